@@ -1,0 +1,34 @@
+# The front door. Each target is at most three lines; whatever is longer is a script with a docstring.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help up test check fix bench docs lock
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+up:  ## install what is missing and start LinkFlow with its own PostgreSQL on :8000 (LINKFLOW_PORT)
+	@$(PYTHON) scripts/prepare.py run
+	@exec $(BIN)/linkflow up
+
+test:  ## set up what is missing and run every test (ARGS="tests/unit -k join" for some)
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+check:  ## ruff, types, import contracts, links in the docs, dependencies
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python scripts/check.py
+
+fix:  ## mend what ruff can mend, and format
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench:  ## measure LinkFlow and this machine's limits; a table and JSON (minutes)
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python -m bench $(ARGS)
+
+docs:  ## write the generated reference pages again
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python scripts/docs.py
+
+lock:  ## pin dependencies again after a change in pyproject.toml (ARGS=--upgrade for newer ones)
+	@$(PYTHON) scripts/lock.py $(ARGS)

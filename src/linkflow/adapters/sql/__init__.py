@@ -1,0 +1,1 @@
+"""PostgreSQL behind the stores' ports: rows, transactions, migrations. A row never leaves this folder."""

@@ -1,0 +1,1 @@
+"""Composition roots: settings, wiring, processes. The only room that knows every other."""

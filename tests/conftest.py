@@ -1,0 +1,33 @@
+"""What holds for every test: with LINKFLOW_REQUIRE_ALL a skip is a failure; else the last line names it."""
+
+import os
+
+import pytest
+
+REQUIRE_ALL = os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"}
+
+
+def _skips(reporter: pytest.TerminalReporter) -> list[str]:
+    """List what was skipped and why, as `test (reason)`."""
+    found = []
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        found.append(f"{report.nodeid.rpartition('/')[2]} ({reason.removeprefix('Skipped: ')})")
+    return found
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Turn skips into a failure where everything is required."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if REQUIRE_ALL and reporter is not None and _skips(reporter) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Name what was skipped in the very last line."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and (skips := _skips(reporter)):
+        word = "Refused under LINKFLOW_REQUIRE_ALL" if REQUIRE_ALL else "Not run here"
+        reporter.write_line(f"{word}: {len(skips)} skipped: {'; '.join(skips)}")
