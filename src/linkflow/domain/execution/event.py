@@ -1,0 +1,184 @@
+"""What an event is, and the events of an execution as a whole: how it starts, ends and is paused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from linkflow.domain.errors import NodeError
+from linkflow.domain.values import Json
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, tag_field="type", gc=False):
+    """One fact in the history of an execution."""
+
+
+class Parent(msgspec.Struct, frozen=True, gc=False):
+    """Who waits for a child: the parent execution, the node key there, and whether it waits."""
+
+    execution_id: str
+    key: str
+    waits: bool = True
+    close_policy: str = "cancel"
+
+
+class WorkflowExecutionStarted(Event, frozen=True):
+    """The first event: everything the execution was started with.
+
+    Attributes:
+        workspace_id: Tenant.
+        workflow_id: What was started.
+        workflow_version: Published number; 0 for a draft or an inline spec.
+        spec_hash: Content hash of the spec that runs, for ever.
+        trigger: Node id of the trigger that fired; empty means the spec's trigger.
+        trigger_kind: manual, api, webhook, schedule, event, error, sub_workflow, retry, replay.
+        input: What the trigger hands on.
+        mode: production, test or replay.
+        seed: Where chance comes from.
+        deadline_at: Seconds since 1970; the execution times out then.
+        request_id: The caller's key for "do this once".
+        priority: 0 (first) to 9 (last).
+        callback_url: Where signed calls go.
+        parent: Who waits for it.
+        origin: Execution it was made from (retry, replay, error workflow).
+        depth: How many parents it has.
+        overrides: `{node key: {"output": JSON, "handles": [..]}}`, taken instead of running the node.
+        variables: What expressions read as `vars`.
+        session: What expressions read as `session`.
+        ticket: Concurrency key it needs a ticket for; empty for none.
+        ticket_limit: Executions at once under that key.
+        on_conflict: queue, skip, cancel or replace.
+    """
+
+    workspace_id: str
+    workflow_id: str
+    spec_hash: str
+    workflow_version: int = 0
+    trigger: str = ""
+    trigger_kind: str = "manual"
+    input: Json = None
+    mode: str = "production"
+    seed: int = 0
+    deadline_at: float = 0.0
+    request_id: str = ""
+    priority: int = 5
+    callback_url: str = ""
+    parent: Parent | None = None
+    origin: str = ""
+    depth: int = 0
+    overrides: Mapping[str, Any] = {}
+    variables: Mapping[str, Any] = {}
+    session: Mapping[str, Any] | None = None
+    ticket: str = ""
+    ticket_limit: int = 0
+    on_conflict: str = "queue"
+
+
+class WorkflowExecutionCompleted(Event, frozen=True):
+    """Everything finished; the result is the responder's output, else the leaf's or leaves'."""
+
+    result: Json = None
+
+
+class WorkflowExecutionFailed(Event, frozen=True):
+    """A node failed and nothing caught it."""
+
+    error: NodeError
+    key: str = ""
+
+
+class WorkflowExecutionTimedOut(Event, frozen=True):
+    """The execution's deadline passed."""
+
+
+class WorkflowExecutionCancelled(Event, frozen=True):
+    """Somebody cancelled it, and what was in flight has ended or its grace is over."""
+
+    reason: str = ""
+
+
+class WorkflowExecutionTerminated(Event, frozen=True):
+    """Somebody ended it at once."""
+
+    reason: str = ""
+
+
+class WorkflowExecutionContinuedAsNew(Event, frozen=True):
+    """The history was long; the execution goes on in its next run from a snapshot."""
+
+    run: int
+
+
+class CancelRequested(Event, frozen=True):
+    """Somebody asked to cancel; wins over everything that completes afterwards."""
+
+    reason: str = ""
+    by: str = ""
+    grace_until: float = 0.0
+
+
+class FailureDecided(Event, frozen=True):
+    """The execution will fail; what is in flight gets a grace period to tidy up."""
+
+    error: NodeError
+    key: str = ""
+    grace_until: float = 0.0
+
+
+class TicketQueued(Event, frozen=True):
+    """The execution waits for a concurrency ticket."""
+
+    ticket: str
+    limit: int
+
+
+class TicketGranted(Event, frozen=True):
+    """The execution may run."""
+
+    ticket: str
+
+
+class Snapshot(Event, frozen=True):
+    """The folded state, where a new run begins."""
+
+    state: Json
+
+
+class VersionMigrated(Event, frozen=True):
+    """The execution moved to another version of its workflow."""
+
+    spec_hash: str
+    workflow_version: int = 0
+
+
+class ValueEdited(Event, frozen=True):
+    """A person changed the output of a finished node."""
+
+    key: str
+    output: Json = None
+    by: str = ""
+
+
+class ForkedFrom(Event, frozen=True):
+    """The events before this one are inherited from another execution."""
+
+    execution_id: str
+    event: int
+
+
+class MocksApplied(Event, frozen=True):
+    """Outputs that are taken instead of running nodes."""
+
+    overrides: Mapping[str, Any]
+
+
+class Quarantined(Event, frozen=True):
+    """The engine could not decide about this execution; it stands still until a person acts."""
+
+    reason: str
+
+
+class Released(Event, frozen=True):
+    """A person lets a quarantined execution go on."""
+
+    by: str = ""

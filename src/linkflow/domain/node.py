@@ -1,0 +1,158 @@
+"""What a node type is: its class, handles, parameters; and the protocol of pure nodes."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from linkflow.domain.errors import NodeError
+from linkflow.domain.values import Json
+
+
+class NodeClass(StrEnum):
+    """What may happen twice to a node: its side-effect contract."""
+
+    TRIGGER = "trigger"  # begins an execution; passes the trigger's data on
+    PURE = "pure"  # decided in History, exactly once in history
+    CONTROL = "control"  # interpreted by the decider itself: loops, waits, children
+    IDEMPOTENT = "idempotent"  # may repeat; the first completion wins
+    KEYED = "keyed"  # the receiver honours the effect key
+    ONCE = "once"  # at most once, never silent
+
+
+class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the catalogue, the check and the editor know of a node type.
+
+    Attributes:
+        type: Canonical name, `group.name`.
+        version: Edition of the type; `type@version` never changes its meaning.
+        title: Short name for people.
+        summary: One sentence for people.
+        node_class: The side-effect contract.
+        parameters: JSON Schema of the config, after expressions are resolved.
+        outputs: Names of the output handles, the default one first.
+        dynamic_outputs: Further handles come from the config (the cases of a switch).
+        inputs: Names of the input handles.
+        aliases: Other spellings that specs may use.
+        timeout_s: Start-to-close limit of one attempt, seconds; None for nodes that do not run on a worker.
+        unknown: What happens by default to an attempt with an unknown outcome: fail, park, retry or look_up.
+        raw: Parameters that hold expressions which the node evaluates itself; they are not resolved before.
+        output: JSON Schema or example of the output, for the docs and completion.
+        example: A config that works, for the docs.
+        docs: Longer text for the node's page, Markdown.
+        is_responder: Its output answers the caller and is the execution's result.
+        waits: A cycle through this node is legal, because the node waits.
+    """
+
+    type: str
+    version: int = 1
+    title: str
+    summary: str
+    node_class: NodeClass
+    parameters: Mapping[str, Json] = msgspec.field(default_factory=lambda: {"type": "object"})
+    outputs: Sequence[str] = ("out",)
+    dynamic_outputs: bool = False
+    inputs: Sequence[str] = ("in",)
+    aliases: Sequence[str] = ()
+    timeout_s: float | None = None
+    unknown: str = "fail"
+    raw: Sequence[str] = ()
+    output: Json = None
+    example: Json = None
+    docs: str = ""
+    is_responder: bool = False
+    waits: bool = False
+
+    @property
+    def group(self) -> str:
+        """The part of the type before the dot, the palette's category."""
+        return self.type.partition(".")[0]
+
+    @property
+    def runs_on_worker(self) -> bool:
+        """Whether the node is an activity."""
+        return self.node_class in (NodeClass.IDEMPOTENT, NodeClass.KEYED, NodeClass.ONCE)
+
+
+class PureResult(msgspec.Struct, frozen=True):
+    """What a pure node decided.
+
+    Attributes:
+        output: The node's output.
+        handles: The handles taken; every edge that leaves another one dies.
+    """
+
+    output: Json
+    handles: Sequence[str] = ("out",)
+
+
+class PureNode(Protocol):
+    """A node that is decided inside History: no clock, network or chance.
+
+    `spec` describes it. `evaluate` raises `LinkFlowError` (kind and code go into the history).
+    """
+
+    spec: NodeSpec
+
+    def evaluate(self, config: Mapping[str, Json], context: "PureContext") -> PureResult:
+        """Decide the output and the handles from the resolved config and the input."""
+        ...
+
+
+class PureContext(Protocol):
+    """What a pure node may read."""
+
+    @property
+    def input(self) -> Json:
+        """The output of the one taken predecessor; with several, an object by source node id."""
+        ...
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970 of the record being decided."""
+        ...
+
+    def draw(self) -> float:
+        """Draw from [0, 1), seeded by execution and key, so that a replay repeats it."""
+        ...
+
+    def evaluate(self, expression: str, **names: Json) -> Json:
+        """Evaluate an expression with extra names in scope, such as `item`."""
+        ...
+
+
+class Catalog(Protocol):
+    """The node types that are known, by canonical name or alias."""
+
+    def find(self, node_type: str) -> NodeSpec | None:
+        """Find a node type by `group.name`, `group.name@version` or an alias; None when unknown."""
+        ...
+
+    def pure(self, node_type: str, version: int = 1) -> PureNode | None:
+        """Find the evaluator of a pure node type; None when it is not pure."""
+        ...
+
+    def specs(self) -> Sequence[NodeSpec]:
+        """List every node type, by type."""
+        ...
+
+
+class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one attempt ended, as the worker reports it.
+
+    Attributes:
+        output: The output when it succeeded (a blob reference when large).
+        handle: The output handle taken.
+        error: The error when it failed.
+        unknown: The effect may or may not have happened.
+        logs: `[{"at": seconds, "level": "info", "message": str, "data": JSON}]`, oldest first.
+        meta: Facts for people: `{"ms": 12, "bytes": 345}`.
+    """
+
+    output: Json = None
+    handle: str = "out"
+    error: NodeError | None = None
+    unknown: bool = False
+    logs: Sequence[Json] = ()
+    meta: Mapping[str, Json] = {}

@@ -1,0 +1,218 @@
+"""How the engine's services are called: the same in one process and over a wire."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from linkflow.domain.values import Json
+from linkflow.ports.commands import (
+    ActivityReply,
+    ActivityReport,
+    ResolveWait,
+    SignalExecution,
+    StartExecution,
+    StartedExecution,
+    Task,
+    TaskId,
+)
+from linkflow.ports.views import (
+    DeadLetter,
+    Driver,
+    ExecutionPage,
+    ExecutionQuery,
+    ExecutionRow,
+    ExecutionView,
+    Explanation,
+    LogLine,
+    NodeRun,
+    RecordedEvent,
+)
+
+__all__ = [
+    "ActivityReply",
+    "ActivityReport",
+    "CredentialBroker",
+    "DeadLetter",
+    "Driver",
+    "ExecutionPage",
+    "ExecutionQuery",
+    "ExecutionRow",
+    "ExecutionView",
+    "Explanation",
+    "Frontend",
+    "History",
+    "LogLine",
+    "Matching",
+    "NodeRun",
+    "RecordedEvent",
+    "ResolveWait",
+    "SignalExecution",
+    "StartExecution",
+    "StartedExecution",
+    "Task",
+    "TaskId",
+    "Timer",
+    "Visibility",
+    "Workers",
+]
+
+
+class Frontend(Protocol):
+    """The engine's front door: validate, deduplicate, limit, route."""
+
+    async def start(self, command: StartExecution) -> StartedExecution:
+        """Start an execution; return when the start is durable, or over, or `wait_ms` has passed.
+
+        Safe to repeat with a `request_id` or `execution_id`.
+
+        Raises:
+            Invalid: The input does not match the workflow's schema; nothing was started.
+            NotFound: No such spec.
+            Overloaded: Try again after `retry_after_s`; nothing was started.
+        """
+        ...
+
+    async def wait(self, execution_id: str, wait_ms: int) -> StartedExecution:
+        """Wait until an execution is over (or has responded), at most `wait_ms`."""
+        ...
+
+    async def signal(self, command: SignalExecution) -> None:
+        """Send a message to an execution. Safe to repeat.
+
+        Raises:
+            NotFound: No such execution.
+            ExecutionClosed: It is over.
+        """
+        ...
+
+    async def resolve(self, command: ResolveWait) -> None:
+        """Decide something an execution waits for. Safe to repeat.
+
+        Raises:
+            NotFound: Nothing open under this key or token.
+            ExecutionClosed: It is over.
+        """
+        ...
+
+    async def cancel(self, execution_id: str, reason: str, by: str) -> None:
+        """Ask an execution to end, with a grace period. Safe to repeat."""
+        ...
+
+    async def terminate(self, execution_id: str, reason: str, by: str) -> None:
+        """End an execution at once. Safe to repeat."""
+        ...
+
+    async def release(self, execution_id: str, by: str) -> None:
+        """Let a quarantined execution try again."""
+        ...
+
+    async def view(self, execution_id: str) -> ExecutionView:
+        """Read one execution with its nodes and logs, from its history.
+
+        Raises:
+            NotFound: No such execution.
+        """
+        ...
+
+    async def events(self, execution_id: str, after: int = 0, limit: int = 1000) -> Sequence[RecordedEvent]:
+        """Read events after a number, oldest first."""
+        ...
+
+    async def explain(self, execution_id: str) -> Explanation:
+        """Say what an execution waits for, since when and until when."""
+        ...
+
+
+class History(Protocol):
+    """The only writer of event histories."""
+
+    async def respond(self, reports: Sequence[ActivityReport]) -> Sequence[ActivityReply]:
+        """Take in how attempts ended; a reply means it is durable. Safe to repeat."""
+        ...
+
+    async def claim(self, task: TaskId, session: str) -> Task | None:
+        """Start a task for a worker session, durably; None when it is not wanted any more."""
+        ...
+
+    async def wake(self, execution_ids: Sequence[str]) -> None:
+        """Fire whatever is due in these executions. Safe to repeat."""
+        ...
+
+    async def sessions_lost(self, sessions: Sequence[str]) -> None:
+        """End every attempt that these worker sessions had started. Safe to repeat."""
+        ...
+
+
+class Matching(Protocol):
+    """Brings tasks that are ready to workers that have room."""
+
+    def reserve(self, queue: str, count: int) -> Sequence[str]:
+        """Take up to `count` credits of workers that wait now: their sessions, one per credit."""
+        ...
+
+    def release(self, sessions: Sequence[str]) -> None:
+        """Give credits back that were not used."""
+        ...
+
+    def deliver(self, task: Task) -> bool:
+        """Hand a started task to the session it was started for; False when that worker is gone."""
+        ...
+
+    async def add(self, tasks: Sequence[TaskId]) -> None:
+        """Queue tasks that no worker has yet. Safe to repeat: a task starts once."""
+        ...
+
+    async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
+        """Wait for tasks, at most `slots`; empty when `wait_s` has passed."""
+        ...
+
+    def cancel(self, session: str, execution_id: str, key: str) -> None:
+        """Ask a worker to stop an attempt."""
+        ...
+
+    def depth(self) -> Mapping[str, int]:
+        """Count queued tasks by queue."""
+        ...
+
+
+class Workers(Protocol):
+    """What Matching may ask of a connected worker."""
+
+    def cancel(self, execution_id: str, key: str) -> None:
+        """Stop an attempt if it runs here."""
+        ...
+
+
+class Timer(Protocol):
+    """Wakes executions up."""
+
+    def schedule(self, execution_id: str, at: float) -> None:
+        """Wake an execution at an instant, seconds since 1970; an earlier one replaces a later."""
+        ...
+
+
+class Visibility(Protocol):
+    """Lists and counts executions, from the projection."""
+
+    async def list(self, query: ExecutionQuery) -> ExecutionPage:
+        """List executions, newest first."""
+        ...
+
+    async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
+        """Count executions by status."""
+        ...
+
+    async def dead_letters(self, workspace_id: str, after: str = "", limit: int = 50) -> Sequence[DeadLetter]:
+        """List what was given up on, newest first."""
+        ...
+
+
+class CredentialBroker(Protocol):
+    """Opens secrets at the moment of use."""
+
+    async def open(self, workspace_id: str, name: str) -> Mapping[str, Json]:
+        """Open a credential by name or id: its fields.
+
+        Raises:
+            NotFound: No such credential in this workspace.
+        """
+        ...

@@ -1,0 +1,219 @@
+"""Where the engine keeps what must not be lost: histories, specs, projections."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from linkflow.domain.execution.events import Event
+from linkflow.domain.values import Json
+from linkflow.ports.services import DeadLetter, ExecutionPage, ExecutionQuery, ExecutionRow, LogLine
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of an execution that goes with its history.
+
+    Attributes:
+        status: As people see it.
+        wakeup_at: Earliest open deadline of a parked execution, seconds since 1970; None when none
+            or while something is in flight.
+        closed_at: When it ended.
+    """
+
+    workspace_id: str
+    workflow_id: str
+    workflow_version: int
+    status: str
+    started_at: float
+    wakeup_at: float | None = None
+    closed_at: float | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that must leave an execution, written with its events.
+
+    Attributes:
+        kind: project, start, child_closed, cancel, terminate, signal, callback, ticket.
+        number: Event it follows from; with kind and `to` its identity.
+        to: Execution, URL or key it goes to.
+        body: JSON.
+    """
+
+    execution_id: str
+    number: int
+    kind: str
+    to: str = ""
+    body: Json = None
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One durable step of one execution.
+
+    Attributes:
+        expected: Events there must be so far; 0 starts the execution.
+        events: What happened, in order.
+        at: Seconds since 1970, of all of them.
+        head: The execution's row from now on.
+        outbox: What must leave.
+        request_key: Idempotency key of a start; empty for none.
+        request_until: Until when the key is remembered, seconds since 1970.
+    """
+
+    execution_id: str
+    expected: int
+    events: Sequence[Event]
+    at: float
+    head: Head
+    outbox: Sequence[Message] = ()
+    request_key: str = ""
+    request_until: float = 0.0
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """Events as loaded: the first one's number, the record's time, the events."""
+
+    first: int
+    at: float
+    events: Sequence[Event]
+
+
+class HistoryStore(Protocol):
+    """The event history of every execution; appends are atomic, versioned and coalesced."""
+
+    async def append(self, record: Record) -> None:
+        """Append one record; return when it is durable.
+
+        Raises:
+            VersionConflict: Another writer was first; nothing was written.
+            AlreadyStarted: The request key belongs to another execution; nothing was written.
+            OutcomeUnknown: The connection broke during the commit; load and compare.
+            Unavailable: The store does not answer; nothing was written.
+        """
+        ...
+
+    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
+        """Load the records after an event number, oldest first; empty when there is no such execution."""
+        ...
+
+    async def find_request(self, request_key: str, now: float) -> str | None:
+        """Find the execution that a request key started."""
+        ...
+
+    def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
+        """Iterate over open executions: id, status, wakeup_at; in order of their ids."""
+        ...
+
+    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
+        """List parked executions whose wake-up is at or before an instant: id and wakeup_at."""
+        ...
+
+    async def messages(self, limit: int, older_than: float) -> Sequence[Message]:
+        """Claim messages recorded before an instant that were not acknowledged, oldest first."""
+        ...
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Forget delivered messages. Safe to repeat."""
+        ...
+
+
+class SpecStore(Protocol):
+    """Immutable specs by content hash; executions pin one for ever."""
+
+    async def put(self, workspace_id: str, spec_hash: str, spec: bytes) -> None:
+        """Store a spec's canonical JSON durably. Safe to repeat."""
+        ...
+
+    async def get(self, workspace_id: str, spec_hash: str) -> bytes:
+        """Read a spec.
+
+        Raises:
+            NotFound: No such spec.
+        """
+        ...
+
+
+class Projected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a projection writes for one execution: its row, its node rows when closed, new log lines.
+
+    Attributes:
+        nodes: `NodeRun`s as JSON objects, without large outputs.
+    """
+
+    row: ExecutionRow
+    nodes: Sequence[Json] = ()
+    logs: Sequence[LogLine] = ()
+
+
+class VisibilityStore(Protocol):
+    """The read model of executions."""
+
+    async def write(self, projected: Sequence[Projected], messages: Sequence[Message]) -> None:
+        """Write rows and forget the messages they came from, in one transaction.
+
+        An older version of a row never replaces a newer one. Safe to repeat.
+        """
+        ...
+
+    async def list(self, query: ExecutionQuery) -> ExecutionPage:
+        """List rows, newest first."""
+        ...
+
+    async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
+        """Count rows by status."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Work given up on, kept for people."""
+
+    async def add(self, letter: DeadLetter) -> None:
+        """Keep a letter. Safe to repeat with the same id."""
+        ...
+
+    async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:
+        """List letters, newest first."""
+        ...
+
+    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Remove a letter, to replay or drop it.
+
+        Raises:
+            NotFound: No such letter.
+        """
+        ...
+
+
+class Tickets(Protocol):
+    """Counting semaphores for concurrency limits; never trusted for safety."""
+
+    async def acquire(self, ticket: str, limit: int, execution_id: str) -> bool:
+        """Take a ticket, or queue for it in order of asking. Safe to repeat."""
+        ...
+
+    async def release(self, ticket: str, execution_id: str) -> Sequence[str]:
+        """Give a ticket (or a place in the queue) back; the executions that get one now. Safe to repeat."""
+        ...
+
+    async def holders(self, ticket: str) -> Sequence[str]:
+        """List the executions that hold a ticket, longest first."""
+        ...
+
+
+class Sessions(Protocol):
+    """Leases of worker sessions."""
+
+    async def renew(self, session: str, lease_s: float) -> None:
+        """Keep a session alive for `lease_s` from now, by the store's clock."""
+        ...
+
+    async def expired(self) -> Sequence[str]:
+        """List sessions whose lease has ended and that were not buried yet."""
+        ...
+
+    async def bury(self, sessions: Sequence[str]) -> None:
+        """Forget sessions whose attempts have been ended."""
+        ...
+
+    async def others(self, session: str) -> Sequence[str]:
+        """List every other session that was not buried."""
+        ...

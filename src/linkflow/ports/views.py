@@ -1,0 +1,197 @@
+"""What the engine's services answer: executions as people and projections see them."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from linkflow.domain.errors import NodeError
+from linkflow.domain.execution.events import Parent
+from linkflow.domain.values import Json
+
+
+class NodeRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One execution of a node, as people see it.
+
+    Attributes:
+        status: pending, running, waiting, success, error, skipped, timeout, cancelled.
+        output: JSON or a blob reference.
+        scheduled_at: Seconds since 1970.
+        waits_for: delay, event, approval, child, retry, person, ticket while it waits.
+    """
+
+    key: str
+    node_id: str
+    node_type: str = ""
+    label: str = ""
+    status: str = "pending"
+    attempt: int = 1
+    output: Json = None
+    error: NodeError | None = None
+    scheduled_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    retry_at: float | None = None
+    deadline_at: float | None = None
+    waits_for: str = ""
+    handles: Sequence[str] = ()
+    event: int = 0
+
+
+class LogLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of an execution's log."""
+
+    at: float
+    level: str
+    message: str
+    key: str = ""
+    data: Json = None
+    event: int = 0
+
+
+class ExecutionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One execution, folded from its history.
+
+    Attributes:
+        version: Number of its last event; the `seq` of live updates.
+        nodes: Every node that ran, in the order of their first event.
+    """
+
+    execution_id: str
+    workspace_id: str
+    workflow_id: str
+    workflow_version: int
+    spec_hash: str
+    status: str
+    version: int
+    trigger_kind: str = "manual"
+    trigger: str = ""
+    mode: str = "production"
+    input: Json = None
+    result: Json = None
+    responded: Json = None
+    error: NodeError | None = None
+    error_key: str = ""
+    started_at: float = 0.0
+    closed_at: float | None = None
+    deadline_at: float | None = None
+    origin: str = ""
+    parent: Parent | None = None
+    nodes: Sequence[NodeRun] = ()
+    logs: Sequence[LogLine] = ()
+
+
+class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as readers see it: number, type, time, payload."""
+
+    number: int
+    type: str
+    at: float
+    data: Mapping[str, Json]
+
+
+class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What moves an open execution on: the answer to "what does it wait for".
+
+    Attributes:
+        kind: task, worker, retry, timer, event, approval, child, person, ticket, loop, quarantine.
+        since: Seconds since 1970.
+        until: When it ends by itself, if it does.
+        can: What a person may do: signal, resolve, skip, retry, cancel, grant.
+        token: Resume token, for those who may see it.
+    """
+
+    kind: str
+    message: str
+    key: str = ""
+    node_id: str = ""
+    label: str = ""
+    attempt: int = 0
+    since: float | None = None
+    until: float | None = None
+    name: str = ""
+    match: str = ""
+    child_id: str = ""
+    token: str = ""
+    can: Sequence[str] = ()
+    data: Json = None
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why an execution is where it is, in words and as data.
+
+    Attributes:
+        summary: One or two sentences.
+        drivers: Everything that moves it on; empty only when it is over.
+        late: Results that came after they were wanted: `[{"key", "attempt", "at", "reason"}]`.
+    """
+
+    execution_id: str
+    status: str
+    summary: str
+    version: int
+    drivers: Sequence[Driver] = ()
+    late: Sequence[Json] = ()
+
+
+class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a list of executions, from the projection."""
+
+    execution_id: str
+    workspace_id: str
+    workflow_id: str
+    workflow_version: int = 0
+    status: str = "running"
+    trigger_kind: str = "manual"
+    mode: str = "production"
+    started_at: float = 0.0
+    closed_at: float | None = None
+    version: int = 0
+    error: NodeError | None = None
+    error_key: str = ""
+    origin: str = ""
+    parent_id: str = ""
+
+
+class ExecutionQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which executions to list, newest first.
+
+    Attributes:
+        after: Cursor of the page before; empty for the first.
+        limit: Rows, 1 to 100.
+        started_from: Seconds since 1970.
+    """
+
+    workspace_id: str
+    workflow_id: str = ""
+    status: Sequence[str] = ()
+    trigger_kind: str = ""
+    mode: str = ""
+    started_from: float | None = None
+    started_to: float | None = None
+    parent_id: str = ""
+    after: str = ""
+    limit: int = 20
+
+
+class ExecutionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows, newest first, and the cursor of the next page (empty on the last)."""
+
+    rows: Sequence[ExecutionRow]
+    next: str = ""
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """Work given up on, kept for people.
+
+    Attributes:
+        kind: task, callback, start, decision.
+        body: What is needed to replay it.
+    """
+
+    id: str
+    workspace_id: str
+    kind: str
+    execution_id: str
+    reason: str
+    at: float
+    body: Json = None
