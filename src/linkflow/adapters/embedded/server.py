@@ -1,0 +1,324 @@
+"""Starting and stopping the embedded server."""
+
+import asyncio
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Self
+from urllib.parse import quote
+
+import asyncpg
+
+from linkflow.adapters.embedded import account as accounts
+from linkflow.adapters.embedded import binaries, conf, launch, place
+from linkflow.adapters.embedded.account import Account
+from linkflow.adapters.embedded.failure import EmbeddedPostgresFailed
+from linkflow.adapters.embedded.place import Place
+
+USER = "linkflow"
+DATABASE = "linkflow"
+LOG_BYTES = 1_000_000
+LOOK_S = 0.005
+PATIENCE_S = 2.0
+STOP_S = 30.0
+
+
+def _silent(text: str) -> None:
+    """Say nothing."""
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server that lives and dies with this process.
+
+    Start it from a thread that lives as long as the server should, such as the main thread.
+
+    Attributes:
+        dsn: Where to connect: the database `linkflow`, over the socket, as asyncpg wants it.
+        home: LINKFLOW_HOME of this server, absolute.
+        pid: Process number of the server.
+    """
+
+    def __init__(self, home: Path, where: Place, process: subprocess.Popen[bytes], locks: list[IO[str]]) -> None:
+        self.home = home
+        self.pid = process.pid
+        self._place, self._process, self._locks = where, process, locks
+        self.dsn = self._dsn(DATABASE)
+
+    @classmethod
+    async def start(
+        cls,
+        home: Path,
+        *,
+        say: Callable[[str], None] = _silent,
+        namespaces: bool = True,
+        binary_folder: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Start the server, making its data folder where there is none; return when it answers.
+
+        Args:
+            home: LINKFLOW_HOME; the server's files go to `home/postgres`.
+            say: Told, in one line each, about steps that take long.
+            namespaces: Whether root may use a user namespace.
+            binary_folder: Where `postgres` and `initdb` are, instead of looking for them.
+            settings: PostgreSQL settings that differ from `conf.SETTINGS`.
+
+        Raises:
+            EmbeddedPostgresFailed: It cannot be had; nothing is left running, and the message says what to do.
+        """
+        home = home.absolute()
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        locks = [place.take_home(home)]
+        try:
+            where = place.settle(home)
+            folder = binary_folder or binaries.first()
+            account, folder, where, version = await asyncio.to_thread(_choose, home, where, folder, namespaces)
+            locks.append(await _take_server(where, say))
+            await asyncio.to_thread(_prepare_data, where, account, folder, version, say)
+            _configure(where, account, version, settings or {})
+            process = _spawn(where, account, folder, locks[-1])
+        except BaseException:
+            for lock in locks:
+                lock.close()
+            raise
+        server = cls(home, where, process, locks)
+        try:
+            await server._until_ready(say)
+            await server._make_database()
+        except BaseException:
+            await server.stop()
+            raise
+        return server
+
+    async def create_database(self, name: str, template: str | None = None) -> str:
+        """Create a database, as a copy of a template where one is named, and return its DSN."""
+        connection = await asyncpg.connect(self._dsn("postgres"))
+        try:
+            # Copying files beats logging each page: the template is small and the copy is short-lived.
+            source = f' TEMPLATE "{template}" STRATEGY file_copy' if template else ""
+            await connection.execute(f'CREATE DATABASE "{name}"{source}')
+        finally:
+            await connection.close()
+        return self._dsn(name)
+
+    async def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is connected to it; safe to repeat."""
+        connection = await asyncpg.connect(self._dsn("postgres"))
+        try:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        finally:
+            await connection.close()
+
+    async def wait(self) -> int:
+        """Wait until the server has ended, for whatever reason; return its exit code."""
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        try:
+            process = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return self._process.wait()
+        try:
+            loop.add_reader(process, ended.set)
+            await ended.wait()
+        finally:
+            loop.remove_reader(process)
+            os.close(process)
+        return self._process.wait()
+
+    async def stop(self) -> None:
+        """Shut the server down cleanly and give up the folder; safe to repeat."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                await asyncio.wait_for(self.wait(), STOP_S)
+            except TimeoutError:
+                self._process.send_signal(signal.SIGQUIT)  # leaves recovery to the next start
+                await self.wait()
+        for lock in self._locks:
+            lock.close()
+
+    def _dsn(self, database: str) -> str:
+        """Name a database of this server."""
+        host = quote(str(self._place.socket), safe="")
+        return f"postgresql://{USER}@/{quote(database)}?host={host}&port=5432"
+
+    async def _until_ready(self, say: Callable[[str], None]) -> None:
+        """Wait until the server takes connections; recovery after a crash may take its time."""
+        started, told = time.monotonic(), False
+        status = self._place.data / "postmaster.pid"
+        while True:
+            if self._process.poll() is not None:
+                raise EmbeddedPostgresFailed(_ended("PostgreSQL ended while starting", _tail(self._place.log)))
+            lines = status.read_text().splitlines() if status.exists() else []
+            if len(lines) > 7 and lines[7].strip() == "ready":
+                return
+            if not told and time.monotonic() - started > PATIENCE_S:
+                say("PostgreSQL is going through its log after an unclean end ...")
+                told = True
+            await asyncio.sleep(LOOK_S)
+
+    async def _make_database(self) -> None:
+        """Create LinkFlow's database at the first start."""
+        try:
+            connection = await asyncpg.connect(self.dsn)
+        except asyncpg.InvalidCatalogNameError:
+            await self.create_database(DATABASE)
+        else:
+            await connection.close()
+
+
+def _ended(what: str, output: str) -> str:
+    """Say that a program failed, and what it said."""
+    return f"{what}. It said:\n{output or '(nothing)'}"
+
+
+def _tail(log: Path, lines: int = 12) -> str:
+    """Read the end of the log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+
+def _choose(
+    home: Path, where: Place, folder: Path, namespaces: bool
+) -> tuple[Account, Path, Place, tuple[int, str]]:
+    """Find a way to run the server, by trying: account, binaries it can reach, place it can reach, version."""
+    tried = []
+    for account in accounts.candidates(namespaces=namespaces):
+        here, programs = where, folder
+        account.own(here.folder)
+        code, output = _version(account, here, programs)
+        if code == launch.FOLDER_UNREACHABLE and account.mode == "account" and not here.data.exists():
+            here = place.move_elsewhere(home)
+            account.own(here.folder)
+            code, output = _version(account, here, programs)
+        if code == launch.PROGRAM_UNREACHABLE:
+            programs = binaries.copy(programs, here.folder / "binaries")
+            code, output = _version(account, here, programs)
+        found = re.search(r"(\d+)(\.\d+|devel|beta\d+|rc\d+)?", output) if code == 0 else None
+        if found:
+            return account, programs, here, (int(found[1]), found[0])
+        tried.append(f"{account.mode}: {REASONS.get(code, output.strip() or f'exit code {code}')}")
+    raise EmbeddedPostgresFailed(
+        f"PostgreSQL does not run as root, and there is no other way to run it in {where.folder} "
+        f"({'; '.join(tried) or 'this user has no name on this machine'}). Start LinkFlow as an ordinary user, "
+        "set LINKFLOW_HOME to a folder that everybody may enter, or set LINKFLOW_DATABASE_URL."
+    )
+
+
+REASONS = {
+    launch.NAMESPACE_REFUSED: "user namespaces are refused here",
+    launch.FOLDER_UNREACHABLE: "the folder cannot be entered",
+    launch.PROGRAM_UNREACHABLE: "the binaries cannot be run",
+}
+
+
+def _version(account: Account, where: Place, folder: Path) -> tuple[int, str]:
+    """Ask the server for its version, which also shows whether it can be run."""
+    done = account.run(where.folder, folder / "postgres", "--version")
+    return done.returncode, done.stdout
+
+
+async def _take_server(where: Place, say: Callable[[str], None]) -> IO[str]:
+    """Wait until nothing of an earlier server on this folder lives."""
+    lock = (where.folder / "server.lock").open("a+")
+    started, told = time.monotonic(), False
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not told:
+                say("waiting for the previous PostgreSQL to finish writing ...")
+                told = True
+            if time.monotonic() - started > STOP_S:
+                lock.close()
+                raise EmbeddedPostgresFailed(
+                    f"A PostgreSQL of an earlier LinkFlow still runs on {where.folder} and does not end. "
+                    f"Its process number is the first line of {where.data / 'postmaster.pid'}; stop it."
+                ) from None
+            await asyncio.sleep(LOOK_S)
+        else:
+            return lock
+
+
+def _prepare_data(
+    where: Place, account: Account, folder: Path, version: tuple[int, str], say: Callable[[str], None]
+) -> None:
+    """Make the data folder, or check that it can be used."""
+    mark = where.data / "PG_VERSION"
+    if not mark.exists():
+        say(f"creating a PostgreSQL {version[1]} database in {where.folder} ...")
+        _initialise(where, account, folder, version[0])
+    made_by = mark.read_text().strip()
+    if made_by != str(version[0]):
+        raise EmbeddedPostgresFailed(
+            f"The data in {where.data} was made by PostgreSQL {made_by}, and the one found here, in {folder}, "
+            f"is {version[1]}; one cannot read the other's files. Install PostgreSQL {made_by} again and carry the "
+            "data over with pg_dump, or start with an empty folder by setting LINKFLOW_HOME."
+        )
+    # Both locks are ours, so whatever process wears the number in this file today, it is not a server on it.
+    (where.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _initialise(where: Place, account: Account, folder: Path, major: int) -> None:
+    """Run initdb beside the data folder and move the result there in one step."""
+    half = where.folder / "data.half"
+    if half.exists():
+        done = account.run(where.folder, Path("/bin/rm"), "-rf", str(half))
+    # C collation is the one that never changes with the system; from 17 on it knows Unicode's letters, too.
+    locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major >= 17 else []
+    done = account.run(
+        where.folder,
+        folder / "initdb",
+        f"--pgdata={half}",
+        f"--username={USER}",
+        "--encoding=UTF8",
+        "--locale=C",
+        *locale,
+        "--auth-local=peer",
+        "--auth-host=reject",
+        "--no-instructions",
+    )
+    if done.returncode:
+        raise EmbeddedPostgresFailed(_ended("PostgreSQL could not make its data folder", done.stdout[-2000:]))
+    half.rename(where.data)
+
+
+def _configure(where: Place, account: Account, version: tuple[int, str], extra: Mapping[str, str]) -> None:
+    """Write the configuration and make the folder of the socket."""
+    account.own(place.private(where.socket))
+    texts = conf.files(
+        major=version[0], folder=where.folder, socket=where.socket, user=account.client, extra=extra
+    )
+    for name, text in texts.items():
+        path = where.folder / name
+        path.write_text(text)
+        path.chmod(0o600)
+        account.own(path)
+    if where.log.exists() and where.log.stat().st_size > LOG_BYTES:
+        where.log.rename(where.log.with_name("log.1"))
+
+
+def _spawn(where: Place, account: Account, folder: Path, lock: IO[str]) -> subprocess.Popen[bytes]:
+    """Start the server process; it inherits the lock, and no signal that a terminal sends."""
+    command = account.command(
+        where.folder,
+        folder / "postgres",
+        "-D",
+        str(where.data),
+        "-c",
+        f"config_file={where.folder / 'postgresql.conf'}",
+    )
+    with where.log.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603  our own binaries, no shell
+            command,
+            env=accounts.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock.fileno()],
+            start_new_session=True,
+        )
