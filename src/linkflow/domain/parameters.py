@@ -1,0 +1,122 @@
+"""Config against the JSON Schema of its node type, before and after expressions are resolved."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from linkflow.domain.errors import Invalid
+from linkflow.domain.node import NodeSpec
+from linkflow.domain.values import Json, canonical, decode_json
+
+_ANY_OF = frozenset({"anyOf", "oneOf", "allOf", "if", "not", "contains"})
+"""Keywords whose verdict may hang on an expression deeper inside."""
+
+
+def config_problems(spec: NodeSpec, config: Mapping[str, Json]) -> list[tuple[str, str]]:
+    """List what is wrong with a config as written; what an expression will fill in is not judged.
+
+    Returns:
+        `(path, message)` for each problem, in the order of the schema; path such as
+        `$.headers[0].name`.
+
+    Raises:
+        Invalid: `node.schema`: the node type's schema is not one.
+    """
+    written = dict(config)
+    return [
+        (_path(error.instance_path), _message(error))
+        for error in _validator(spec).iter_errors(written)
+        if not _undecided(error, written)
+    ]
+
+
+def require_config(spec: NodeSpec, config: Mapping[str, Json]) -> None:
+    """Refuse a resolved config that its node type cannot work with.
+
+    Raises:
+        Invalid: `node.config`: the first problem, with its path.
+    """
+    validator = _validator(spec)
+    if validator.is_valid(config if type(config) is dict else dict(config)):
+        return
+    for error in validator.iter_errors(dict(config)):
+        path = _path(error.instance_path)
+        raise Invalid(f"{spec.type}: {path[2:] or 'config'}: {_message(error)}", code="node.config", path=path)
+
+
+def schema_problems(schema: Json, value: Json) -> list[tuple[str, str]]:
+    """List what is wrong with a value by a JSON Schema that somebody wrote.
+
+    Raises:
+        Invalid: `schema.invalid`: the schema is not one, or refers to a document elsewhere.
+    """
+    return [(_path(error.instance_path), _message(error)) for error in _compiled(canonical(schema)).iter_errors(value)]
+
+
+def _validator(spec: NodeSpec) -> Any:
+    key = id(spec)
+    found = _VALIDATORS.get(key)
+    if found is None or found[0] is not spec:
+        found = _VALIDATORS[key] = (spec, _compile(dict(spec.parameters), f"the parameters of {spec.type}"))
+    return found[1]
+
+
+_VALIDATORS: dict[int, tuple[NodeSpec, Any]] = {}
+"""By identity of the spec, which is kept alive here: hashing a spec would cost more than validating."""
+
+
+@lru_cache(maxsize=256)
+def _compiled(schema: bytes) -> Any:
+    return _compile(decode_json(schema), "the schema")
+
+
+def _compile(schema: Json, what: str) -> Any:
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            schema,
+            validate_formats=True,
+            pattern_options=jsonschema_rs.RegexOptions(),  # linear time, whatever the pattern
+            retriever=_refuse,
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise Invalid(f"{what} cannot be used: {str(error).splitlines()[0][:200]}", code="schema.invalid") from error
+
+
+def _refuse(uri: str) -> Json:
+    """Refuse documents from elsewhere: a schema is whole by itself."""
+    raise ValueError(f"a schema may not refer to {uri[:100]}")
+
+
+def _undecided(error: Any, config: Json) -> bool:
+    """Say whether an expression could still make this right."""
+    instance = config
+    for step in error.instance_path:
+        instance = instance[step]
+    if isinstance(instance, str):
+        return "{{" in instance
+    keyword = error.schema_path[-1] if error.schema_path else ""
+    return keyword in _ANY_OF and _has_expression(instance)
+
+
+def _has_expression(value: Json) -> bool:
+    if isinstance(value, str):
+        return "{{" in value
+    if isinstance(value, Mapping):
+        return any(map(_has_expression, value.values()))
+    return isinstance(value, list) and any(map(_has_expression, value))
+
+
+def _path(steps: Any) -> str:
+    return "$" + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" if re.fullmatch(r"\w+", step) else f"[{step!r}]"
+        for step in steps
+    )
+
+
+def _message(error: Any) -> str:
+    """Say what is wrong, without a value that may be long or secret."""
+    text = str(error.message)
+    return text if len(text) <= 200 else f"{text[:200]}…"
