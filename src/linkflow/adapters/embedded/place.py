@@ -41,7 +41,7 @@ class Place:
 
 
 def _owners() -> set[int]:
-    """List who may own our folders: we; and where we are root, also `nobody`, who may have to run the server."""
+    """List who may own our folders: we; where we are root, also `nobody`, who may run the server."""
     owners = {os.geteuid()}
     if os.geteuid() == 0:
         owners |= {entry.pw_uid for entry in pwd.getpwall() if entry.pw_name == "nobody"}
@@ -105,12 +105,17 @@ def move_elsewhere(home: Path) -> Place:
     return settle(home)
 
 
-def take_home(home: Path) -> IO[str]:
-    """Take LINKFLOW_HOME for this process until it ends.
+def take_home(home: Path) -> tuple[Path, IO[str]]:
+    """Take LINKFLOW_HOME, made where it is missing, for this process until it ends.
+
+    Returns:
+        The folder as an absolute path, and the lock, which holds as long as it is open.
 
     Raises:
         EmbeddedPostgresFailed: Another LinkFlow has it; the message names the process.
     """
+    home = home.absolute()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (home / "postgres.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -125,4 +130,4 @@ def take_home(home: Path) -> IO[str]:
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
-    return lock
+    return home, lock

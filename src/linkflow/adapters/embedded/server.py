@@ -43,7 +43,9 @@ class EmbeddedPostgres:
         pid: Process number of the server.
     """
 
-    def __init__(self, home: Path, where: Place, process: subprocess.Popen[bytes], locks: list[IO[str]]) -> None:
+    def __init__(
+        self, home: Path, where: Place, process: subprocess.Popen[bytes], locks: list[IO[str]]
+    ) -> None:
         self.home = home
         self.pid = process.pid
         self._place, self._process, self._locks = where, process, locks
@@ -69,15 +71,16 @@ class EmbeddedPostgres:
             settings: PostgreSQL settings that differ from `conf.SETTINGS`.
 
         Raises:
-            EmbeddedPostgresFailed: It cannot be had; nothing is left running, and the message says what to do.
+            EmbeddedPostgresFailed: It cannot be had; nothing is left running; the message says what to do.
         """
-        home = home.absolute()
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        locks = [place.take_home(home)]
+        home, lock = place.take_home(home)
+        locks = [lock]
         try:
             where = place.settle(home)
             folder = binary_folder or binaries.first()
-            account, folder, where, version = await asyncio.to_thread(_choose, home, where, folder, namespaces)
+            account, folder, where, version = await asyncio.to_thread(
+                _choose, home, where, folder, namespaces
+            )
             locks.append(await _take_server(where, say))
             await asyncio.to_thread(_prepare_data, where, account, folder, version, say)
             _configure(where, account, version, settings or {})
@@ -153,7 +156,9 @@ class EmbeddedPostgres:
         status = self._place.data / "postmaster.pid"
         while True:
             if self._process.poll() is not None:
-                raise EmbeddedPostgresFailed(_ended("PostgreSQL ended while starting", _tail(self._place.log)))
+                raise EmbeddedPostgresFailed(
+                    _ended("PostgreSQL ended while starting", _tail(self._place.log))
+                )
             lines = status.read_text().splitlines() if status.exists() else []
             if len(lines) > 7 and lines[7].strip() == "ready":
                 return
@@ -185,7 +190,7 @@ def _tail(log: Path, lines: int = 12) -> str:
 def _choose(
     home: Path, where: Place, folder: Path, namespaces: bool
 ) -> tuple[Account, Path, Place, tuple[int, str]]:
-    """Find a way to run the server, by trying: account, binaries it can reach, place it can reach, version."""
+    """Find a way to run the server, by trying: as whom, with which binaries, where; and its version."""
     tried = []
     for account in accounts.candidates(namespaces=namespaces):
         here, programs = where, folder
@@ -204,8 +209,8 @@ def _choose(
         tried.append(f"{account.mode}: {REASONS.get(code, output.strip() or f'exit code {code}')}")
     raise EmbeddedPostgresFailed(
         f"PostgreSQL does not run as root, and there is no other way to run it in {where.folder} "
-        f"({'; '.join(tried) or 'this user has no name on this machine'}). Start LinkFlow as an ordinary user, "
-        "set LINKFLOW_HOME to a folder that everybody may enter, or set LINKFLOW_DATABASE_URL."
+        f"({'; '.join(tried) or 'this user has no name on this machine'}). Start LinkFlow as an ordinary "
+        "user, set LINKFLOW_HOME to a folder that everybody may enter, or set LINKFLOW_DATABASE_URL."
     )
 
 
@@ -255,9 +260,9 @@ def _prepare_data(
     made_by = mark.read_text().strip()
     if made_by != str(version[0]):
         raise EmbeddedPostgresFailed(
-            f"The data in {where.data} was made by PostgreSQL {made_by}, and the one found here, in {folder}, "
-            f"is {version[1]}; one cannot read the other's files. Install PostgreSQL {made_by} again and carry the "
-            "data over with pg_dump, or start with an empty folder by setting LINKFLOW_HOME."
+            f"The data in {where.data} was made by PostgreSQL {made_by}; the one found here, in {folder}, "
+            f"is {version[1]}, which cannot read it. Install PostgreSQL {made_by} again and carry the data "
+            "over with pg_dump, or begin with an empty database by setting LINKFLOW_HOME to another folder."
         )
     # Both locks are ours, so whatever process wears the number in this file today, it is not a server on it.
     (where.data / "postmaster.pid").unlink(missing_ok=True)
