@@ -197,8 +197,7 @@ def _choose(
         account.own(here.folder)
         code, output = _version(account, here, programs)
         if code == launch.FOLDER_UNREACHABLE and account.mode == "account" and not here.data.exists():
-            here = place.move_elsewhere(home)
-            account.own(here.folder)
+            here = _let_in(home, here, account, programs)
             code, output = _version(account, here, programs)
         if code == launch.PROGRAM_UNREACHABLE:
             programs = binaries.copy(programs, here.folder / "binaries")
@@ -212,6 +211,19 @@ def _choose(
         f"({'; '.join(tried) or 'this user has no name on this machine'}). Start LinkFlow as an ordinary "
         "user, set LINKFLOW_HOME to a folder that everybody may enter, or set LINKFLOW_DATABASE_URL."
     )
+
+
+def _let_in(home: Path, where: Place, account: Account, folder: Path) -> Place:
+    """Make a place for a new server that another account can reach; what is not ours stays as it is."""
+    mode = home.stat().st_mode
+    if home.stat().st_uid == os.geteuid():
+        home.chmod(mode | 0o011)  # to pass through, not to list: our keys lie in folders of their own
+        if _version(account, where, folder)[0] != launch.FOLDER_UNREACHABLE:
+            return where
+        home.chmod(mode)
+    where = place.move_elsewhere(home)
+    account.own(where.folder)
+    return where
 
 
 REASONS = {
