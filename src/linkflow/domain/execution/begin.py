@@ -1,0 +1,90 @@
+"""How a node that is ready begins: decided at once, opened as a wait, or scheduled for a worker."""
+
+from collections.abc import Callable
+
+from linkflow.domain.errors import LinkFlowError, node_error
+from linkflow.domain.execution import events as e
+from linkflow.domain.execution.control_nodes import CONTROL
+from linkflow.domain.execution.failing import dead_edges, fail_ready, fail_scope
+from linkflow.domain.execution.scope import NeedsBlobs
+from linkflow.domain.execution.turn import Turn
+from linkflow.domain.node import NodeClass
+from linkflow.domain.values import Json
+from linkflow.domain.workflow.graph import GraphNode
+
+Opening = Callable[[Turn, GraphNode, str, str], None]
+
+
+def begin(turn: Turn, key: str, index: int, scope_id: str) -> None:
+    """Begin one ready node.
+
+    Args:
+        turn: Where events go.
+        key: The key it runs under.
+        index: Node in the graph.
+        scope_id: Scope it runs in.
+    """
+    node = turn.state.graph.nodes[index]
+    overrides = turn.state.start.overrides
+    if overrides and key in overrides:
+        _override(turn, node, scope_id, key, overrides[key])
+    elif node.node.disabled:
+        complete(turn, node, scope_id, key, turn.scope(index, scope_id, key).raw_input())
+    elif node.node_class is NodeClass.PURE:
+        _decide_pure(turn, node, scope_id, key)
+    elif node.node_class is NodeClass.TRIGGER:
+        complete(turn, node, scope_id, key, None)
+    elif node.node_class is NodeClass.CONTROL:
+        try:
+            CONTROL[node.spec.type](turn, node, scope_id, key)
+        except LinkFlowError as error:
+            fail_ready(turn, node, scope_id, key, node_error(error))
+    else:
+        schedule(turn, key, attempt=1)
+
+
+def schedule(turn: Turn, key: str, *, attempt: int) -> None:
+    """Schedule an attempt, and start it at once when a worker has room."""
+    turn.emit(e.ActivityTaskScheduled(key, attempt))
+    session = turn.take_session()
+    if session:
+        turn.emit(e.ActivityTaskStarted(key, session, attempt))
+
+
+def complete(
+    turn: Turn,
+    node: GraphNode,
+    scope_id: str,
+    key: str,
+    output: Json,
+    handles: tuple[str, ...] = ("out",),
+    *,
+    pinned: bool = False,
+) -> None:
+    """A pure or control node is done."""
+    edge_output = (
+        turn.state.start.input if node.node_class is NodeClass.TRIGGER and output is None else output
+    )
+    dead, error = dead_edges(turn, node, scope_id, key, handles, edge_output)
+    turn.emit(e.NodeCompleted(key, output, handles, dead, pinned))
+    if error is not None:
+        fail_scope(turn, scope_id, key, error)
+
+
+def _override(turn: Turn, node: GraphNode, scope_id: str, key: str, override: Json) -> None:
+    handles = tuple(override.get("handles") or (node.spec.outputs[:1] or ("out",)))
+    complete(turn, node, scope_id, key, override.get("output"), handles, pinned=True)
+
+
+def _decide_pure(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
+    assert node.pure is not None
+    turn.budget -= 1
+    scope = turn.scope(node.index, scope_id, key)
+    try:
+        result = node.pure.evaluate(scope.render(node.template), scope)
+    except NeedsBlobs:
+        schedule(turn, key, attempt=1)  # a worker reads large values
+    except LinkFlowError as error:
+        fail_ready(turn, node, scope_id, key, node_error(error))
+    else:
+        complete(turn, node, scope_id, key, result.output, tuple(result.handles))

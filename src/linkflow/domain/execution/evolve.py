@@ -1,0 +1,359 @@
+"""evolve(state, event): fold one event into a state. The only code that changes an `ExecutionState`.
+
+What follows from an event (nodes that are ready or dead now) is noted in the state; what is done
+about it is `decide`'s business, and shows as further events.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from linkflow.domain.execution import events as e
+from linkflow.domain.execution.keys import locate
+from linkflow.domain.execution.settle import arrive, close_scope, finish, opened, push, settle
+from linkflow.domain.execution.state import ROOT, ExecutionState, Loop, NodeState, NodeStatus, Scope, Wait
+from linkflow.domain.node import NodeClass
+from linkflow.domain.workflow.graph import ExecutionGraph
+
+
+def evolve(state: ExecutionState, event: e.Event, at: float) -> None:
+    """Fold one event into a state, in place.
+
+    Args:
+        state: Changed in place.
+        event: The next event of the history.
+        at: Seconds since 1970 of the record that holds it.
+
+    Raises:
+        LookupError: The event does not fit the history: it was written by a newer release, or is damaged.
+    """
+    state.version += 1
+    _FOLDS[type(event)](state, event, at)
+
+
+def fold(execution_id: str, graph: ExecutionGraph, records: Sequence[Any]) -> ExecutionState:
+    """Fold loaded records (`ports.stores.Recorded`), oldest first, into a state."""
+    state = ExecutionState(execution_id, graph)
+    for record in records:
+        for event in record.events:
+            evolve(state, event, record.at)
+    return state
+
+
+# ---------------------------------------------------------------- nodes
+
+
+def _on_completed(state: ExecutionState, event: Any, at: float) -> None:
+    output = event.output
+    if output is None and key_is_trigger(state, event.key):
+        output = state.start.input
+    finish(state, event.key, NodeStatus.SUCCESS, at, output=output, handles=event.handles, dead=event.dead)
+
+
+def key_is_trigger(state: ExecutionState, key: str) -> bool:
+    """Say whether a key is a trigger's: its output is the input, so it is not recorded twice."""
+    index = state.graph.by_id.get(key)
+    return index is not None and state.graph.nodes[index].spec.node_class is NodeClass.TRIGGER
+
+
+def _on_node_failed(state: ExecutionState, event: e.NodeFailed, at: float) -> None:
+    finish(
+        state,
+        event.key,
+        NodeStatus.ERROR,
+        at,
+        output=event.output,
+        error=event.error,
+        handles=event.handles,
+        dead=event.dead,
+    )
+
+
+def _on_failed(state: ExecutionState, event: e.ActivityTaskFailed, at: float) -> None:
+    status = NodeStatus.TIMEOUT if isinstance(event, e.ActivityTaskTimedOut) else NodeStatus.ERROR
+    if event.final:
+        finish(
+            state,
+            event.key,
+            status,
+            at,
+            output=event.output,
+            error=event.error,
+            handles=event.handles,
+            dead=event.dead,
+        )
+        return
+    state.flying.pop(event.key, None)
+    before = state.nodes[event.key]
+    state.nodes[event.key] = NodeState(
+        before.index,
+        before.scope,
+        NodeStatus.RUNNING,
+        before.at,
+        attempt=before.attempt,
+        started_at=before.started_at,
+        error=event.error,
+    )
+
+
+def _on_scheduled(state: ExecutionState, event: e.ActivityTaskScheduled, at: float) -> None:
+    before = state.nodes.get(event.key)
+    index, scope_id = opened(state, event.key)
+    state.retries.pop(event.key, None)
+    state.waits.pop(event.key, None)
+    state.flying[event.key] = None
+    first_at = at if before is None else before.at
+    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.PENDING, first_at, attempt=event.attempt)
+
+
+def _on_started(state: ExecutionState, event: e.ActivityTaskStarted, at: float) -> None:
+    before = state.nodes[event.key]
+    state.nodes[event.key] = NodeState(
+        before.index,
+        before.scope,
+        NodeStatus.RUNNING,
+        before.at,
+        attempt=event.attempt,
+        session=event.session,
+        started_at=at,
+    )
+
+
+def _on_retry(state: ExecutionState, event: e.ActivityTaskRetryScheduled, at: float) -> None:
+    before = state.nodes[event.key]
+    state.flying.pop(event.key, None)
+    state.waits.pop(event.key, None)
+    state.retries[event.key] = None
+    state.nodes[event.key] = NodeState(
+        before.index,
+        before.scope,
+        NodeStatus.RUNNING,
+        before.at,
+        attempt=event.attempt,
+        retry_at=event.at,
+        started_at=before.started_at,
+        error=before.error,
+    )
+
+
+def _on_unknown(state: ExecutionState, event: e.ActivityTaskUnknown, at: float) -> None:
+    before = state.nodes[event.key]
+    state.flying.pop(event.key, None)
+    if event.policy == "park":
+        state.waits[event.key] = Wait("person", at, event.deadline_at, name=event.reason)
+    state.nodes[event.key] = NodeState(
+        before.index,
+        before.scope,
+        NodeStatus.WAITING,
+        before.at,
+        attempt=event.attempt,
+        started_at=before.started_at,
+        error=event.error,
+    )
+
+
+def _on_cancelled(state: ExecutionState, event: e.ActivityTaskCancelled, at: float) -> None:
+    finish(state, event.key, NodeStatus.CANCELLED, at)
+
+
+def _on_skipped(state: ExecutionState, event: e.NodesSkipped, at: float) -> None:
+    for key in event.keys:
+        index, scope_id = locate(state, key)
+        if (index, scope_id) in state.dead:
+            state.dead.remove((index, scope_id))
+        scope = state.scopes[scope_id]
+        scope.visits[index] = scope.visits.get(index, 0) + 1
+        settle(state, NodeState(index, scope_id, NodeStatus.SKIPPED, at), (), ())
+
+
+# ---------------------------------------------------------------- loops
+
+
+def _on_loop(state: ExecutionState, event: e.LoopStarted, at: float) -> None:
+    index, scope_id = opened(state, event.key)
+    state.loops[event.key] = Loop(event.mode, event.count, event.items, event.parallelism)
+    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.RUNNING, at, started_at=at)
+
+
+def _on_iteration(state: ExecutionState, event: e.IterationStarted, at: float) -> None:
+    loop, node = state.loops[event.key], state.nodes[event.key]
+    parent = state.scopes[node.scope]
+    path = f"{parent.path}.{event.iteration}" if parent.path else str(event.iteration)
+    loop_id = state.graph.nodes[node.index].id
+    base = state.bases.get(f"{loop_id}#{parent.path}", 0)
+    scope = Scope(f"{loop_id}#{path}", parent.id, path, event.key, event.iteration, base)
+    state.scopes[scope.id] = scope
+    loop.running[event.iteration] = scope.id
+    loop.begun = event.iteration
+    for edge in state.graph.nodes[node.index].edges.get("body", ()):
+        arrive(state, scope, edge, is_taken=True)
+
+
+def _on_iteration_completed(state: ExecutionState, event: e.IterationCompleted, at: float) -> None:
+    loop = state.loops[event.key]
+    scope_id = loop.running.pop(event.iteration)
+    if event.error is not None:
+        loop.errors[event.iteration] = event.error
+    else:
+        loop.results[event.iteration] = event.output
+    close_scope(state, scope_id)
+
+
+# ---------------------------------------------------------------- waits
+
+
+def _on_timer(state: ExecutionState, event: e.TimerStarted, at: float) -> None:
+    index, scope_id = opened(state, event.key)
+    state.waits[event.key] = Wait("delay", at, event.fire_at)
+    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.WAITING, at, started_at=at)
+
+
+def _on_wait(state: ExecutionState, event: e.WaitOpened, at: float) -> None:
+    index, scope_id = opened(state, event.key)
+    state.waits[event.key] = Wait(
+        event.kind,
+        at,
+        event.deadline_at,
+        name=event.name,
+        match=event.match,
+        token=event.token,
+        data=event.data,
+    )
+    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.WAITING, at, started_at=at)
+
+
+def _on_wait_resolved(state: ExecutionState, event: e.WaitResolved, at: float) -> None:
+    state.mailbox.pop(event.signal, None)
+    _on_completed(state, event, at)
+
+
+def _on_wait_ended(state: ExecutionState, event: Any, at: float) -> None:
+    status = NodeStatus.SUCCESS if event.error is None else NodeStatus.ERROR
+    if isinstance(event, e.ChildClosed):
+        state.children.pop(event.key, None)
+        if event.key not in state.waits:
+            return
+    elif status is NodeStatus.ERROR:
+        status = NodeStatus.TIMEOUT
+    finish(
+        state,
+        event.key,
+        status,
+        at,
+        output=event.output,
+        error=event.error,
+        handles=event.handles,
+        dead=event.dead,
+    )
+
+
+def _on_child(state: ExecutionState, event: e.ChildStarted, at: float) -> None:
+    state.children[event.key] = (event.child_id, event.close_policy)
+    index, scope_id = opened(state, event.key)
+    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.WAITING, at, started_at=at)
+    if event.waits:
+        state.waits[event.key] = Wait(
+            "child", at, event.deadline_at, child_id=event.child_id, close_policy=event.close_policy
+        )
+
+
+def _on_timer_cancelled(state: ExecutionState, event: e.TimerCancelled, at: float) -> None:
+    finish(state, event.key, NodeStatus.CANCELLED, at)
+
+
+def _on_signal(state: ExecutionState, event: e.SignalReceived, at: float) -> None:
+    state.seen[event.id] = None
+    state.mailbox[event.id] = event
+
+
+# ---------------------------------------------------------------- the execution
+
+
+def _on_start(state: ExecutionState, event: e.WorkflowExecutionStarted, at: float) -> None:
+    state.started = event
+    state.started_at = at
+    root = Scope(ROOT, ROOT, "", "", 0, 0)
+    state.scopes[ROOT] = root
+    fired = state.graph.by_id.get(event.trigger, state.graph.start)
+    push(state, root, fired)
+    for index in (state.graph.start, *state.graph.idle):
+        if index != fired:
+            state.dead.append((index, ROOT))
+
+
+def _on_closed(state: ExecutionState, event: e.Event, at: float) -> None:
+    state.closed = event
+    state.closed_at = at
+    state.ticket_since = 0.0
+    for open_things in (state.ready, state.flying, state.retries, state.waits, state.loops, state.dead):
+        open_things.clear()
+
+
+def _on_cancel(state: ExecutionState, event: e.CancelRequested, at: float) -> None:
+    state.cancel = event
+
+
+def _on_failure(state: ExecutionState, event: e.FailureDecided, at: float) -> None:
+    state.failure = event
+    state.fault = None
+
+
+def _on_ticket_queued(state: ExecutionState, event: e.TicketQueued, at: float) -> None:
+    state.ticket_since = at
+
+
+def _on_ticket_granted(state: ExecutionState, event: e.TicketGranted, at: float) -> None:
+    state.ticket_since = 0.0
+
+
+def _on_quarantined(state: ExecutionState, event: e.Quarantined, at: float) -> None:
+    state.quarantine = event.reason
+
+
+def _on_released(state: ExecutionState, event: e.Released, at: float) -> None:
+    state.quarantine = ""
+
+
+def _on_noted(state: ExecutionState, event: e.Event, at: float) -> None:
+    """The event matters to readers only."""
+
+
+_FOLDS: dict[type[e.Event], Callable[[ExecutionState, Any, float], None]] = {
+    e.WorkflowExecutionStarted: _on_start,
+    e.WorkflowExecutionCompleted: _on_closed,
+    e.WorkflowExecutionFailed: _on_closed,
+    e.WorkflowExecutionTimedOut: _on_closed,
+    e.WorkflowExecutionCancelled: _on_closed,
+    e.WorkflowExecutionTerminated: _on_closed,
+    e.CancelRequested: _on_cancel,
+    e.FailureDecided: _on_failure,
+    e.ActivityTaskScheduled: _on_scheduled,
+    e.ActivityTaskStarted: _on_started,
+    e.ActivityTaskCompleted: _on_completed,
+    e.ActivityTaskFailed: _on_failed,
+    e.ActivityTaskTimedOut: _on_failed,
+    e.ActivityTaskCancelled: _on_cancelled,
+    e.ActivityTaskRetryScheduled: _on_retry,
+    e.ActivityTaskUnknown: _on_unknown,
+    e.ActivityTaskResolved: _on_noted,
+    e.NodeCompleted: _on_completed,
+    e.NodeFailed: _on_node_failed,
+    e.NodesSkipped: _on_skipped,
+    e.LoopStarted: _on_loop,
+    e.IterationStarted: _on_iteration,
+    e.IterationCompleted: _on_iteration_completed,
+    e.TimerStarted: _on_timer,
+    e.TimerFired: _on_completed,
+    e.TimerCancelled: _on_timer_cancelled,
+    e.SignalReceived: _on_signal,
+    e.SignalSent: _on_noted,
+    e.WaitOpened: _on_wait,
+    e.WaitResolved: _on_wait_resolved,
+    e.WaitTimedOut: _on_wait_ended,
+    e.ChildStarted: _on_child,
+    e.ChildClosed: _on_wait_ended,
+    e.TicketQueued: _on_ticket_queued,
+    e.TicketGranted: _on_ticket_granted,
+    e.MocksApplied: _on_noted,
+    e.Quarantined: _on_quarantined,
+    e.Released: _on_released,
+}

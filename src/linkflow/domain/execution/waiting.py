@@ -1,0 +1,254 @@
+"""What moves a wait on: a signal, a decision, a deadline, the end of a child."""
+
+from linkflow.domain.errors import Conflict, Kind, NodeError, NotFound, Overloaded
+from linkflow.domain.execution import events as e
+from linkflow.domain.execution import news as n
+from linkflow.domain.execution.failing import (
+    as_json,
+    attempt_failed,
+    attempt_unknown,
+    caught,
+    dead_edges,
+    fail_scope,
+    give_up,
+    outcome_unknown,
+)
+from linkflow.domain.execution.state import NodeState, Wait
+from linkflow.domain.execution.turn import Turn
+from linkflow.domain.node import Completion, NodeClass
+from linkflow.domain.values import Json
+from linkflow.domain.workflow.graph import GraphNode
+
+MAILBOX = 1_000
+"""Signals that an execution keeps for waits to come."""
+
+BACKSTOP_S = 30.0
+"""How much longer than its limit an attempt may stay unreported before History gives it up."""
+
+
+def on_signal(turn: Turn, news: n.Signal) -> None:
+    """A message came in: it goes to the oldest matching wait, or stays in the mailbox."""
+    state = turn.state
+    if news.id in state.seen:
+        return
+    if len(state.mailbox) >= MAILBOX:
+        raise Overloaded(
+            f"{MAILBOX} signals wait in the mailbox of this execution already.", code="signal.full"
+        )
+    turn.emit(e.SignalReceived(news.id, news.name, news.match, news.data))
+    for key, wait in state.waits.items():
+        if _matches(wait, news.name, news.match):
+            _deliver(turn, key, state.mailbox[news.id])
+            return
+
+
+def match_mailbox(turn: Turn, key: str) -> None:
+    """A wait was opened: a message may be there already."""
+    wait = turn.state.waits[key]
+    for signal in turn.state.mailbox.values():
+        if _matches(wait, signal.name, signal.match):
+            _deliver(turn, key, signal)
+            return
+
+
+def _matches(wait: Wait, name: str, match: str) -> bool:
+    return wait.kind == "event" and wait.name == name and wait.match in ("", match)
+
+
+def _deliver(turn: Turn, key: str, signal: e.SignalReceived) -> None:
+    output = {"event": signal.name, "key": signal.match, "data": signal.data}
+    resolve_wait(turn, key, output, "out", signal=signal.id)
+
+
+def resolve_wait(turn: Turn, key: str, output: Json, handle: str, *, by: str = "", signal: str = "") -> None:
+    """What was waited for came."""
+    node = turn.state.nodes[key]
+    compiled = turn.state.graph.nodes[node.index]
+    dead, error = dead_edges(turn, compiled, node.scope, key, (handle,), output)
+    turn.emit(e.WaitResolved(key, output, (handle,), dead, by, signal))
+    if error is not None:
+        fail_scope(turn, node.scope, key, error)
+
+
+def on_resolve(turn: Turn, news: n.Resolve) -> None:
+    """A decision about something that is waited for.
+
+    Raises:
+        NotFound: Nothing is open under the key or token.
+        Conflict: The action does not fit what is waited for.
+    """
+    key = news.key or _by_token(turn, news.token)
+    wait = turn.state.waits.get(key)
+    if wait is None:
+        raise NotFound("Nothing is waited for under this key or token, or it was decided already.", key=key)
+    node = turn.state.nodes[key]
+    match wait.kind:
+        case "approval" if news.action in ("approved", "rejected"):
+            output = {
+                "approval_id": key,
+                "decision": news.action,
+                "decision_payload": news.data,
+                "decided_by": news.by,
+            }
+            resolve_wait(turn, key, output, news.action, by=news.by)
+        case "event" | "webhook" if news.action == "done":
+            output = {"event": wait.name, "key": wait.match, "data": news.data}
+            resolve_wait(turn, key, output, "out", by=news.by)
+        case "delay" if news.action in ("done", "skip"):
+            _fire(turn, key, node)
+        case "person" if news.action in ("done", "retry", "fail"):
+            _resolve_unknown(turn, key, node, news)
+        case _:
+            raise Conflict(f"'{news.action}' is no answer to a wait of kind {wait.kind}.", code="wait.action")
+
+
+def _by_token(turn: Turn, token: str) -> str:
+    for key, wait in turn.state.waits.items():
+        if token and wait.token == token:
+            return key
+    return ""
+
+
+def _resolve_unknown(turn: Turn, key: str, node: NodeState, news: n.Resolve) -> None:
+    turn.emit(e.ActivityTaskResolved(key, node.attempt, news.action, news.by))
+    if news.action == "done":
+        complete_attempt(turn, key, node, Completion(output=news.data))
+    elif news.action == "retry":
+        turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, turn.at))
+    else:
+        give_up(turn, key, node, outcome_unknown("a person said that it failed", node.error), Completion())
+
+
+def complete_attempt(turn: Turn, key: str, node: NodeState, completion: Completion) -> None:
+    """An attempt ended well."""
+    compiled = turn.state.graph.nodes[node.index]
+    handles = (completion.handle,)
+    dead, error = dead_edges(turn, compiled, node.scope, key, handles, completion.output)
+    turn.emit(
+        e.ActivityTaskCompleted(
+            key, node.attempt, completion.output, handles, dead, completion.logs, completion.meta
+        )
+    )
+    if error is not None:
+        fail_scope(turn, node.scope, key, error)
+
+
+def on_report(turn: Turn, news: n.Report) -> bool:
+    """An attempt ended; say whether that was still wanted."""
+    state = turn.state
+    node = state.nodes.get(news.key)
+    if node is None or node.attempt != news.attempt:
+        return False
+    parked = state.waits.get(news.key)
+    if news.key not in state.flying and not (parked is not None and parked.kind == "person"):
+        return False
+    if node.session and news.session != node.session:
+        return False
+    completion = news.completion
+    if completion.error is None:
+        complete_attempt(turn, news.key, node, completion)
+    elif completion.error.code == "node.cancelled":
+        turn.emit(e.ActivityTaskCancelled(news.key, node.attempt, "cancelled"))
+    elif completion.unknown:
+        attempt_unknown(turn, news.key, node, completion.error.code, completion.error)
+    else:
+        attempt_failed(turn, news.key, node, completion.error, completion)
+    return True
+
+
+def on_child(turn: Turn, news: n.ChildEnded) -> None:
+    """A sub-workflow is over."""
+    state = turn.state
+    child = state.children.get(news.key)
+    if child is None or child[0] != news.child_id:
+        return
+    node = state.nodes.get(news.key)
+    if news.key not in state.waits or node is None:
+        turn.emit(e.ChildClosed(news.key, news.child_id, news.status))
+        return
+    compiled = state.graph.nodes[node.index]
+    if news.status == "completed":
+        dead, error = dead_edges(turn, compiled, node.scope, news.key, ("out",), news.output)
+        turn.emit(e.ChildClosed(news.key, news.child_id, news.status, news.output, ("out",), dead))
+        if error is not None:
+            fail_scope(turn, node.scope, news.key, error)
+        return
+    cause = {"error": as_json(news.error)} if news.error else {}
+    _child_failed(turn, news.key, node, compiled, news.status, cause)
+
+
+def _child_failed(
+    turn: Turn, key: str, node: NodeState, compiled: GraphNode, status: str, cause: dict[str, Json]
+) -> None:
+    child_id = turn.state.children[key][0]
+    error = NodeError(
+        code=f"workflow.child_{status}",
+        kind=Kind.PERMANENT,
+        message=f"The sub-workflow ended as {status}.",
+        details={"execution_id": child_id, **cause},
+    )
+    handles, output = caught(turn, compiled, node.scope, key, error)
+    dead, _ = dead_edges(turn, compiled, node.scope, key, handles, output)
+    turn.emit(e.ChildClosed(key, child_id, status, output, handles, dead, error))
+    if not handles:
+        fail_scope(turn, node.scope, key, error)
+
+
+def fire_due(turn: Turn) -> None:
+    """Fire every wait, and give up every attempt, whose time has come."""
+    state = turn.state
+    for key, wait in sorted(state.waits.items(), key=lambda item: item[1].until):
+        if wait.until > turn.at or key not in state.waits:
+            continue
+        node = state.nodes[key]
+        if wait.kind == "delay":
+            _fire(turn, key, node)
+        elif wait.kind == "person":
+            give_up(turn, key, node, outcome_unknown("nobody decided in time", node.error), Completion())
+        elif wait.kind == "child":
+            _child_failed(turn, key, node, state.graph.nodes[node.index], "timed_out", {})
+        else:
+            _time_out(turn, key, node)
+    for key in list(state.flying):
+        flown = state.nodes.get(key)
+        if flown is not None and flown.session and turn.at >= backstop_at(turn, flown):
+            _lost_track(turn, key, flown)
+
+
+def backstop_at(turn: Turn, node: NodeState) -> float:
+    """Say until when a started attempt must be reported, seconds since 1970."""
+    return node.started_at + turn.state.graph.nodes[node.index].timeout_s + BACKSTOP_S
+
+
+def _lost_track(turn: Turn, key: str, node: NodeState) -> None:
+    error = NodeError(code="node.timeout", kind=Kind.TRANSIENT, message="The attempt took too long.")
+    if turn.state.graph.nodes[node.index].node_class is NodeClass.ONCE:
+        attempt_unknown(turn, key, node, "timeout", error)
+    else:
+        attempt_failed(turn, key, node, error, Completion())
+
+
+def _fire(turn: Turn, key: str, node: NodeState) -> None:
+    compiled = turn.state.graph.nodes[node.index]
+    output = {"resumed_at": turn.at}
+    dead, error = dead_edges(turn, compiled, node.scope, key, ("out",), output)
+    turn.emit(e.TimerFired(key, output, ("out",), dead))
+    if error is not None:
+        fail_scope(turn, node.scope, key, error)
+
+
+def _time_out(turn: Turn, key: str, node: NodeState) -> None:
+    compiled = turn.state.graph.nodes[node.index]
+    if "timeout" in compiled.edges:
+        output = {"status": "timeout"}
+        dead, _ = dead_edges(turn, compiled, node.scope, key, ("timeout",), output)
+        turn.emit(e.WaitTimedOut(key, ("timeout",), output, dead))
+        return
+    error = NodeError(
+        code="wait.timeout", kind=Kind.PERMANENT, message="What this node waited for did not come in time."
+    )
+    handles, output = caught(turn, compiled, node.scope, key, error)
+    dead, _ = dead_edges(turn, compiled, node.scope, key, handles, output)
+    turn.emit(e.WaitTimedOut(key, handles, output, dead, error))
+    if not handles:
+        fail_scope(turn, node.scope, key, error)
