@@ -208,18 +208,19 @@ def settle_handle(source: NodeSpec, edge: Edge) -> tuple[str, str]:
     default = "out" if "out" in source.outputs or not source.outputs else source.outputs[0]
     if handle in _SAME_AS_OUT and handle not in source.outputs:
         handle = ""
-    if not handle and condition:
-        if (
-            condition in source.outputs
-            or condition in ("error", "success")
-            or (source.dynamic_outputs and _PLAIN_WORD.match(condition))
-        ):
-            handle, condition = condition, ""
+    if not handle and condition and _names_handle(source, condition):
+        handle, condition = condition, ""
     if not handle and source.dynamic_outputs and edge.label:
         handle = edge.label
     if handle in _SAME_AS_OUT and handle not in source.outputs:
         handle = default
     return handle, "" if condition == handle else condition
+
+
+def _names_handle(source: NodeSpec, condition: str) -> bool:
+    if condition in source.outputs or condition in ("error", "success"):
+        return True
+    return source.dynamic_outputs and _PLAIN_WORD.match(condition) is not None
 
 
 def shape_of(nodes: Sequence[GraphNode], edges: Sequence[GraphEdge]) -> Shape:

@@ -180,7 +180,7 @@ def _find_leaks(
                 Flaw(
                     "LOOP_BODY_LEAK",
                     f"The edge from '{names[source]}' to the outer loop '{names[target]}' jumps over the "
-                    f"inner loop '{names[innermost[source]]}'; leave the inner loop through its `done` handle.",
+                    f"inner loop '{names[innermost[source]]}'; leave the inner one through its `done` handle.",
                     edge=index,
                 )
             )
