@@ -67,13 +67,11 @@ def tokens(source: str, start: int, *, is_embedded: bool) -> tuple[list[Token], 
         if is_embedded and depth == 0 and source.startswith("}}", position):
             found.append(Token("end", "}}", position))
             return found, position + 2
-        if position - start > MAX_CHARACTERS or len(found) >= MAX_TOKENS:
-            raise ExpressionSyntax(
-                "The expression is too long.", position=position, expected="a shorter expression"
-            )
         match = _TOKEN.match(source, position)
         if match is None:
             raise _unknown(source, position)
+        if match.end() - start > MAX_CHARACTERS or len(found) >= MAX_TOKENS:
+            raise ExpressionSyntax("The expression is too long.", position=position, expected="a shorter one")
         token = _token(match)
         if token.kind == "operator":
             depth += (token.value in "([{") - (token.value in ")]}")

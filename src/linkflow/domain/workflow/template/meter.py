@@ -6,7 +6,7 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 
 from linkflow.domain.values import OUTPUT_BYTES, Json
-from linkflow.domain.workflow.template.errors import OverBudget
+from linkflow.domain.workflow.template.errors import OverBudget, WrongType
 
 
 class Scope(Protocol):
@@ -113,16 +113,22 @@ def over(what: str, limit: int) -> NoReturn:
     )
 
 
-def weigh(value: Json, budget: Budget = DEFAULT_BUDGET) -> int:
+def weigh(value: Json, budget: Budget = DEFAULT_BUDGET, *, is_plain: bool = False) -> int:
     """Count the characters a value needs as JSON, roughly, and refuse one that has grown out of hand.
 
     Parts that occur several times count each time, because that is how they will be written.
+
+    Args:
+        value: JSON, possibly with seals in it.
+        budget: Its `values` count.
+        is_plain: Refuse seals as well.
 
     Returns:
         A lower bound of the JSON's size.
 
     Raises:
         OverBudget: More than `budget.values` nodes or 10 MB of text.
+        WrongType: A seal where none may be.
     """
     total = nodes = 0
     pending = [value]
@@ -138,6 +144,8 @@ def weigh(value: Json, budget: Budget = DEFAULT_BUDGET) -> int:
             total += 2 + len(item)
             pending.extend(item)
         else:
+            if is_plain and item is not None and not isinstance(item, int | float):
+                raise WrongType("A credential cannot be part of a calculation; place it alone or in text.")
             total += 1
         if nodes + len(pending) > budget.values:
             over("values", budget.values)

@@ -82,7 +82,7 @@ def to_json(value: Json, meter: Meter) -> str:
         OverBudget: The text would be too long, or the value too deep.
         WrongType: The value holds a credential.
     """
-    meter.produce(weigh(value, meter.budget))
+    meter.produce(weigh(value, meter.budget, is_plain=True))
     try:
         return encode_json(value).decode()
     except RecursionError:

@@ -1,7 +1,7 @@
 """Templates: any JSON value whose strings may hold `{{ expressions }}`, compiled once, rendered often."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.template.compiler import Compiler
@@ -21,9 +21,9 @@ class Template:
     """A compiled value; safe to share and to render any number of times.
 
     Attributes:
-        roots: What a rendering reads: names of roots (`trigger`, `input`, …), `node:<ref>` (an id as it is, or
-            as `node_<id>`; see `node_of`), `label:<label or id>`, `credential:<name>`, and `name:<x>`: an extra
-            name, else the node with that id, else a field of the trigger.
+        roots: What a rendering reads: names of roots (`trigger`, `input`, …), `node:<ref>` (an id as it is,
+            or as `node_<id>`; see `node_of`), `label:<label or id>`, `credential:<name>`, and `name:<x>`: an
+            extra name, else the node with that id, else a field of the trigger.
         is_constant: The value holds no expression and is returned as it is.
     """
 
@@ -80,7 +80,7 @@ def references(value: Json) -> frozenset[str]:
     return compile_template(value).roots
 
 
-def node_of(ref: str, ids: Sequence[str] | dict[str, object] | set[str] | frozenset[str]) -> str | None:
+def node_of(ref: str, ids: Container[str]) -> str | None:
     """Find the node that `<id>` or `node_<id>` names among the ids of a spec."""
     if ref in ids:
         return ref

@@ -65,7 +65,8 @@ _READ = {
     "YYYY": r"(?P<year>\d{4})", "MM": r"(?P<month>\d{2})", "M": r"(?P<month>\d{1,2})",
     "MMM": r"(?P<short>[A-Za-z]{3})", "MMMM": r"(?P<long>[A-Za-z]{3,9})",
     "DD": r"(?P<day>\d{2})", "D": r"(?P<day>\d{1,2})", "HH": r"(?P<hour>\d{2})", "H": r"(?P<hour>\d{1,2})",
-    "hh": r"(?P<hour12>\d{2})", "h": r"(?P<hour12>\d{1,2})", "mm": r"(?P<minute>\d{2})", "m": r"(?P<minute>\d{1,2})",
+    "hh": r"(?P<hour12>\d{2})", "h": r"(?P<hour12>\d{1,2})",
+    "mm": r"(?P<minute>\d{2})", "m": r"(?P<minute>\d{1,2})",
     "ss": r"(?P<second>\d{2})", "s": r"(?P<second>\d{1,2})", "SSS": r"(?P<milli>\d{3})",
     "A": r"(?P<half>[AaPp][Mm])", "a": r"(?P<half>[AaPp][Mm])",
 }  # fmt: skip
