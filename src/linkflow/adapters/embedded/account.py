@@ -55,9 +55,10 @@ class Account:
         )
 
     def own(self, path: Path) -> None:
-        """Give a path to the server, where the server is somebody else."""
-        if self.mode == "account":
-            os.chown(path, self.uid, self.gid)
+        """Give a path, and all below it, to the server, where the server is somebody else."""
+        if self.mode == "account" and path.stat().st_uid != self.uid:
+            for each in (path, *path.rglob("*")):
+                os.chown(each, self.uid, self.gid, follow_symlinks=False)
 
 
 def environment() -> dict[str, str]:

@@ -196,7 +196,7 @@ def _choose(
         here, programs = where, folder
         account.own(here.folder)
         code, output = _version(account, here, programs)
-        if code == launch.FOLDER_UNREACHABLE and account.mode == "account" and not here.data.exists():
+        if code == launch.FOLDER_UNREACHABLE and account.mode == "account":
             here = _let_in(home, here, account, programs)
             code, output = _version(account, here, programs)
         if code == launch.PROGRAM_UNREACHABLE:
@@ -221,8 +221,9 @@ def _let_in(home: Path, where: Place, account: Account, folder: Path) -> Place:
         if _version(account, where, folder)[0] != launch.FOLDER_UNREACHABLE:
             return where
         home.chmod(mode)
-    where = place.move_elsewhere(home)
-    account.own(where.folder)
+    if not where.data.exists():
+        where = place.move_elsewhere(home)
+        account.own(where.folder)
     return where
 
 
@@ -276,8 +277,9 @@ def _prepare_data(
             f"is {version[1]}, which cannot read it. Install PostgreSQL {made_by} again and carry the data "
             "over with pg_dump, or begin with an empty database by setting LINKFLOW_HOME to another folder."
         )
-    # Both locks are ours, so whatever process wears the number in this file today, it is not a server on it.
-    (where.data / "postmaster.pid").unlink(missing_ok=True)
+    # Both locks are ours, so whatever process wears the number in these files today, it is not a server here.
+    for stale in (where.data / "postmaster.pid", where.socket / f"{place.SOCKET_NAME}.lock"):
+        stale.unlink(missing_ok=True)
 
 
 def _initialise(where: Place, account: Account, folder: Path, major: int) -> None:

@@ -37,9 +37,7 @@ async def schema_version(dsn: str) -> str | None:
     with connecting():
         connection = await asyncpg.connect(dsn, timeout=CONNECT_S, server_settings=SESSION)
     try:
-        found: Any = await connection.fetchval(
-            f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  our own constant
-        )
+        found: Any = await connection.fetchval(f"SELECT version_num FROM {VERSION_TABLE}")
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
         return None
     finally:
