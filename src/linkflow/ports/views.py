@@ -6,46 +6,21 @@ import msgspec
 
 from linkflow.domain.errors import NodeError
 from linkflow.domain.execution.events import Parent
+from linkflow.domain.execution.view import LogLine, NodeRun
 from linkflow.domain.values import Json
 
-
-class NodeRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One execution of a node, as people see it.
-
-    Attributes:
-        status: pending, running, waiting, success, error, skipped, timeout, cancelled.
-        output: JSON or a blob reference.
-        scheduled_at: Seconds since 1970.
-        waits_for: delay, event, approval, child, retry, person, ticket while it waits.
-    """
-
-    key: str
-    node_id: str
-    node_type: str = ""
-    label: str = ""
-    status: str = "pending"
-    attempt: int = 1
-    output: Json = None
-    error: NodeError | None = None
-    scheduled_at: float | None = None
-    started_at: float | None = None
-    ended_at: float | None = None
-    retry_at: float | None = None
-    deadline_at: float | None = None
-    waits_for: str = ""
-    handles: Sequence[str] = ()
-    event: int = 0
-
-
-class LogLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of an execution's log."""
-
-    at: float
-    level: str
-    message: str
-    key: str = ""
-    data: Json = None
-    event: int = 0
+__all__ = [
+    "DeadLetter",
+    "Driver",
+    "ExecutionPage",
+    "ExecutionQuery",
+    "ExecutionRow",
+    "ExecutionView",
+    "Explanation",
+    "LogLine",
+    "NodeRun",
+    "RecordedEvent",
+]
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
