@@ -1,0 +1,73 @@
+"""Schedules in PostgreSQL."""
+
+from collections.abc import Sequence
+
+from linkflow.adapters.sql.statements import Statements, Table
+from linkflow.domain.errors import NotFound
+from linkflow.ports.triggers import Schedule
+
+SCHEDULES = Table("control.schedules", Schedule, json=("rule", "input"))
+LIVE = "next_at IS NOT NULL AND NOT is_paused AND disabled_reason = ''"
+_schedule = SCHEDULES.reader(Schedule)
+
+
+class SqlSchedules:
+    """Schedules on a table."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    async def put(self, schedule: Schedule) -> None:
+        """Keep or replace a schedule."""
+        await self._sql.run(SCHEDULES.put, *SCHEDULES.values(schedule))
+
+    async def get(self, workspace_id: str, schedule_id: str) -> Schedule:
+        """Read a schedule."""
+        found = await self._sql.row(
+            f"{SCHEDULES.select} WHERE id = $1 AND workspace_id = $2", schedule_id, workspace_id
+        )
+        if found is None:
+            raise NotFound("There is no such schedule.", schedule_id=schedule_id)
+        return _schedule(found)
+
+    async def list(self, workspace_id: str, workflow_id: str = "") -> Sequence[Schedule]:
+        """List schedules, newest first."""
+        found = await self._sql.rows(
+            f"{SCHEDULES.select} WHERE workspace_id = $1 AND ($2 = '' OR workflow_id = $2)"
+            " ORDER BY created_at DESC, id DESC LIMIT 1000",
+            workspace_id,
+            workflow_id,
+        )
+        return [_schedule(row) for row in found]
+
+    async def delete(self, workspace_id: str, schedule_id: str) -> None:
+        """Remove a schedule."""
+        await self._sql.run(
+            "DELETE FROM control.schedules WHERE id = $1 AND workspace_id = $2", schedule_id, workspace_id
+        )
+
+    async def due(self, now: float, limit: int) -> Sequence[Schedule]:
+        """List schedules whose next time has come."""
+        found = await self._sql.rows(
+            f"{SCHEDULES.select} WHERE {LIVE} AND next_at <= $1 ORDER BY next_at LIMIT $2", now, limit
+        )
+        return [_schedule(row) for row in found]
+
+    async def next_due_at(self) -> float | None:
+        """Say when the next schedule is due."""
+        found = await self._sql.row(f"SELECT min(next_at) AS at FROM control.schedules WHERE {LIVE}")
+        return None if found is None else found["at"]
+
+    async def advance(self, schedule: Schedule, expected_next_at: float | None) -> bool:
+        """Move a schedule on in time."""
+        done = await self._sql.run(
+            """UPDATE control.schedules SET next_at = $3, last_at = $4, runs = $5, disabled_reason = $6
+               WHERE id = $1 AND next_at IS NOT DISTINCT FROM $2""",
+            schedule.id,
+            expected_next_at,
+            schedule.next_at,
+            schedule.last_at,
+            schedule.runs,
+            schedule.disabled_reason,
+        )
+        return done == 1

@@ -1,0 +1,334 @@
+"""The records of the control plane and the repositories that keep them.
+
+Every record belongs to a workspace; a repository never shows one to another workspace.
+Instants are seconds since 1970, ids are UUID v4 unless something else is said.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import msgspec
+
+from linkflow.domain.values import Json
+from linkflow.ports.triggers import Schedules, TriggerEvents, Webhooks
+
+
+class Workflow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person designs.
+
+    Attributes:
+        draft: The spec being worked on, canonical JSON.
+        revision: Counts the drafts, from 1; the draft's ETag.
+        version: Number of the published version, 0 for none.
+        is_active: Its triggers start executions.
+    """
+
+    id: str
+    workspace_id: str
+    name: str
+    draft: bytes
+    revision: int = 1
+    version: int = 0
+    is_active: bool = False
+    description: str = ""
+    tags: Sequence[str] = ()
+    created_at: float = 0.0
+    updated_at: float = 0.0
+    created_by: str = ""
+
+
+class WorkflowVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """An immutable, numbered edition of a workflow."""
+
+    workspace_id: str
+    workflow_id: str
+    number: int
+    spec: bytes
+    spec_hash: str
+    note: str = ""
+    created_at: float = 0.0
+    created_by: str = ""
+
+
+class WorkflowQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which workflows to list, newest first.
+
+    Attributes:
+        search: Part of the name, any case.
+        after: Cursor of the page before; empty for the first.
+    """
+
+    workspace_id: str
+    search: str = ""
+    tag: str = ""
+    is_active: bool | None = None
+    after: str = ""
+    limit: int = 20
+
+
+class Workflows(Protocol):
+    """Workflows with their drafts and versions."""
+
+    async def add(self, workflow: Workflow) -> None:
+        """Keep a new workflow."""
+        ...
+
+    async def get(self, workspace_id: str, workflow_id: str) -> Workflow:
+        """Read a workflow.
+
+        Raises:
+            NotFound: No such workflow in this workspace.
+        """
+        ...
+
+    async def list(self, query: WorkflowQuery) -> Sequence[Workflow]:
+        """List workflows, newest first; one more than `limit` when there is a next page."""
+        ...
+
+    async def names(self, workspace_id: str, like: str) -> Sequence[str]:
+        """List the names that begin with a text."""
+        ...
+
+    async def save(self, workflow: Workflow, expected_revision: int) -> None:
+        """Replace everything but id and origin.
+
+        Raises:
+            Conflict: The revision is another one; nothing was written.
+        """
+        ...
+
+    async def delete(self, workspace_id: str, workflow_id: str, at: float) -> None:
+        """Hide a workflow for good; its executions stay. Safe to repeat."""
+        ...
+
+    async def add_version(self, version: WorkflowVersion) -> None:
+        """Keep a new version.
+
+        Raises:
+            Conflict: The number is taken.
+        """
+        ...
+
+    async def versions(self, workspace_id: str, workflow_id: str) -> Sequence[WorkflowVersion]:
+        """List versions, newest first."""
+        ...
+
+    async def version(self, workspace_id: str, workflow_id: str, number: int) -> WorkflowVersion:
+        """Read a version.
+
+        Raises:
+            NotFound: No such version.
+        """
+        ...
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who signs in."""
+
+    id: str
+    workspace_id: str
+    email: str
+    password_hash: str
+    role: str = "owner"
+    created_at: float = 0.0
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """One sign-in; every token of it names its id."""
+
+    id: str
+    user_id: str
+    created_at: float
+    expires_at: float
+    is_revoked: bool = False
+
+
+class Accounts(Protocol):
+    """Users, their workspace and their sign-ins."""
+
+    async def add_workspace(self, workspace_id: str, name: str, at: float) -> None:
+        """Keep a new workspace."""
+        ...
+
+    async def add_user(self, user: User) -> None:
+        """Keep a new user.
+
+        Raises:
+            Conflict: The e-mail address is taken.
+        """
+        ...
+
+    async def user(self, user_id: str) -> User:
+        """Read a user.
+
+        Raises:
+            NotFound: No such user.
+        """
+        ...
+
+    async def by_email(self, email: str) -> User | None:
+        """Find a user by e-mail address, lower-case."""
+        ...
+
+    async def owner(self) -> User | None:
+        """Find the first owner; None before the first start."""
+        ...
+
+    async def set_password(self, user_id: str, password_hash: str) -> None:
+        """Replace a password."""
+        ...
+
+    async def add_sign_in(self, sign_in: SignIn) -> None:
+        """Keep a sign-in."""
+        ...
+
+    async def sign_in(self, sign_in_id: str) -> SignIn | None:
+        """Read a sign-in."""
+        ...
+
+    async def revoke(self, user_id: str, sign_in_id: str = "") -> None:
+        """End one sign-in of a user, or all. Safe to repeat."""
+        ...
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret a team stores; `sealed` opens only through the box and for this id and workspace."""
+
+    id: str
+    workspace_id: str
+    name: str
+    type: str
+    sealed: bytes
+    created_at: float = 0.0
+    updated_at: float = 0.0
+
+
+class Variable(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of the workspace that expressions read as `vars.KEY`."""
+
+    workspace_id: str
+    key: str
+    value: Json
+
+
+class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what."""
+
+    id: str
+    workspace_id: str
+    actor_id: str
+    action: str
+    resource: str
+    at: float
+    details: Mapping[str, Json] = {}
+
+
+class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request with an idempotency key was answered.
+
+    Attributes:
+        fingerprint: Digest of the request, so that one key is not used for two.
+        status: HTTP status; 0 while the first request is still at work.
+    """
+
+    workspace_id: str
+    key: str
+    fingerprint: str
+    status: int = 0
+    body: bytes = b""
+    created_at: float = 0.0
+
+
+class Ledger(Protocol):
+    """Credentials, variables, the audit log and answers to repeated requests."""
+
+    async def add_credential(self, credential: Credential) -> None:
+        """Keep a credential.
+
+        Raises:
+            Conflict: The name is taken.
+        """
+        ...
+
+    async def credentials(self, workspace_id: str) -> Sequence[Credential]:
+        """List credentials by name."""
+        ...
+
+    async def credential(self, workspace_id: str, name_or_id: str) -> Credential:
+        """Read a credential by name or id.
+
+        Raises:
+            NotFound: No such credential in this workspace.
+        """
+        ...
+
+    async def delete_credential(self, workspace_id: str, credential_id: str) -> None:
+        """Remove a credential.
+
+        Raises:
+            NotFound: No such credential in this workspace.
+        """
+        ...
+
+    async def put_variable(self, variable: Variable) -> None:
+        """Keep or replace a variable."""
+        ...
+
+    async def variables(self, workspace_id: str) -> Sequence[Variable]:
+        """List variables by key."""
+        ...
+
+    async def delete_variable(self, workspace_id: str, key: str) -> None:
+        """Remove a variable. Safe to repeat."""
+        ...
+
+    async def audit(self, line: AuditLine) -> None:
+        """Add a line to the audit log."""
+        ...
+
+    async def claim_reply(self, reply: StoredReply, since: float) -> StoredReply | None:
+        """Reserve an idempotency key; the earlier reply (younger than `since`) when it is taken."""
+        ...
+
+    async def store_reply(self, reply: StoredReply) -> None:
+        """Keep what was answered; a status of 0 gives the key free again."""
+        ...
+
+
+class Records(Protocol):
+    """Every repository; one block of `transaction` is written as a whole or not at all."""
+
+    @property
+    def workflows(self) -> Workflows:
+        """Workflows, drafts, versions."""
+        ...
+
+    @property
+    def accounts(self) -> Accounts:
+        """Users and sign-ins."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Credentials, variables, audit, replies."""
+        ...
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Registered webhooks."""
+        ...
+
+    @property
+    def schedules(self) -> Schedules:
+        """Schedules."""
+        ...
+
+    @property
+    def trigger_events(self) -> TriggerEvents:
+        """What came in, accepted or not."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager["Records"]:
+        """Open a block that is written as a whole when it is left without an error."""
+        ...
