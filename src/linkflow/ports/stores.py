@@ -57,6 +57,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         outbox: What must leave.
         request_key: Idempotency key of a start; empty for none.
         request_until: Until when the key is remembered, seconds since 1970.
+        data: The events encoded, when the caller has done so already.
     """
 
     execution_id: str
@@ -67,6 +68,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     outbox: Sequence[Message] = ()
     request_key: str = ""
     request_until: float = 0.0
+    data: bytes = b""
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

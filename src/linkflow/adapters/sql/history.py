@@ -1,0 +1,236 @@
+"""HistoryStore on PostgreSQL: concurrent appends become one statement (group commit).
+
+    append ─┐
+    append ─┼─► pending ──► one statement on a held connection ──► every caller hears its own outcome
+    append ─┘               (flushed when the one before has returned)
+
+The statement inserts new heads, moves the others on where their version is the expected one, and writes
+events, outbox and idempotency rows of the winners only. A loser costs the others nothing. The version check
+is the only arbiter between writers, in this process or any other.
+
+When the connection breaks in the middle, nobody knows whether the batch was committed: its callers get
+`OutcomeUnknown`, load and compare. When the statement fails, the batch is halved until the guilty record
+is alone; the others pass.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import asyncpg
+
+from linkflow.adapters.sql.append_statement import arguments, statement
+from linkflow.adapters.sql.database import LOST, Connection, Database, driver_errors
+from linkflow.domain.errors import AlreadyStarted, LinkFlowError, OutcomeUnknown, Unavailable, VersionConflict
+from linkflow.domain.execution.events import decode
+from linkflow.domain.values import decode_json
+from linkflow.ports.stores import Message, Record, Recorded
+
+BATCH = 250
+"""Records in one statement; more was measured slower."""
+
+RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+PAGE = 1_000
+
+
+class _Pending(NamedTuple):
+    record: Record
+    done: "asyncio.Future[None]"
+
+
+class SqlHistoryStore:
+    """The event history of every execution in PostgreSQL; see the module."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pending: list[_Pending] = []
+        self._work = asyncio.Event()
+        self._connection: Connection | None = None
+        self._flusher: asyncio.Task[None] | None = None
+        self._is_open = False
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["SqlHistoryStore"]:
+        """Commit appends for as long as the context lasts; what is pending at its end is still committed."""
+        self._connection = await self._database.held()
+        self._is_open = True
+        async with asyncio.TaskGroup() as group:
+            self._flusher = group.create_task(self._flush_for_ever(), name="group commit")
+            try:
+                yield self
+            finally:
+                self._is_open = False
+                self._work.set()
+        if self._connection is not None:
+            await self._database.release(self._connection)
+
+    @property
+    def backlog(self) -> int:
+        """How many records wait to be committed."""
+        return len(self._pending)
+
+    async def append(self, record: Record) -> None:
+        """Append one record; see `HistoryStore`."""
+        if not self._is_open:
+            raise Unavailable("The history store is closed.")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append(_Pending(record, done))
+        self._work.set()
+        await done
+
+    # ------------------------------------------------------------ group commit
+
+    async def _flush_for_ever(self) -> None:
+        while self._is_open or self._pending:
+            await self._work.wait()
+            self._work.clear()
+            while self._pending:
+                batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
+                await self._commit(batch)
+
+    async def _commit(self, batch: Sequence[_Pending]) -> None:
+        try:
+            losers = await self._execute([pending.record for pending in batch])
+        except LOST as error:
+            self._fail(batch, OutcomeUnknown, error)
+            await self._reconnect()
+        except asyncpg.DeadlockDetectedError:
+            await self._commit(batch)
+        except (asyncpg.PostgresError, ValueError, TypeError, OverflowError) as error:
+            if len(batch) == 1:
+                refused = LinkFlowError(f"The database refuses this record: {error}", code="store.refused")
+                refused.__cause__ = error
+                _settle(batch[0].done, refused)
+                return
+            half = len(batch) // 2
+            await self._commit(batch[:half])
+            await self._commit(batch[half:])
+        else:
+            for index, pending in enumerate(batch):
+                _settle(pending.done, _refusal(pending.record, losers[index]) if index in losers else None)
+
+    async def _execute(self, records: Sequence[Record]) -> dict[int, str | None]:
+        """Run the statement; the losers by position, with the execution that holds their request key."""
+        if self._connection is None or self._connection.is_closed():
+            raise OSError("not connected")
+        rows = await self._connection.fetch(statement(records), *arguments(records))
+        return {row[0]: row[1] for row in rows}
+
+    def _fail(self, batch: Sequence[_Pending], kind: type[Unavailable], cause: BaseException) -> None:
+        for pending in batch:
+            error = kind()
+            error.__cause__ = cause
+            _settle(pending.done, error)
+
+    async def _reconnect(self) -> None:
+        """Get a new connection; until there is one, appends fail at once and nothing is kept in memory."""
+        if self._connection is not None:
+            await self._database.release(self._connection)
+            self._connection = None
+        tries = 0
+        while self._is_open and self._connection is None:
+            try:
+                self._connection = await self._database.held()
+            except Unavailable as error:
+                batch, self._pending = self._pending, []
+                self._fail(batch, Unavailable, error)
+                await asyncio.sleep(RECONNECT_S[min(tries, len(RECONNECT_S) - 1)])
+                tries += 1
+
+    # ------------------------------------------------------------ reading
+
+    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
+        """Load records; see `HistoryStore`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT first_event, extract(epoch FROM at)::float8, data FROM engine.history_events "
+                "WHERE execution_id = $1 AND first_event + count - 1 > $2 ORDER BY first_event",
+                execution_id,
+                after,
+            )
+        return [Recorded(first=row[0], at=row[1], events=decode(row[2])) for row in rows]
+
+    async def find_request(self, request_key: str, now: float) -> str | None:
+        """Find the execution that a request key started; see `HistoryStore`."""
+        with driver_errors():
+            found = await self._database.pool.fetchval(
+                "SELECT execution_id::text FROM engine.idempotency WHERE request_key = $1 AND until > $2",
+                request_key,
+                datetime.fromtimestamp(now, UTC),
+            )
+        return None if found is None else str(found)
+
+    async def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
+        """Iterate over open executions; see `HistoryStore`."""
+        last = "00000000-0000-0000-0000-000000000000"
+        while True:
+            with driver_errors():
+                rows = await self._database.pool.fetch(
+                    "SELECT execution_id::text, status, extract(epoch FROM wakeup_at)::float8 "
+                    "FROM engine.executions WHERE closed_at IS NULL AND execution_id > $1 "
+                    "ORDER BY execution_id LIMIT $2",
+                    last,
+                    PAGE,
+                )
+            for row in rows:
+                yield row[0], row[1], row[2]
+            if len(rows) < PAGE:
+                return
+            last = rows[-1][0]
+
+    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
+        """List executions to wake; see `HistoryStore`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT execution_id::text, extract(epoch FROM wakeup_at)::float8 FROM engine.executions "
+                "WHERE wakeup_at <= $1 ORDER BY wakeup_at LIMIT $2",
+                datetime.fromtimestamp(now, UTC),
+                limit,
+            )
+        return [(row[0], row[1]) for row in rows]
+
+    async def messages(self, limit: int, older_than: float) -> Sequence[Message]:
+        """List unacknowledged messages; see `HistoryStore`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT execution_id::text, number, kind, target, data FROM engine.outbox WHERE at < $1 "
+                "ORDER BY at, execution_id, number LIMIT $2 FOR UPDATE SKIP LOCKED",
+                datetime.fromtimestamp(older_than, UTC),
+                limit,
+            )
+        return [
+            Message(execution_id=row[0], number=row[1], kind=row[2], to=row[3], body=decode_json(row[4]))
+            for row in rows
+        ]
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Forget messages; see `HistoryStore`."""
+        if not messages:
+            return
+        with driver_errors():
+            await self._database.pool.execute(
+                "DELETE FROM engine.outbox o USING unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) "
+                "AS m(execution_id, number, kind, target) WHERE o.execution_id = m.execution_id "
+                "AND o.number = m.number AND o.kind = m.kind AND o.target = m.target",
+                [message.execution_id for message in messages],
+                [message.number for message in messages],
+                [message.kind for message in messages],
+                [message.to for message in messages],
+            )
+
+
+def _settle(done: "asyncio.Future[None]", error: Exception | None) -> None:
+    if done.done():  # its caller was cancelled
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+
+
+def _refusal(record: Record, holder: str | None) -> LinkFlowError:
+    if record.request_key and holder is not None and holder != record.execution_id:
+        return AlreadyStarted(holder)
+    return VersionConflict()
