@@ -18,7 +18,9 @@ def test_nothing_set_means_the_defaults(tmp_path: Path) -> None:
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     """A value of the file counts unless a variable says otherwise."""
-    (tmp_path / "linkflow.toml").write_text(TOML)
+    (tmp_path / "linkflow.toml").write_text(
+        'port = 9000\nhost = "0.0.0.0"\noutbound_allow = ["10.0.0.0/8", "db"]\n'
+    )
 
     settings = load({"LINKFLOW_HOME": str(tmp_path), "LINKFLOW_PORT": "9001"}, quiet)
 

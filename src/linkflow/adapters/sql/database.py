@@ -19,6 +19,7 @@ SESSION = {"application_name": "linkflow", "jit": "off", "timezone": "UTC"}
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says when the server ends a connection under a new statement
     asyncpg.exceptions.OperatorInterventionError,  # shutting down, or starting up
     asyncpg.exceptions.InsufficientResourcesError,  # too many connections, disk full
     OSError,
