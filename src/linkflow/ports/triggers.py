@@ -136,7 +136,7 @@ class TriggerEvents(Protocol):
         ...
 
     async def trim(self, kept: int, before_ms: int) -> int:
-        """Forget refused and unclaimed events beyond the newest `kept` of each workspace, and done ones older.
+        """Forget unwanted events beyond the newest `kept` of each workspace, and done ones from before.
 
         Returns:
             How many were forgotten.

@@ -19,30 +19,8 @@ WEBHOOKS = Table("control.webhooks", Webhook, json=("settings",))
 EVENTS = Table("control.trigger_events", TriggerEvent, json=("starts",))
 BATCH = 250
 QUEUE = 5_000
-KINDS = (
-    "text[]",
-    "text[]",
-    "text[]",
-    "bigint[]",
-    "text[]",
-    "bytea[]",
-    "bytea[]",
-    "text[]",
-    "text[]",
-    "text[]",
-)
-COLUMNS = (
-    "id",
-    "workspace_id",
-    "source_id",
-    "at_ms",
-    "kind",
-    "request",
-    "body",
-    "dedup_key",
-    "state",
-    "reason",
-)
+KINDS = (*("text[]",) * 3, "bigint[]", "text[]", "bytea[]", "bytea[]", *("text[]",) * 3)
+COLUMNS = TriggerEvent.__struct_fields__[:-1]
 INSERT = f"""
 INSERT INTO control.trigger_events ({", ".join(COLUMNS)}, starts)
 SELECT * FROM unnest({", ".join(f"${n}::{kind}" for n, kind in enumerate((*KINDS, "bytea[]"), 1))})
@@ -57,6 +35,12 @@ def _event(row: asyncpg.Record) -> TriggerEvent:
     found = dict(row) | {"dedup_key": row["dedup_key"] or ""}
     found["starts"] = [Start(**start) for start in decode_json(row["starts"])]
     return TriggerEvent(**found)
+
+
+def _row(event: TriggerEvent) -> list[object]:
+    """Say an event as the columns of `INSERT`."""
+    values = {name: getattr(event, name) for name in COLUMNS} | {"dedup_key": event.dedup_key or None}
+    return [*values.values(), encode_json(event.starts)]
 
 
 class SqlWebhooks:
@@ -152,11 +136,7 @@ class InboxWriter:
         """Insert events; the ids of those that were new."""
         if self._connection is None:
             self._connection = await self._database.held()
-        rows = [
-            (*(getattr(event, name) or None if name == "dedup_key" else getattr(event, name) for name in COLUMNS),
-             encode_json(event.starts))
-            for event in events
-        ]  # fmt: skip
+        rows = [_row(event) for event in events]
         try:
             found = await self._connection.fetch(INSERT, *map(list, zip(*rows, strict=True)))
         except LOST:
@@ -221,7 +201,8 @@ class SqlTriggerEvents:
     ) -> Sequence[TriggerEvent]:
         """List events, newest first."""
         found = await self._sql.rows(
-            f"""{EVENTS.select} WHERE workspace_id = $1 AND ($2 = '' OR source_id = $2) AND ($3 = '' OR state = $3)
+            f"""{EVENTS.select} WHERE workspace_id = $1
+                AND ($2 = '' OR source_id = $2) AND ($3 = '' OR state = $3)
                 AND ($4 = '' OR (at_ms, id) < (SELECT at_ms, id FROM control.trigger_events WHERE id = $4))
                 ORDER BY at_ms DESC, id DESC LIMIT $5""",
             workspace_id,
@@ -238,7 +219,8 @@ class SqlTriggerEvents:
             """WITH old AS (
                  SELECT id FROM (
                    SELECT id, row_number() OVER (PARTITION BY workspace_id ORDER BY at_ms DESC) AS place
-                   FROM control.trigger_events WHERE state IN ('refused', 'unclaimed')) AS ranked WHERE place > $1
+                   FROM control.trigger_events WHERE state IN ('refused', 'unclaimed')) AS ranked
+                 WHERE place > $1
                  UNION ALL
                  SELECT id FROM control.trigger_events WHERE state = 'done' AND at_ms < $2)
                DELETE FROM control.trigger_events WHERE id IN (SELECT id FROM old)""",

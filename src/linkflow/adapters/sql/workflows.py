@@ -40,7 +40,8 @@ class SqlWorkflows:
                 AND ($2 = '' OR strpos(lower(name), lower($2)) > 0)
                 AND ($3 = '' OR $3 = ANY (tags))
                 AND ($4::boolean IS NULL OR is_active = $4)
-                AND ($5 = '' OR (created_at, id) < (SELECT created_at, id FROM control.workflows WHERE id = $5))
+                AND ($5 = '' OR (created_at, id) <
+                  (SELECT created_at, id FROM control.workflows WHERE id = $5))
                 ORDER BY created_at DESC, id DESC LIMIT $6""",
             query.workspace_id,
             query.search,
@@ -64,7 +65,8 @@ class SqlWorkflows:
     async def save(self, workflow: Workflow, expected_revision: int) -> None:
         """Replace everything but id and origin."""
         done = await self._sql.run(
-            """UPDATE control.workflows SET name = $4, description = $5, tags = $6, is_active = $7, draft = $8,
+            """UPDATE control.workflows SET name = $4, description = $5, tags = $6,
+               is_active = $7, draft = $8,
                revision = $9, version = $10, updated_at = $11
                WHERE id = $1 AND workspace_id = $2 AND revision = $3 AND deleted_at IS NULL""",
             workflow.id,

@@ -77,7 +77,8 @@ CREATE TABLE control.schedules (
     source text NOT NULL,
     created_at double precision NOT NULL
 );
-CREATE INDEX ON control.schedules (next_at) WHERE next_at IS NOT NULL AND NOT is_paused AND disabled_reason = '';
+CREATE INDEX ON control.schedules (next_at)
+    WHERE next_at IS NOT NULL AND NOT is_paused AND disabled_reason = '';
 CREATE INDEX ON control.schedules (workspace_id, workflow_id);
 
 CREATE TABLE control.webhooks (
@@ -106,10 +107,12 @@ CREATE TABLE control.trigger_events (
     reason text NOT NULL,
     starts bytea NOT NULL
 ) WITH (fillfactor = 90);
-CREATE UNIQUE INDEX trigger_events_once ON control.trigger_events (source_id, dedup_key) WHERE dedup_key IS NOT NULL;
+CREATE UNIQUE INDEX trigger_events_once ON control.trigger_events (source_id, dedup_key)
+    WHERE dedup_key IS NOT NULL;
 CREATE INDEX ON control.trigger_events (at_ms) WHERE state = 'pending';
 CREATE INDEX ON control.trigger_events (workspace_id, at_ms DESC, id DESC);
-COMMENT ON TABLE control.trigger_events IS 'The inbox: raw requests, the executions they start, what became of them';
+COMMENT ON TABLE control.trigger_events IS
+    'The inbox: raw requests, the executions they start, what became of them';
 
 CREATE TABLE control.credentials (
     workspace_id text NOT NULL REFERENCES control.workspaces,
