@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
+from linkflow.domain.errors import NodeError
+from linkflow.domain.execution.events import Parent
 from linkflow.domain.values import Json
 from linkflow.ports.commands import (
     ActivityReply,
     ActivityReport,
     ResolveWait,
     SignalExecution,
-    StartExecution,
     StartedExecution,
+    StartExecution,
     Task,
     TaskId,
 )
@@ -24,6 +28,7 @@ from linkflow.ports.views import (
     Explanation,
     LogLine,
     NodeRun,
+    Projected,
     RecordedEvent,
 )
 
@@ -43,6 +48,8 @@ __all__ = [
     "LogLine",
     "Matching",
     "NodeRun",
+    "Projected",
+    "PublishedWorkflow",
     "RecordedEvent",
     "ResolveWait",
     "SignalExecution",
@@ -52,7 +59,7 @@ __all__ = [
     "TaskId",
     "Timer",
     "Visibility",
-    "Workers",
+    "WorkflowDirectory",
 ]
 
 
@@ -122,8 +129,8 @@ class Frontend(Protocol):
         ...
 
 
-class History(Protocol):
-    """The only writer of event histories."""
+class History(Frontend, Protocol):
+    """The only writer of event histories. What `Frontend` promises, History does; and it serves workers."""
 
     async def respond(self, reports: Sequence[ActivityReport]) -> Sequence[ActivityReply]:
         """Take in how attempts ended; a reply means it is durable. Safe to repeat."""
@@ -141,16 +148,43 @@ class History(Protocol):
         """End every attempt that these worker sessions had started. Safe to repeat."""
         ...
 
+    async def child_closed(
+        self,
+        parent: Parent,
+        child_id: str,
+        status: str,
+        output: Json,
+        error: NodeError | None,
+    ) -> None:
+        """Tell a parent that its child is over. Safe to repeat."""
+        ...
+
+    async def granted(self, execution_id: str, ticket: str) -> None:
+        """Tell an execution that it has its concurrency ticket. Safe to repeat."""
+        ...
+
+    async def refused(self, execution_id: str, ticket: str, reason: str) -> None:
+        """Tell an execution that it gets no ticket. Safe to repeat."""
+        ...
+
+    async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:
+        """Read what the projection writes for executions, as they stand now."""
+        ...
+
 
 class Matching(Protocol):
-    """Brings tasks that are ready to workers that have room."""
+    """Brings tasks that are ready to workers that have room.
+
+    A worker session has credits: tasks it may still be given. A delivered task takes one until the worker
+    gives it back with `release`.
+    """
 
     def reserve(self, queue: str, count: int) -> Sequence[str]:
-        """Take up to `count` credits of workers that wait now: their sessions, one per credit."""
+        """Take up to `count` credits: the session of each, the one with most room first."""
         ...
 
     def release(self, sessions: Sequence[str]) -> None:
-        """Give credits back that were not used."""
+        """Give credits back: those not used, or those of tasks that ended."""
         ...
 
     def deliver(self, task: Task) -> bool:
@@ -162,23 +196,27 @@ class Matching(Protocol):
         ...
 
     async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
-        """Wait for tasks, at most `slots`; empty when `wait_s` has passed."""
+        """Wait for tasks; the first call of a session registers it with `slots` credits.
+
+        Returns:
+            Tasks started for this session; empty when `wait_s` has passed.
+        """
+        ...
+
+    def leave(self, session: str) -> None:
+        """Deregister a session; it gets no further task."""
         ...
 
     def cancel(self, session: str, execution_id: str, key: str) -> None:
         """Ask a worker to stop an attempt."""
         ...
 
-    def depth(self) -> Mapping[str, int]:
-        """Count queued tasks by queue."""
+    def cancelled(self, session: str) -> Sequence[tuple[str, str]]:
+        """Take the (execution id, key) of attempts that a worker was asked to stop since the last call."""
         ...
 
-
-class Workers(Protocol):
-    """What Matching may ask of a connected worker."""
-
-    def cancel(self, execution_id: str, key: str) -> None:
-        """Stop an attempt if it runs here."""
+    def depth(self) -> Mapping[str, int]:
+        """Count queued tasks by queue."""
         ...
 
 
@@ -203,6 +241,27 @@ class Visibility(Protocol):
 
     async def dead_letters(self, workspace_id: str, after: str = "", limit: int = 50) -> Sequence[DeadLetter]:
         """List what was given up on, newest first."""
+        ...
+
+
+class PublishedWorkflow(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version of a workflow runs when it is started by its id."""
+
+    workspace_id: str
+    workflow_id: str
+    workflow_version: int
+    spec_hash: str
+
+
+class WorkflowDirectory(Protocol):
+    """Finds the version that a workflow's id stands for."""
+
+    async def published(self, workspace_id: str, workflow_id: str) -> PublishedWorkflow:
+        """Find the published version of a workflow, else its draft.
+
+        Raises:
+            NotFound: No such workflow in this workspace.
+        """
         ...
 
 

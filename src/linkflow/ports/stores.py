@@ -7,7 +7,7 @@ import msgspec
 
 from linkflow.domain.execution.events import Event
 from linkflow.domain.values import Json
-from linkflow.ports.services import DeadLetter, ExecutionPage, ExecutionQuery, ExecutionRow, LogLine
+from linkflow.ports.views import DeadLetter, ExecutionPage, ExecutionQuery, Projected
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,18 +132,6 @@ class SpecStore(Protocol):
             NotFound: No such spec.
         """
         ...
-
-
-class Projected(msgspec.Struct, frozen=True, kw_only=True):
-    """What a projection writes for one execution: its row, its node rows when closed, new log lines.
-
-    Attributes:
-        nodes: `NodeRun`s as JSON objects, without large outputs.
-    """
-
-    row: ExecutionRow
-    nodes: Sequence[Json] = ()
-    logs: Sequence[LogLine] = ()
 
 
 class VisibilityStore(Protocol):

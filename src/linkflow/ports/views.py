@@ -19,6 +19,7 @@ __all__ = [
     "Explanation",
     "LogLine",
     "NodeRun",
+    "Projected",
     "RecordedEvent",
 ]
 
@@ -170,3 +171,15 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     at: float
     body: Json = None
+
+
+class Projected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a projection writes for one execution: its row, its node rows when closed, new log lines.
+
+    Attributes:
+        nodes: `NodeRun`s as JSON objects, without large outputs.
+    """
+
+    row: ExecutionRow
+    nodes: Sequence[Json] = ()
+    logs: Sequence[LogLine] = ()
