@@ -48,7 +48,7 @@ def tracked() -> list[Path]:
 
 def words(name: str) -> list[str]:
     return [
-        word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name.replace("LinkFlow", ""))
+        word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name.replace("LinkFlow", ""))
     ]
 
 
