@@ -1,5 +1,6 @@
 """How long a delay node waits: every spelling of its config, as seconds."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,7 +60,7 @@ def instant(value: Json, timezone: str = "UTC") -> float:
     Raises:
         Invalid: `node.config`: neither of them, or an unknown time zone.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return value / 1000 if abs(value) > _EPOCH_MS else float(value)
     if isinstance(value, str) and value.strip():
         text = value.strip()
@@ -90,7 +91,9 @@ def _wanted_s(config: Mapping[str, Json], now: float) -> float:
             return _number(name, value) * _unit_s(config.get("unit") or "s")
     given = [name for name in _FIELDS if config.get(name) is not None]
     if not given:
-        raise Invalid("Say how long: duration with unit, or seconds, minutes, …, or until.", code="node.config")
+        raise Invalid(
+            "Say how long: duration with unit, or seconds, minutes, …, or until.", code="node.config"
+        )
     return sum(_number(name, config[name]) * UNIT_S[name] for name in given)
 
 

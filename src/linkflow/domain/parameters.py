@@ -15,6 +15,30 @@ _ANY_OF = frozenset({"anyOf", "oneOf", "allOf", "if", "not", "contains"})
 """Keywords whose verdict may hang on an expression deeper inside."""
 
 
+SAME_AS = "x-same-as"
+"""Keyword of a property that is only another spelling: the name of the field it stands for."""
+
+
+def respell(spec: NodeSpec, config: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Rename every other spelling of a field to its own name, so that nodes read one name only.
+
+    Args:
+        spec: The node type, whose parameters say what is another spelling.
+        config: As written; where both spellings are given, the field's own name wins.
+
+    Returns:
+        The same object when nothing is to be renamed. Safe to repeat.
+    """
+    others = _spellings(spec)
+    if not others or others.keys().isdisjoint(config):
+        return config
+    own = {name: value for name, value in config.items() if name not in others}
+    for name, value in config.items():
+        if name in others:
+            own.setdefault(others[name], value)
+    return own
+
+
 def config_problems(spec: NodeSpec, config: Mapping[str, Json]) -> list[tuple[str, str]]:
     """List what is wrong with a config as written; what an expression will fill in is not judged.
 
@@ -44,7 +68,9 @@ def require_config(spec: NodeSpec, config: Mapping[str, Json]) -> None:
         return
     for error in validator.iter_errors(dict(config)):
         path = _path(error.instance_path)
-        raise Invalid(f"{spec.type}: {path[2:] or 'config'}: {_message(error)}", code="node.config", path=path)
+        raise Invalid(
+            f"{spec.type}: {path[2:] or 'config'}: {_message(error)}", code="node.config", path=path
+        )
 
 
 def schema_problems(schema: Json, value: Json) -> list[tuple[str, str]]:
@@ -53,7 +79,10 @@ def schema_problems(schema: Json, value: Json) -> list[tuple[str, str]]:
     Raises:
         Invalid: `schema.invalid`: the schema is not one, or refers to a document elsewhere.
     """
-    return [(_path(error.instance_path), _message(error)) for error in _compiled(canonical(schema)).iter_errors(value)]
+    return [
+        (_path(error.instance_path), _message(error))
+        for error in _compiled(canonical(schema)).iter_errors(value)
+    ]
 
 
 def _validator(spec: NodeSpec) -> Any:
@@ -63,6 +92,18 @@ def _validator(spec: NodeSpec) -> Any:
         found = _VALIDATORS[key] = (spec, _compile(dict(spec.parameters), f"the parameters of {spec.type}"))
     return found[1]
 
+
+def _spellings(spec: NodeSpec) -> Mapping[str, str]:
+    found = _SPELLINGS.get(id(spec))
+    if found is None or found[0] is not spec:
+        properties = spec.parameters.get("properties") or {}
+        names = {name: schema[SAME_AS] for name, schema in properties.items() if SAME_AS in schema}
+        found = _SPELLINGS[id(spec)] = (spec, names)
+    return found[1]
+
+
+_SPELLINGS: dict[int, tuple[NodeSpec, Mapping[str, str]]] = {}
+"""As `_VALIDATORS`: hashing a spec would cost more than the look-up saves."""
 
 _VALIDATORS: dict[int, tuple[NodeSpec, Any]] = {}
 """By identity of the spec, which is kept alive here: hashing a spec would cost more than validating."""
@@ -82,7 +123,9 @@ def _compile(schema: Json, what: str) -> Any:
             retriever=_refuse,
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        raise Invalid(f"{what} cannot be used: {str(error).splitlines()[0][:200]}", code="schema.invalid") from error
+        raise Invalid(
+            f"{what} cannot be used: {str(error).splitlines()[0][:200]}", code="schema.invalid"
+        ) from error
 
 
 def _refuse(uri: str) -> Json:

@@ -1,6 +1,6 @@
 """What nodes and services need from the world outside: HTTP, code, blobs, callbacks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -73,8 +73,11 @@ class CodeRunner(Protocol):
         *,
         timeout_s: float,
         memory_bytes: int,
+        say: Callable[[str], None] | None = None,
     ) -> Json:
         """Run Python source with names bound; the last expression or `result` is the value.
+
+        `say` is handed each printed line.
 
         Raises:
             ActivityError: `code.error`, `code.syntax` (permanent), `code.timeout`, `code.memory`.
