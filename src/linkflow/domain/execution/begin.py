@@ -81,7 +81,8 @@ def _decide_pure(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
     turn.budget -= 1
     scope = turn.scope(node.index, scope_id, key)
     try:
-        result = node.pure.evaluate(scope.render(node.template), scope)
+        config = scope.render(node.template)
+        result = node.pure.evaluate({**config, **node.raw} if node.raw else config, scope)
     except NeedsBlobs:
         schedule(turn, key, attempt=1)  # a worker reads large values
     except LinkFlowError as error:

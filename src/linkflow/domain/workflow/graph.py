@@ -3,9 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from linkflow.domain.errors import SpecInvalid
 from linkflow.domain.http_class import http_class
 from linkflow.domain.node import Catalog, NodeClass, NodeSpec, PureNode
+from linkflow.domain.parameters import respell
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.shape import EdgeKind, Shape, analyse
 from linkflow.domain.workflow.spec import Edge, Node, OnError, Retry, WorkflowSpec, content_hash
@@ -55,6 +58,7 @@ class GraphNode:
         node_class: Effective side-effect contract.
         pure: The evaluator when it is decided in History.
         template: The config, compiled; raw parameters are left out.
+        raw: Raw parameters, as written; a pure node and a worker get them beside the rendered rest.
         edges: Edges that leave, by handle.
         indegree: Forward edges that arrive.
         loop: Index of the innermost loop around it, -1 for none.
@@ -76,6 +80,7 @@ class GraphNode:
         "on_error",
         "pure",
         "rank",
+        "raw",
         "retry",
         "spec",
         "template",
@@ -86,6 +91,7 @@ class GraphNode:
     def __init__(
         self, index: int, node: Node, spec: NodeSpec, pure: PureNode | None, defaults: WorkflowSpec
     ) -> None:
+        node = msgspec.structs.replace(node, config=respell(spec, node.config))
         self.index = index
         self.id = node.id
         self.node = node
@@ -97,6 +103,7 @@ class GraphNode:
         self.template: Template = compile_template(
             {name: value for name, value in node.config.items() if name not in spec.raw}
         )
+        self.raw = {name: value for name, value in node.config.items() if name in spec.raw}
         self.edges: dict[str, tuple[GraphEdge, ...]] = {}
         self.all_edges: tuple[GraphEdge, ...] = ()
         self.indegree = 0
