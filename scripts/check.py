@@ -11,7 +11,7 @@ CHECKS: dict[str, list[str | Path]] = {
     "ruff": [BIN / "ruff", "check", "--quiet", "."],
     "format": [BIN / "ruff", "format", "--check", "--quiet", "."],
     "types": [BIN / "mypy", "--no-error-summary"],
-    "arrows": [BIN / "lint-imports", "--no-timing"],
+    "arrows": [BIN / "lint-imports", "--no-logo"],
     "links": [sys.executable, "scripts/check_links.py"],
     "dependencies": [BIN / "python", "-m", "pip", "--disable-pip-version-check", "check"],
 }

@@ -76,7 +76,7 @@ def ordinary() -> str:
 
 
 @pytest.fixture
-def open_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def open_folder() -> Iterator[Path]:
     """Make a folder that any user can reach and that belongs to the ordinary one."""
     folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-open-XXXXXX"], text=True).strip())
     if IS_ROOT:
@@ -146,22 +146,6 @@ async def test_only_we_may_enter_the_socket_folder(tmp_path: Path) -> None:
     assert 0o700 == stat.S_IMODE((tmp_path / "postgres" / "socket").stat().st_mode)
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can become another user to try")
-async def test_another_user_is_refused_twice(tmp_path_factory: pytest.TempPathFactory, ordinary: str) -> None:
-    """Another user cannot enter the socket's folder, and where it is open the server refuses."""
-    home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-mine-XXXXXX"], text=True).strip())
-    server = await EmbeddedPostgres.start(home)
-    closed = run_as_nobody(ordinary, CONNECT, server.dsn).stdout.strip()
-    for path in (home, home / "postgres", home / "postgres" / "socket"):
-        path.chmod(0o755)
-    (home / "postgres" / "socket" / place.SOCKET_NAME).chmod(0o777)
-    opened = run_as_nobody(ordinary, CONNECT, server.dsn).stdout.strip()
-    await server.stop()
-    shutil.rmtree(home)
-
-    assert ("PermissionError", "InvalidAuthorizationSpecificationError") == (closed, opened)
-
-
 async def test_second_linkflow_is_refused_in_words(tmp_path: Path) -> None:
     """A second LinkFlow on the same folder is told which process has it and what to do."""
     server = await EmbeddedPostgres.start(tmp_path)
@@ -229,39 +213,6 @@ def test_an_ordinary_user_can_start_it(ordinary: str, open_folder: Path) -> None
     assert (0, True) == (done.returncode, seen.get("uid") == seen.get("me")), done.stderr
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root needs another way to run the server")
-async def test_root_needs_no_namespaces(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Where user namespaces are refused, root runs the server as nobody and still connects."""
-    home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-root-XXXXXX"], text=True).strip())
-    server = await EmbeddedPostgres.start(home, namespaces=False)
-    owner = Path(f"/proc/{server.pid}").stat().st_uid
-    connection = await asyncpg.connect(server.dsn)
-    await connection.close()
-    await server.stop()
-    again = await EmbeddedPostgres.start(home, namespaces=False)
-    await again.stop()
-    shutil.rmtree(home)
-
-    assert pwd.getpwnam("nobody").pw_uid == owner
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="only root needs another way to run the server")
-async def test_root_can_lose_namespaces_later(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Data made inside a namespace can be used where namespaces are refused, and the other way round."""
-    home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-root-XXXXXX"], text=True).strip())
-    seen = 0
-    for namespaces in (True, False, True):
-        server = await EmbeddedPostgres.start(home, namespaces=namespaces)
-        connection = await asyncpg.connect(server.dsn)
-        await connection.execute("CREATE TABLE IF NOT EXISTS seen (n int); INSERT INTO seen VALUES (1)")
-        seen = await connection.fetchval("SELECT count(*) FROM seen")
-        await connection.close()
-        await server.stop()
-    shutil.rmtree(home)
-
-    assert 3 == seen
-
-
 async def test_a_half_made_data_folder_is_made_again(tmp_path: Path) -> None:
     """A first start that was killed half-way leaves nothing the next start stumbles over."""
     half = tmp_path / "postgres" / "data.half"
@@ -301,3 +252,49 @@ async def test_databases_are_made_and_dropped(tmp_path: Path) -> None:
     await server.stop()
 
     assert 7 == kept
+
+
+if IS_ROOT:  # questions that do not arise for an ordinary user
+
+    async def test_another_user_is_refused_twice(ordinary: str) -> None:
+        """Another user cannot enter the socket's folder, and where it is open the server refuses."""
+        home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-mine-XXXXXX"], text=True).strip())
+        server = await EmbeddedPostgres.start(home)
+        closed = run_as_nobody(ordinary, CONNECT, server.dsn).stdout.strip()
+        for path in (home, home / "postgres", home / "postgres" / "socket"):
+            path.chmod(0o755)
+        (home / "postgres" / "socket" / place.SOCKET_NAME).chmod(0o777)
+        opened = run_as_nobody(ordinary, CONNECT, server.dsn).stdout.strip()
+        await server.stop()
+        shutil.rmtree(home)
+
+        assert ("PermissionError", "InvalidAuthorizationSpecificationError") == (closed, opened)
+
+    async def test_root_needs_no_namespaces() -> None:
+        """Where user namespaces are refused, root runs the server as nobody and still connects."""
+        home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-root-XXXXXX"], text=True).strip())
+        server = await EmbeddedPostgres.start(home, namespaces=False)
+        owner = Path(f"/proc/{server.pid}").stat().st_uid
+        connection = await asyncpg.connect(server.dsn)
+        await connection.close()
+        await server.stop()
+        again = await EmbeddedPostgres.start(home, namespaces=False)
+        await again.stop()
+        shutil.rmtree(home)
+
+        assert pwd.getpwnam("nobody").pw_uid == owner
+
+    async def test_root_can_lose_namespaces_later() -> None:
+        """Data made inside a namespace can be used where namespaces are refused, and the other way round."""
+        home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-root-XXXXXX"], text=True).strip())
+        seen = 0
+        for namespaces in (True, False, True):
+            server = await EmbeddedPostgres.start(home, namespaces=namespaces)
+            connection = await asyncpg.connect(server.dsn)
+            await connection.execute("CREATE TABLE IF NOT EXISTS seen (n int); INSERT INTO seen VALUES (1)")
+            seen = await connection.fetchval("SELECT count(*) FROM seen")
+            await connection.close()
+            await server.stop()
+        shutil.rmtree(home)
+
+        assert 3 == seen
