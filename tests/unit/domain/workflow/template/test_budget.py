@@ -100,8 +100,9 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = ["trigger", "input", "a", "b", "item", "index", "total", "node_a", "$node", "$json", "vars", "$now", "credential"]
-MARKS = [".", ",", ":", "?", "?.", "??", "|", "||", "&&", "==", "!=", "<", ">=", "+", "-", "*", "/", "%", "!", "=>", "(", ")", "[", "]", "{", "}", "{{", "}}", "\\", "in", "not", "true", "null", "1", "0", "2.5", "'text'", '"name"']
-WORDS = [*NAMES, *SPELLINGS, *MARKS]
+MARKS = [".", ",", ":", "?", "?.", "??", "|", "||", "&&", "==", "!=", "<", ">=", "+", "-", "*", "/", "%", "!", "=>", "(", ")", "[", "]", "{", "}", "{{", "}}", "\\"]
+LITERALS = ["in", "not", "true", "null", "1", "0", "2.5", "'text'", '"name"']
+WORDS = [*NAMES, *SPELLINGS, *MARKS, *LITERALS]
 SOURCES = (
     st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)
     | st.lists(st.sampled_from(WORDS), max_size=12).map("".join)

@@ -59,7 +59,7 @@ def function_reference() -> str:
         parts.append("\n".join(_row(function) for function in listed) + "\n")
     parts.append(
         "## Limits\n\n"
-        f"One rendering takes at most {budget.steps:,} steps in loops, produces at most {budget.bytes:,} bytes, "
+        f"One rendering takes at most {budget.steps:,} steps, produces at most {budget.bytes:,} bytes, "
         f"and a value of at most {budget.values:,} parts.\n"
         "Whole numbers stay within 64 bits.\n"
         "An expression has at most 64 KB, 64 levels of brackets and 100 operations in a chain.\n"
