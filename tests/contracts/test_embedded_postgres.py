@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,13 +77,10 @@ def ordinary() -> str:
 
 
 @pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """Make a folder that any user can reach and that belongs to the ordinary one."""
-    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-open-XXXXXX"], text=True).strip())
-    if IS_ROOT:
-        shutil.chown(folder, "nobody")
-    yield folder
-    shutil.rmtree(folder)
+def reachable() -> Iterator[Path]:
+    """Make a folder of ours whose parents any user may pass through, as those of `tmp_path` do not allow."""
+    with tempfile.TemporaryDirectory(prefix="linkflow-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 async def test_first_start_makes_a_database(tmp_path: Path) -> None:
@@ -205,9 +203,11 @@ def test_a_link_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
         place.private(tmp_path / "ours")
 
 
-def test_an_ordinary_user_can_start_it(ordinary: str, open_folder: Path) -> None:
+def test_an_ordinary_user_can_start_it(ordinary: str, reachable: Path) -> None:
     """An ordinary user starts a server that runs as that user."""
-    done = run_as_nobody(ordinary, START_AND_STOP, str(open_folder / "home"))
+    if IS_ROOT:
+        shutil.chown(reachable, "nobody")
+    done = run_as_nobody(ordinary, START_AND_STOP, str(reachable / "home"))
     seen = json.loads(done.stdout or "{}")
 
     assert (0, True) == (done.returncode, seen.get("uid") == seen.get("me")), done.stderr
@@ -256,45 +256,39 @@ async def test_databases_are_made_and_dropped(tmp_path: Path) -> None:
 
 if IS_ROOT:  # questions that do not arise for an ordinary user
 
-    async def test_another_user_is_refused_twice(ordinary: str) -> None:
+    async def test_another_user_is_refused_twice(ordinary: str, reachable: Path) -> None:
         """Another user cannot enter the socket's folder, and where it is open the server refuses."""
-        home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-mine-XXXXXX"], text=True).strip())
-        server = await EmbeddedPostgres.start(home)
+        server = await EmbeddedPostgres.start(reachable)
         closed = run_as_nobody(ordinary, CONNECT, server.dsn).stdout.strip()
-        for path in (home, home / "postgres", home / "postgres" / "socket"):
+        for path in (reachable, reachable / "postgres", reachable / "postgres" / "socket"):
             path.chmod(0o755)
-        (home / "postgres" / "socket" / place.SOCKET_NAME).chmod(0o777)
+        (reachable / "postgres" / "socket" / place.SOCKET_NAME).chmod(0o777)
         opened = run_as_nobody(ordinary, CONNECT, server.dsn).stdout.strip()
         await server.stop()
-        shutil.rmtree(home)
 
         assert ("PermissionError", "InvalidAuthorizationSpecificationError") == (closed, opened)
 
-    async def test_root_needs_no_namespaces() -> None:
+    async def test_root_needs_no_namespaces(reachable: Path) -> None:
         """Where user namespaces are refused, root runs the server as nobody and still connects."""
-        home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-root-XXXXXX"], text=True).strip())
-        server = await EmbeddedPostgres.start(home, namespaces=False)
+        server = await EmbeddedPostgres.start(reachable, namespaces=False)
         owner = Path(f"/proc/{server.pid}").stat().st_uid
         connection = await asyncpg.connect(server.dsn)
         await connection.close()
         await server.stop()
-        again = await EmbeddedPostgres.start(home, namespaces=False)
+        again = await EmbeddedPostgres.start(reachable, namespaces=False)
         await again.stop()
-        shutil.rmtree(home)
 
         assert pwd.getpwnam("nobody").pw_uid == owner
 
-    async def test_root_can_lose_namespaces_later() -> None:
+    async def test_root_can_lose_namespaces_later(reachable: Path) -> None:
         """Data made inside a namespace can be used where namespaces are refused, and the other way round."""
-        home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/linkflow-root-XXXXXX"], text=True).strip())
         seen = 0
         for namespaces in (True, False, True):
-            server = await EmbeddedPostgres.start(home, namespaces=namespaces)
+            server = await EmbeddedPostgres.start(reachable, namespaces=namespaces)
             connection = await asyncpg.connect(server.dsn)
             await connection.execute("CREATE TABLE IF NOT EXISTS seen (n int); INSERT INTO seen VALUES (1)")
             seen = await connection.fetchval("SELECT count(*) FROM seen")
             await connection.close()
             await server.stop()
-        shutil.rmtree(home)
 
         assert 3 == seen

@@ -119,12 +119,12 @@ class EmbeddedPostgres:
 
     async def wait(self) -> int:
         """Wait until the server has ended, for whatever reason; return its exit code."""
+        code = self._process.poll()
+        if code is not None:
+            return code
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
-        try:
-            process = os.pidfd_open(self.pid)
-        except ProcessLookupError:
-            return self._process.wait()
+        process = os.pidfd_open(self.pid)  # still our child, if only as a zombie: the number is not reused
         try:
             loop.add_reader(process, ended.set)
             await ended.wait()
