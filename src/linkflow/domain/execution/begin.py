@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from linkflow.domain.errors import LinkFlowError, node_error
 from linkflow.domain.execution import events as e
+from linkflow.domain.execution.completing import complete
 from linkflow.domain.execution.control_nodes import CONTROL
-from linkflow.domain.execution.failing import dead_edges, fail_ready, fail_scope
+from linkflow.domain.execution.failing import fail_ready
 from linkflow.domain.execution.scope import NeedsBlobs
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.node import NodeClass
@@ -29,7 +30,8 @@ def begin(turn: Turn, key: str, index: int, scope_id: str) -> None:
     if overrides and key in overrides:
         _override(turn, node, scope_id, key, overrides[key])
     elif node.node.disabled:
-        complete(turn, node, scope_id, key, turn.scope(index, scope_id, key).raw_input())
+        passed_on = turn.scope(index, scope_id, key).raw_input()
+        complete(turn, node, scope_id, key, passed_on, (node.default_handle,))
     elif node.node_class is NodeClass.PURE:
         _decide_pure(turn, node, scope_id, key)
     elif node.node_class is NodeClass.TRIGGER:
@@ -51,28 +53,8 @@ def schedule(turn: Turn, key: str, *, attempt: int) -> None:
         turn.emit(e.ActivityTaskStarted(key, session, attempt))
 
 
-def complete(
-    turn: Turn,
-    node: GraphNode,
-    scope_id: str,
-    key: str,
-    output: Json,
-    handles: tuple[str, ...] = ("out",),
-    *,
-    pinned: bool = False,
-) -> None:
-    """A pure or control node is done."""
-    edge_output = (
-        turn.state.start.input if node.node_class is NodeClass.TRIGGER and output is None else output
-    )
-    dead, error = dead_edges(turn, node, scope_id, key, handles, edge_output)
-    turn.emit(e.NodeCompleted(key, output, handles, dead, pinned))
-    if error is not None:
-        fail_scope(turn, scope_id, key, error)
-
-
 def _override(turn: Turn, node: GraphNode, scope_id: str, key: str, override: Json) -> None:
-    handles = tuple(override.get("handles") or (node.spec.outputs[:1] or ("out",)))
+    handles = tuple(override.get("handles") or (node.default_handle,))
     complete(turn, node, scope_id, key, override.get("output"), handles, pinned=True)
 
 

@@ -9,6 +9,8 @@ from itertools import product
 from linkflow.domain.delay import delay_s
 from linkflow.domain.errors import Invalid
 from linkflow.domain.execution import events as e
+from linkflow.domain.execution.completing import complete
+from linkflow.domain.execution.failing import abandon, cancel_open
 from linkflow.domain.execution.loops import start_loop
 from linkflow.domain.execution.retry import draw
 from linkflow.domain.execution.turn import Turn
@@ -53,14 +55,13 @@ def _delay(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
 
 def _wait_event(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
     config = _config(turn, node, scope_id, key)
-    name = str(config.get("event") or config.get("name") or "")
     match = config.get("key")
     turn.emit(
         e.WaitOpened(
             key,
             "event",
             _timeout_at(turn, config, WEEK_S),
-            name=name,
+            name=str(config.get("event") or ""),
             match="" if match is None else str(match),
             token=token_for(turn, key),
         )
@@ -88,29 +89,34 @@ def _merge(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
         )
     scope = turn.scope(node.index, scope_id, key)
     config = _config(turn, node, scope_id, key)
-    output = _merged(str(config.get("mode") or "wait"), scope.inputs(), scope.input)
-    dead: tuple[int, ...] = ()
-    turn.emit(e.NodeCompleted(key, output, ("out",), dead))
+    output = _merged(config, scope.inputs_by_id(), scope.raw_input())
+    complete(turn, node, scope_id, key, output)
     if config.get("cancel_rest"):
         _cancel_rest(turn, node, scope_id)
 
 
-def _merged(mode: str, inputs: list[Json], everything: Json) -> Json:
-    match mode:
+def _merged(config: Mapping[str, Json], by_id: Mapping[str, Json], everything: Json) -> Json:
+    inputs = list(by_id.values())
+    match config.get("mode") or "wait":
         case "append":
-            return [item for value in inputs for item in (value if isinstance(value, list) else [value])]
+            return [item for value in inputs for item in _as_list(value)]
         case "combine" | "merge":
             combined: dict[str, Json] = {}
             for value in inputs:
                 combined.update(value if isinstance(value, dict) else {"value": value})
             return combined
         case "multiplex":
-            lists = [value if isinstance(value, list) else [value] for value in inputs]
-            return [_joined(row) for row in product(*lists)]
-        case "choose" | "chooseBranch":
-            return inputs[0] if inputs else None
+            return [_joined(row) for row in product(*map(_as_list, inputs))]
+        case "mergeByPosition" | "merge_by_position":
+            return [_joined(row) for row in zip(*map(_as_list, inputs), strict=False)]
+        case "choose" | "chooseBranch" | "passThrough":
+            return by_id.get(str(config.get("choose") or ""), inputs[0] if inputs else None)
         case _:
             return everything
+
+
+def _as_list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [value]
 
 
 def _joined(row: tuple[Json, ...]) -> Json:
@@ -120,13 +126,19 @@ def _joined(row: tuple[Json, ...]) -> Json:
 
 
 def _cancel_rest(turn: Turn, merge: GraphNode, scope_id: str) -> None:
-    """Cancel activities of this scope whose every way leads to the merge."""
+    """Cancel what is open in this scope and whose every way leads to the merge."""
     state = turn.state
-    waiting = [key for key in (*state.flying, *state.retries) if state.nodes[key].scope == scope_id]
-    for key in waiting:
-        node = state.nodes[key]
-        if _leads_only_to(turn, node.index, merge.index):
-            turn.emit(e.ActivityTaskCancelled(key, node.attempt, f"'{merge.id}' needs it no more"))
+    under_way = [*state.flying, *state.retries, *state.waits, *state.loops]
+    indexes = {key: state.nodes[key].index for key in under_way if state.nodes[key].scope == scope_id}
+    indexes |= {key: index for key, (_, index, scope) in state.ready.items() if scope == scope_id}
+    reason = f"'{merge.id}' needs it no more"
+    for key, index in indexes.items():
+        if not _leads_only_to(turn, index, merge.index):
+            continue
+        if key in state.loops:
+            for running in list(state.loops[key].running.values()):
+                abandon(turn, running, reason)
+        cancel_open(turn, key, reason)
 
 
 def _leads_only_to(turn: Turn, start: int, goal: int) -> bool:
@@ -151,10 +163,12 @@ def _sub_workflow(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
         raise Invalid(f"Sub-workflows are nested more than {MAX_DEPTH} deep.", code="workflow.too_deep")
     scope = turn.scope(node.index, scope_id, key)
     config = _config(turn, node, scope_id, key)
-    workflow_id = str(config.get("workflow_id") or config.get("workflowId") or "")
+    workflow_id = str(config.get("workflow_id") or "")
     if not workflow_id:
         raise Invalid("Say which workflow to start: workflow_id is empty.", code="node.config")
-    passed = config.get("input", config.get("inputData"))
+    passed = config.get("input")
+    if passed is None and config.get("pass_input", True):
+        passed = scope.raw_input()
     waits = config.get("mode", "wait") != "fire_and_forget"
     child_id = derived_execution_id(started_at_ms(state.execution_id), state.execution_id, key)
     policy = str(config.get("parent_close") or ("cancel" if waits else "abandon"))
@@ -163,14 +177,14 @@ def _sub_workflow(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
             key,
             child_id,
             workflow_id,
-            input=scope.raw_input() if passed is None else passed,
+            input=passed,
             waits=waits,
             close_policy=policy,
             deadline_at=_timeout_at(turn, config, LONGEST_WAIT_S) if waits else 0.0,
         )
     )
     if not waits:
-        turn.emit(e.NodeCompleted(key, {"execution_id": child_id, "status": "started"}))
+        complete(turn, node, scope_id, key, {"execution_id": child_id, "status": "started"})
 
 
 CONTROL: Mapping[str, Callable[[Turn, GraphNode, str, str], None]] = {

@@ -19,8 +19,8 @@ from linkflow.domain.execution import news as n
 from linkflow.domain.execution.begin import begin, schedule
 from linkflow.domain.execution.failing import GRACE_S, drop_unstarted, fail_scope, worker_lost
 from linkflow.domain.execution.keys import next_key
-from linkflow.domain.execution.loops import advance_any, complete_iteration
-from linkflow.domain.execution.state import ROOT, ExecutionState
+from linkflow.domain.execution.loops import advance_any, can_advance, complete_iteration
+from linkflow.domain.execution.state import ROOT, ExecutionState, Scope
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.execution.waiting import fire_due, on_child, on_report, on_resolve, on_signal
 from linkflow.domain.values import Json
@@ -61,24 +61,31 @@ def decide(
 
 def has_more(state: ExecutionState) -> bool:
     """Say whether the last turn stopped for its budget, so that the next should follow at once."""
-    return bool(state.ready) and not state.is_ending and not state.ticket_since and not state.quarantine
+    if state.is_ending or state.ticket_since or state.quarantine:
+        return False
+    if state.ready or state.dead or state.fault is not None:
+        return True
+    return any(map(can_advance, state.loops.values())) or _idle_iteration(state) is not None
 
 
 def _drain(turn: Turn) -> None:
     state = turn.state
-    while turn.budget > 0 and not (state.is_ending or state.ticket_since or state.quarantine):
+    while turn.steps > 0 and not (state.is_ending or state.ticket_since or state.quarantine):
+        turn.steps -= 1
         if state.fault is not None:
-            scope_id, key, error = state.fault
-            state.fault = None
-            fail_scope(turn, scope_id, key, error)
+            fail_scope(turn, *state.fault)
         elif state.dead:
             _skip(turn)
         elif state.ready:
+            if turn.budget <= 0:
+                break
             ready = state.ready
             key = next(iter(ready)) if len(ready) == 1 else min(ready, key=ready.__getitem__)
             _, index, scope_id = ready[key]
             begin(turn, key, index, scope_id)
-        elif not (_complete_iterations(turn) or advance_any(turn)):
+        elif (idle := _idle_iteration(state)) is not None:
+            complete_iteration(turn, idle)
+        elif not advance_any(turn):
             break
 
 
@@ -92,28 +99,29 @@ def _skip(turn: Turn) -> None:
     turn.emit(e.NodesSkipped([next_key(state, scope, index)]))
 
 
-def _complete_iterations(turn: Turn) -> bool:
-    if len(turn.state.scopes) == 1:
-        return False
-    for scope in turn.state.scopes.values():
-        if scope.id != ROOT and not scope.open:
-            complete_iteration(turn, scope)
-            return True
-    return False
+def _idle_iteration(state: ExecutionState) -> Scope | None:
+    """Find an iteration whose every node is done."""
+    if len(state.scopes) > 1:
+        for scope in state.scopes.values():
+            if scope.id != ROOT and not scope.open:
+                return scope
+    return None
 
 
 def _close(turn: Turn) -> None:
     """End the execution when nothing is left to do."""
     state = turn.state
-    if state.is_closed or state.quarantine or state.started is None:
+    if state.is_closed or state.started is None:
         return
     if state.cancel is not None:
         if not state.flying or turn.at >= state.cancel.grace_until:
             turn.emit(e.WorkflowExecutionCancelled(state.cancel.reason))
+    elif state.quarantine:
+        return
     elif state.failure is not None:
         if not state.flying or turn.at >= state.failure.grace_until:
             turn.emit(e.WorkflowExecutionFailed(state.failure.error, state.failure.key))
-    elif not state.ticket_since and not state.ready and not state.scopes[ROOT].open and not _awaited(state):
+    elif not (state.ticket_since or state.scopes[ROOT].open or state.dead or _awaited(state)):
         turn.emit(e.WorkflowExecutionCompleted(result_of(state)))
 
 
@@ -161,14 +169,13 @@ def _on_claim(turn: Turn, news: n.Claim) -> bool:
 
 def _on_wake(turn: Turn, news: n.Wake) -> bool:
     state = turn.state
-    if state.is_closed or state.quarantine or state.started is None:
-        return False
+    if state.is_ending or state.quarantine or state.started is None:
+        return not state.is_closed
     deadline = state.started.deadline_at
     if deadline and turn.at >= deadline:
         turn.emit(e.WorkflowExecutionTimedOut())
         return True
-    if not state.is_ending:
-        fire_due(turn)
+    fire_due(turn)
     if not state.is_ending:
         for key in [key for key in state.retries if state.nodes[key].retry_at <= turn.at]:
             schedule(turn, key, attempt=state.nodes[key].attempt)

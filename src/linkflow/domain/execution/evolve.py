@@ -31,9 +31,15 @@ def evolve(state: ExecutionState, event: e.Event, at: float) -> None:
 
 
 def fold(execution_id: str, graph: ExecutionGraph, records: Sequence[Any]) -> ExecutionState:
-    """Fold loaded records (`ports.stores.Recorded`), oldest first, into a state."""
+    """Fold loaded records (`ports.stores.Recorded`), oldest first, into a state.
+
+    Raises:
+        LookupError: There is a gap between two records, or an event does not fit.
+    """
     state = ExecutionState(execution_id, graph)
     for record in records:
+        if record.first != state.version + 1:
+            raise LookupError(f"event {state.version + 1} is missing before event {record.first}")
         for event in record.events:
             evolve(state, event, record.at)
     return state
@@ -102,7 +108,14 @@ def _on_scheduled(state: ExecutionState, event: e.ActivityTaskScheduled, at: flo
     state.waits.pop(event.key, None)
     state.flying[event.key] = None
     first_at = at if before is None else before.at
-    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.PENDING, first_at, attempt=event.attempt)
+    state.nodes[event.key] = NodeState(
+        index,
+        scope_id,
+        NodeStatus.PENDING,
+        first_at,
+        attempt=event.attempt,
+        error=before.error if before is not None else None,
+    )
 
 
 def _on_started(state: ExecutionState, event: e.ActivityTaskStarted, at: float) -> None:
@@ -115,6 +128,7 @@ def _on_started(state: ExecutionState, event: e.ActivityTaskStarted, at: float) 
         attempt=event.attempt,
         session=event.session,
         started_at=at,
+        error=before.error,
     )
 
 
@@ -185,7 +199,7 @@ def _on_iteration(state: ExecutionState, event: e.IterationStarted, at: float) -
     loop.running[event.iteration] = scope.id
     loop.begun = event.iteration
     for edge in state.graph.nodes[node.index].edges.get("body", ()):
-        arrive(state, scope, edge, is_taken=True)
+        arrive(state, scope, edge, is_taken=edge.index not in event.dead)
 
 
 def _on_iteration_completed(state: ExecutionState, event: e.IterationCompleted, at: float) -> None:
@@ -284,6 +298,7 @@ def _on_closed(state: ExecutionState, event: e.Event, at: float) -> None:
     state.closed = event
     state.closed_at = at
     state.ticket_since = 0.0
+    state.fault = None
     for open_things in (state.ready, state.flying, state.retries, state.waits, state.loops, state.dead):
         open_things.clear()
 

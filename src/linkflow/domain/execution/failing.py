@@ -1,18 +1,15 @@
 """What follows when a node fails: the next attempt, the error handle, the loop's policy, the end."""
 
-from collections.abc import Sequence
-
 import msgspec
 
-from linkflow.domain.errors import Kind, LinkFlowError, NodeError, node_error
+from linkflow.domain.errors import Kind, NodeError
 from linkflow.domain.execution import events as e
+from linkflow.domain.execution.edges import as_json, catch
 from linkflow.domain.execution.retry import delay_s, draw, may_retry
 from linkflow.domain.execution.state import ROOT, NodeState
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.node import Completion, NodeClass
-from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import GraphNode
-from linkflow.domain.workflow.spec import OnError
 
 GRACE_S = 10.0
 """How long activities may tidy up when their execution is cancelled or fails."""
@@ -24,60 +21,18 @@ MAX_CRASHES = 3
 """Worker crashes on one task after which it is poison."""
 
 
-def as_json(error: NodeError) -> Json:
-    """Say an error as a JSON object."""
-    return msgspec.to_builtins(error)
-
-
-def caught(
-    turn: Turn, node: GraphNode, scope_id: str, key: str, error: NodeError
-) -> tuple[Sequence[str], Json]:
-    """Say which handles a failed node takes and what they carry; none when nothing catches the error."""
-    if node.on_error is OnError.BRANCH and "error" in node.edges:
-        raw_input = turn.scope(node.index, scope_id, key).raw_input()
-        return ("error",), {"error": as_json(error), "input": raw_input}
-    if node.on_error is OnError.CONTINUE:
-        handle = "out" if "out" in node.spec.outputs or not node.spec.outputs else node.spec.outputs[0]
-        return (handle,), {"status": "error", "error": as_json(error)}
-    return (), None
-
-
-def dead_edges(
-    turn: Turn, node: GraphNode, scope_id: str, key: str, handles: Sequence[str], output: Json
-) -> tuple[tuple[int, ...], NodeError | None]:
-    """Evaluate the conditions on edges that leave taken handles.
-
-    Returns:
-        Indexes of edges whose condition does not hold, and the error when a condition cannot be evaluated.
-    """
-    dead: tuple[int, ...] = ()
-    for handle in handles:
-        for edge in node.edges.get(handle, ()):
-            if edge.condition is None:
-                continue
-            scope = turn.scope(node.index, scope_id, key, output=output if output is not None else {})
-            try:
-                holds = scope.render(edge.condition)
-            except LinkFlowError as error:
-                return tuple(edge.index for edge in node.all_edges), node_error(error)
-            if not holds:
-                dead = (*dead, edge.index)
-    return dead, None
-
-
 def fail_ready(turn: Turn, node: GraphNode, scope_id: str, key: str, error: NodeError) -> None:
     """A pure or control node failed."""
-    handles, output = caught(turn, node, scope_id, key, error)
-    dead, _ = dead_edges(turn, node, scope_id, key, handles, output)
-    turn.emit(e.NodeFailed(key, error, handles=handles, output=output, dead=dead))
-    if not handles:
-        fail_scope(turn, scope_id, key, error)
+    caught = catch(turn, node, scope_id, key, error)
+    turn.emit(e.NodeFailed(key, error, caught.handles, caught.output, caught.dead))
+    if caught.error is not None:
+        fail_scope(turn, scope_id, key, caught.error)
 
 
 def attempt_failed(turn: Turn, key: str, node: NodeState, error: NodeError, completion: Completion) -> None:
     """An attempt failed for a known reason: try again or give up."""
     compiled = turn.state.graph.nodes[node.index]
-    if may_retry(compiled.retry, error, node.attempt, compiled.node_class):
+    if not turn.state.is_ending and may_retry(compiled.retry, error, node.attempt, compiled.node_class):
         chance = draw(turn.state.start.seed, key, node.attempt)
         at = turn.at + delay_s(compiled.retry, node.attempt, error, chance)
         if not turn.state.start.deadline_at or at < turn.state.start.deadline_at:
@@ -90,12 +45,15 @@ def attempt_failed(turn: Turn, key: str, node: NodeState, error: NodeError, comp
 def give_up(turn: Turn, key: str, node: NodeState, error: NodeError, completion: Completion) -> None:
     """No further attempt follows."""
     compiled = turn.state.graph.nodes[node.index]
-    handles, output = caught(turn, compiled, node.scope, key, error)
-    dead, _ = dead_edges(turn, compiled, node.scope, key, handles, output)
+    caught = catch(turn, compiled, node.scope, key, error)
     failure = _failure(key, error, node, completion)
-    turn.emit(msgspec.structs.replace(failure, final=True, handles=handles, output=output, dead=dead))
-    if not handles:
-        fail_scope(turn, node.scope, key, error)
+    turn.emit(
+        msgspec.structs.replace(
+            failure, final=True, handles=caught.handles, output=caught.output, dead=caught.dead
+        )
+    )
+    if caught.error is not None:
+        fail_scope(turn, node.scope, key, caught.error)
 
 
 def _failure(key: str, error: NodeError, node: NodeState, completion: Completion) -> e.ActivityTaskFailed:
@@ -106,7 +64,10 @@ def _failure(key: str, error: NodeError, node: NodeState, completion: Completion
 def attempt_unknown(turn: Turn, key: str, node: NodeState, reason: str, error: NodeError | None) -> None:
     """Nobody knows whether an attempt's effect happened: fail, park or try again, by the node's policy."""
     compiled = turn.state.graph.nodes[node.index]
-    policy = compiled.unknown if compiled.unknown in ("fail", "retry") else "park"
+    if turn.state.is_ending:
+        policy = "fail"  # nobody is left to decide
+    else:
+        policy = compiled.unknown if compiled.unknown in ("fail", "retry") else "park"
     turn.emit(e.ActivityTaskUnknown(key, node.attempt, reason, policy, turn.at + PARKED_S, error))
     if policy == "retry" and node.attempt < compiled.retry.max_attempts:
         turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, turn.at))
@@ -127,6 +88,9 @@ def outcome_unknown(reason: str, error: NodeError | None) -> NodeError:
 
 def worker_lost(turn: Turn, key: str, node: NodeState) -> None:
     """The worker that ran an attempt is dead."""
+    if turn.state.is_ending:
+        turn.emit(e.ActivityTaskCancelled(key, node.attempt, "the worker stopped"))
+        return
     compiled = turn.state.graph.nodes[node.index]
     crashes = 1
     if node.error is not None and node.error.code == "node.worker_lost":
@@ -168,9 +132,16 @@ def fail_scope(turn: Turn, scope_id: str, key: str, error: NodeError) -> None:
     abandon(turn, scope_id, f"'{key}' failed")
     turn.emit(e.IterationCompleted(loop_key, iteration, error=error))
     if loop_node.node.config.get("on_item_error", "fail") == "fail":
-        for running in list(state.loops[loop_key].running.values()):
-            abandon(turn, running, f"'{key}' failed")
-        fail_ready(turn, loop_node, state.nodes[loop_key].scope, loop_key, error)
+        fail_loop(turn, loop_key, error)
+
+
+def fail_loop(turn: Turn, loop_key: str, error: NodeError) -> None:
+    """A loop fails: its other iterations are given up."""
+    state = turn.state
+    for running in list(state.loops[loop_key].running.values()):
+        abandon(turn, running, f"the loop '{loop_key}' failed")
+    node = state.nodes[loop_key]
+    fail_ready(turn, state.graph.nodes[node.index], node.scope, loop_key, error)
 
 
 def drop_unstarted(turn: Turn) -> None:
@@ -190,6 +161,15 @@ def abandon(turn: Turn, scope_id: str, reason: str) -> None:
         grows = not inner <= scopes
         scopes |= inner
     for key in [*state.flying, *state.retries, *state.waits]:
-        node = state.nodes[key]
-        if node.scope in scopes:
-            turn.emit(e.ActivityTaskCancelled(key, node.attempt, reason))
+        if state.nodes[key].scope in scopes:
+            cancel_open(turn, key, reason)
+
+
+def cancel_open(turn: Turn, key: str, reason: str) -> None:
+    """Cancel one node that is ready, under way or waiting; its edges die."""
+    wait = turn.state.waits.get(key)
+    if wait is not None and wait.kind == "delay":
+        turn.emit(e.TimerCancelled(key))
+    else:
+        node = turn.state.nodes.get(key)
+        turn.emit(e.ActivityTaskCancelled(key, node.attempt if node is not None else 1, reason))

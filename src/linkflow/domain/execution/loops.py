@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from linkflow.domain.errors import Invalid, LinkFlowError, NodeError, node_error
 from linkflow.domain.execution import events as e
-from linkflow.domain.execution.failing import abandon, as_json, dead_edges, fail_ready, fail_scope
+from linkflow.domain.execution.completing import complete
+from linkflow.domain.execution.edges import as_json
+from linkflow.domain.execution.failing import fail_loop, fail_ready, fail_scope
 from linkflow.domain.execution.scope import compile_cached
 from linkflow.domain.execution.state import Loop, Scope
 from linkflow.domain.execution.turn import Turn
@@ -31,10 +33,7 @@ def start_loop(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
         items = _items(turn, node, scope_id, key, config)
         count = len(items)
     if count > limit:
-        raise Invalid(
-            f"The loop would go {count} times; max_items allows {limit}. Raise it, or filter first.",
-            code="loop.too_many",
-        )
+        raise _too_many(str(count), limit)
     turn.emit(e.LoopStarted(key, mode, count, items, parallelism))
 
 
@@ -66,10 +65,15 @@ def _whole(config: Mapping[str, Json], name: str, default: int) -> int:
     return number
 
 
+def can_advance(loop: Loop) -> bool:
+    """Say whether a loop has room for an iteration, or is done."""
+    return not loop.running or (loop.begun < loop.count and len(loop.running) < loop.parallelism)
+
+
 def advance_any(turn: Turn) -> bool:
     """Begin iterations of one loop that has room, or end one that is done; say whether there was one."""
     for key, loop in turn.state.loops.items():
-        if not loop.running or (loop.begun < loop.count and len(loop.running) < loop.parallelism):
+        if can_advance(loop):
             _advance(turn, key, loop)
             return True
     return False
@@ -77,28 +81,71 @@ def advance_any(turn: Turn) -> bool:
 
 def _advance(turn: Turn, key: str, loop: Loop) -> None:
     state = turn.state
-    while loop.begun < loop.count and len(loop.running) < loop.parallelism:
-        if loop.mode == "while" and not _holds(turn, key, loop):
+    while len(loop.running) < loop.parallelism:
+        if turn.steps <= 0:
+            return
+        turn.steps -= 1
+        if not _wants_more(turn, key, loop):
             break
-        if key not in state.loops:
-            return  # the condition could not be evaluated, and the loop failed
-        turn.emit(e.IterationStarted(key, loop.begun + 1))
-    if not loop.running:
+        _begin_iteration(turn, key, loop)
+    if key in state.loops and not loop.running:
         _finish(turn, key, loop)
 
 
-def _holds(turn: Turn, key: str, loop: Loop) -> bool:
+def _begin_iteration(turn: Turn, key: str, loop: Loop) -> None:
+    """Open the scope of the next iteration, with those edges of `body` whose condition holds."""
     node = turn.state.nodes[key]
     compiled = turn.state.graph.nodes[node.index]
-    condition = str(compiled.node.config.get("while") or compiled.node.config.get("condition") or "")
-    scope = turn.scope(node.index, node.scope, key)
+    iteration = loop.begun + 1
+    dead: tuple[int, ...] = ()
+    error: NodeError | None = None
+    if any(edge.condition is not None for edge in compiled.edges.get("body", ())):
+        names = iteration_names(turn, key, loop, iteration)
+        scope = turn.scope(node.index, node.scope, key, output=names["item"])
+        for edge in compiled.edges["body"]:
+            try:
+                if edge.condition is not None and not scope.render(edge.condition, names):
+                    dead = (*dead, edge.index)
+            except LinkFlowError as raised:
+                dead, error = tuple(edge.index for edge in compiled.edges["body"]), node_error(raised)
+                break
+    turn.emit(e.IterationStarted(key, iteration, dead))
+    if error is not None:
+        fail_scope(turn, loop.running[iteration], key, error)
+
+
+def iteration_names(turn: Turn, key: str, loop: Loop, iteration: int) -> dict[str, Json]:
+    """What an iteration's own names stand for: the loop, its item and its index."""
+    node = turn.state.nodes[key]
+    items = turn.scope(node.index, node.scope, key).open(loop.items)
+    index = iteration - 1
+    item = items[index] if loop.mode == "forEach" else index
+    return {"loop": {"item": item, "index": index, "iteration": iteration}, "item": item, "index": index}
+
+
+def _wants_more(turn: Turn, key: str, loop: Loop) -> bool:
+    """Say whether one more iteration follows; a condition that cannot be evaluated fails the loop."""
+    if loop.mode != "while":
+        return loop.begun < loop.count
+    node = turn.state.nodes[key]
+    compiled = turn.state.graph.nodes[node.index]
+    condition = str(compiled.node.config.get("while") or "")
     index = loop.begun
     names = {"loop": {"index": index, "iteration": index + 1, "results": _results(loop)}}
     try:
-        return bool(scope.render(compile_cached(condition), names)) if condition else False
+        scope = turn.scope(node.index, node.scope, key)
+        holds = bool(scope.render(compile_cached(condition), names)) if condition else False
+        if holds and loop.begun >= loop.count:
+            raise _too_many(f"more than {loop.count}", loop.count)
     except LinkFlowError as error:
         fail_ready(turn, compiled, node.scope, key, node_error(error))
-        return True  # the loop is gone; the caller looks
+        return False
+    return holds
+
+
+def _too_many(times: str, limit: int) -> Invalid:
+    message = f"The loop would go {times} times; max_items allows {limit}. Raise it, or filter first."
+    return Invalid(message, code="loop.too_many")
 
 
 def complete_iteration(turn: Turn, scope: Scope) -> None:
@@ -112,16 +159,14 @@ def complete_iteration(turn: Turn, scope: Scope) -> None:
     collect = str(compiled.node.config.get("collect") or "")
     error: NodeError | None = None
     if collect:
-        index = last.index if last is not None else node.index
+        seen = turn.scope(node.index, scope.id, loop_key, output=output)
         try:
-            output = turn.scope(index, scope.id, loop_key, output=output).render(compile_cached(collect))
+            output = seen.render(compile_cached(collect))
         except LinkFlowError as raised:
             output, error = None, node_error(raised)
     turn.emit(e.IterationCompleted(loop_key, scope.iteration, output, error))
     if error is not None and compiled.node.config.get("on_item_error", "fail") == "fail":
-        for running in list(state.loops[loop_key].running.values()):
-            abandon(turn, running, f"the loop '{loop_key}' failed")
-        fail_ready(turn, compiled, node.scope, loop_key, error)
+        fail_loop(turn, loop_key, error)
 
 
 def _results(loop: Loop) -> list[Json]:
@@ -138,8 +183,11 @@ def _finish(turn: Turn, key: str, loop: Loop) -> None:
         for number in numbers
     ]
     errors = [{"index": number - 1, "error": as_json(loop.errors[number])} for number in sorted(loop.errors)]
-    output = {"results": results, "count": loop.begun, "errors": errors}
-    dead, error = dead_edges(turn, compiled, node.scope, key, ("done",), output)
-    turn.emit(e.NodeCompleted(key, output, ("done",), dead))
-    if error is not None:
-        fail_scope(turn, node.scope, key, error)
+    output = {
+        "results": results,
+        "count": loop.begun,
+        "loop_results": results,  # the names that imported workflows use
+        "loop_count": loop.begun,
+        "errors": errors,
+    }
+    complete(turn, compiled, node.scope, key, output, ("done",))

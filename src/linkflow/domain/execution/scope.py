@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+import msgspec
+
 from linkflow.domain.execution.retry import draw
 from linkflow.domain.execution.state import ROOT, ExecutionState
 from linkflow.domain.values import Json, blob_of
 from linkflow.domain.workflow.template import Template, compile_expression, node_of
+
+UNSET = msgspec.UNSET
+"""No output yet: an output may well be null."""
 
 
 class NeedsBlobs(Exception):  # not an error: a question to the caller
@@ -45,7 +50,7 @@ class NodeScope:
         key: str,
         now: float,
         blobs: Mapping[str, Json],
-        output: Json = None,
+        output: Json = UNSET,
     ) -> None:
         self.now = now
         self._state = state
@@ -180,7 +185,7 @@ class NodeScope:
     def raw_input(self) -> Json:
         """The input with blob references left as they are."""
         state, graph = self._state, self._state.graph
-        if self._output is not None:
+        if self._output is not UNSET:
             return self._output
         scope = state.scopes.get(self._scope_id)
         taken = scope.arrived.get(self._index, ((), ()))[0] if scope is not None else ()
@@ -190,11 +195,14 @@ class NodeScope:
             return self._handed_on(taken[0])
         return {graph.nodes[graph.edges[edge].source].id: self._handed_on(edge) for edge in sorted(taken)}
 
-    def inputs(self) -> list[Json]:
-        """Every taken predecessor's output, in the order of the edges, opened."""
-        scope = self._state.scopes[self._scope_id]
-        taken = scope.arrived.get(self._index, ((), ()))[0]
-        return [self.open(self._handed_on(edge)) for edge in sorted(taken)]
+    def inputs_by_id(self) -> dict[str, Json]:
+        """Every taken predecessor's output by node id, in the order of the edges, opened."""
+        graph = self._state.graph
+        taken = self._state.scopes[self._scope_id].arrived.get(self._index, ((), ()))[0]
+        return {
+            graph.nodes[graph.edges[edge].source].id: self.open(self._handed_on(edge))
+            for edge in sorted(taken)
+        }
 
     def _handed_on(self, edge_index: int) -> Json:
         edge = self._state.graph.edges[edge_index]
@@ -205,13 +213,13 @@ class NodeScope:
 
     def _sees(self, index: int) -> bool:
         return bool(self._state.graph.nodes[self._index].ancestors >> index & 1) or (
-            self._output is not None and index == self._index
+            self._output is not UNSET and index == self._index
         )
 
     def _output_of(self, index: int, ref: str) -> Json:
         if not self._sees(index):
             raise KeyError(ref)
-        if self._output is not None and index == self._index:
+        if self._output is not UNSET and index == self._index:
             return self.open(self._output)
         node = self._state.latest(index, self._scope_id)
         if node is None:
@@ -220,7 +228,7 @@ class NodeScope:
 
     def _fallback(self, name: str) -> Json:
         """The output and its fields (on edges), or a loop's alias."""
-        if self._output is not None:
+        if self._output is not UNSET:
             output = self.open(self._output)
             if name == "output":
                 return output

@@ -141,9 +141,10 @@ def finish(
         scope.last = key
         scope.latest[index] = key
     went_on = settle(state, node, handles, dead)
-    if not went_on and handles and scope_id == ROOT:
+    if scope_id == ROOT:
         state.leaves.pop(index, None)
-        state.leaves[index] = key
+        if handles and not went_on:
+            state.leaves[index] = key
     if state.graph.responders >> index & 1 and status is NodeStatus.SUCCESS:
         state.responded = output
         state.has_responded = True
@@ -164,6 +165,8 @@ def close_scope(state: ExecutionState, scope_id: str) -> None:
     ]:
         close_scope(state, inner)
     scope = state.scopes.pop(scope_id)
+    if state.fault is not None and state.fault[0] == scope_id:
+        state.fault = None
     parent = state.scopes[scope.parent]
     prefix = f"{scope_id.partition('#')[0]}#{parent.path}!"
     used = scope.base + max(scope.visits.values(), default=0)

@@ -25,10 +25,16 @@ class LoopStarted(Event, frozen=True):
 
 
 class IterationStarted(Event, frozen=True):
-    """One iteration of a loop begins: a new scope. Iterations count from 1."""
+    """One iteration of a loop begins: a new scope.
+
+    Attributes:
+        iteration: From 1.
+        dead: Indexes of edges that leave `body` but whose condition does not hold.
+    """
 
     key: str
     iteration: int
+    dead: Sequence[int] = ()
 
 
 class IterationCompleted(Event, frozen=True):

@@ -3,12 +3,10 @@
 from linkflow.domain.errors import Conflict, Kind, NodeError, NotFound, Overloaded
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
+from linkflow.domain.execution.edges import as_json, catch, dead_edges
 from linkflow.domain.execution.failing import (
-    as_json,
     attempt_failed,
     attempt_unknown,
-    caught,
-    dead_edges,
     fail_scope,
     give_up,
     outcome_unknown,
@@ -78,6 +76,9 @@ def on_resolve(turn: Turn, news: n.Resolve) -> None:
         Conflict: The action does not fit what is waited for.
     """
     key = news.key or _by_token(turn, news.token)
+    if key in turn.state.retries and news.action == "retry":
+        turn.emit(e.ActivityTaskRetryScheduled(key, turn.state.nodes[key].attempt, turn.at))
+        return
     wait = turn.state.waits.get(key)
     if wait is None:
         raise NotFound("Nothing is waited for under this key or token, or it was decided already.", key=key)
@@ -139,21 +140,29 @@ def on_report(turn: Turn, news: n.Report) -> bool:
     node = state.nodes.get(news.key)
     if node is None or node.attempt != news.attempt:
         return False
-    parked = state.waits.get(news.key)
-    if news.key not in state.flying and not (parked is not None and parked.kind == "person"):
+    if news.key in state.flying:
+        if news.session != node.session:
+            return False  # nobody, or somebody else, was given this attempt
+    elif news.key not in state.waits or state.waits[news.key].kind != "person":
         return False
-    if node.session and news.session != node.session:
-        return False
-    completion = news.completion
-    if completion.error is None:
+    completion, error = news.completion, news.completion.error
+    if error is None:
         complete_attempt(turn, news.key, node, completion)
-    elif completion.error.code == "node.cancelled":
+    elif error.code == "node.cancelled" and state.is_ending:
         turn.emit(e.ActivityTaskCancelled(news.key, node.attempt, "cancelled"))
-    elif completion.unknown:
-        attempt_unknown(turn, news.key, node, completion.error.code, completion.error)
+    elif state.graph.nodes[node.index].node_class is NodeClass.ONCE and _is_unknown(completion, error):
+        if news.key in state.flying:  # a parked attempt is no wiser for a second "unknown"
+            attempt_unknown(turn, news.key, node, error.code, error)
     else:
-        attempt_failed(turn, news.key, node, completion.error, completion)
+        attempt_failed(turn, news.key, node, error, completion)
     return True
+
+
+def _is_unknown(completion: Completion, error: NodeError) -> bool:
+    """Say whether the effect of a node of class `once` may or may not have happened."""
+    if error.not_started or error.refused:
+        return False
+    return completion.unknown or error.code in ("node.timeout", "node.cancelled")
 
 
 def on_child(turn: Turn, news: n.ChildEnded) -> None:
@@ -187,11 +196,10 @@ def _child_failed(
         message=f"The sub-workflow ended as {status}.",
         details={"execution_id": child_id, **cause},
     )
-    handles, output = caught(turn, compiled, node.scope, key, error)
-    dead, _ = dead_edges(turn, compiled, node.scope, key, handles, output)
-    turn.emit(e.ChildClosed(key, child_id, status, output, handles, dead, error))
-    if not handles:
-        fail_scope(turn, node.scope, key, error)
+    caught = catch(turn, compiled, node.scope, key, error)
+    turn.emit(e.ChildClosed(key, child_id, status, caught.output, caught.handles, caught.dead, error))
+    if caught.error is not None:
+        fail_scope(turn, node.scope, key, caught.error)
 
 
 def fire_due(turn: Turn) -> None:
@@ -241,14 +249,16 @@ def _time_out(turn: Turn, key: str, node: NodeState) -> None:
     compiled = turn.state.graph.nodes[node.index]
     if "timeout" in compiled.edges:
         output = {"status": "timeout"}
-        dead, _ = dead_edges(turn, compiled, node.scope, key, ("timeout",), output)
+        dead, failed = dead_edges(turn, compiled, node.scope, key, ("timeout",), output)
         turn.emit(e.WaitTimedOut(key, ("timeout",), output, dead))
-        return
-    error = NodeError(
-        code="wait.timeout", kind=Kind.PERMANENT, message="What this node waited for did not come in time."
-    )
-    handles, output = caught(turn, compiled, node.scope, key, error)
-    dead, _ = dead_edges(turn, compiled, node.scope, key, handles, output)
-    turn.emit(e.WaitTimedOut(key, handles, output, dead, error))
-    if not handles:
-        fail_scope(turn, node.scope, key, error)
+    else:
+        error = NodeError(
+            code="node.timeout",
+            kind=Kind.TRANSIENT,
+            message="What this node waited for did not come in time.",
+        )
+        caught = catch(turn, compiled, node.scope, key, error)
+        failed = caught.error
+        turn.emit(e.WaitTimedOut(key, caught.handles, caught.output, caught.dead, error))
+    if failed is not None:
+        fail_scope(turn, node.scope, key, failed)

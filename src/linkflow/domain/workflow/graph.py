@@ -58,6 +58,7 @@ class GraphNode:
         node_class: Effective side-effect contract.
         pure: The evaluator when it is decided in History.
         template: The config, compiled; raw parameters are left out.
+        default_handle: The handle that `out` means for this type.
         raw: Raw parameters, as written; a pure node and a worker get them beside the rendered rest.
         edges: Edges that leave, by handle.
         indegree: Forward edges that arrive.
@@ -69,6 +70,7 @@ class GraphNode:
     __slots__ = (
         "all_edges",
         "ancestors",
+        "default_handle",
         "edges",
         "id",
         "indegree",
@@ -104,11 +106,12 @@ class GraphNode:
             {name: value for name, value in node.config.items() if name not in spec.raw}
         )
         self.raw = {name: value for name, value in node.config.items() if name in spec.raw}
+        self.default_handle = default_handle(spec)
         self.edges: dict[str, tuple[GraphEdge, ...]] = {}
         self.all_edges: tuple[GraphEdge, ...] = ()
         self.indegree = 0
         self.loop = -1
-        self.need = _need(node, spec)
+        self.need = _need(node.config, spec)
         self.ancestors = 0
         self.rank = 0
         self.retry = node.retry or defaults.error_handling.default_retry or DEFAULT_RETRY
@@ -149,7 +152,9 @@ class ExecutionGraph:
             raise SpecInvalid(shape.flaws[0].message, problem=shape.flaws[0].code)
         self._settle(shape)
         self.idle = tuple(node.index for node in self.nodes if not node.indegree and node.index != self.start)
-        self.responders = sum(1 << node.index for node in self.nodes if node.spec.is_responder)
+        self.responders = sum(
+            1 << node.index for node in self.nodes if node.spec.is_responder and not node.node.disabled
+        )
 
     def _compile_edges(self) -> tuple[GraphEdge, ...]:
         edges: list[GraphEdge] = []
@@ -196,23 +201,27 @@ def _compile_node(index: int, node: Node, spec: WorkflowSpec, catalog: Catalog) 
     return GraphNode(index, node, found, catalog.pure(found.type, found.version), spec)
 
 
-def _need(node: Node, spec: NodeSpec) -> int:
+def _need(config: Mapping[str, Json], spec: NodeSpec) -> int:
     """Taken edges after which a node runs at once; 0 for the ordinary rule."""
     if spec.type != "logic.merge":
         return 0
-    match node.config.get("strategy"):
+    match config.get("strategy"):
         case "any" | "first":
             return 1
         case "n_of":
-            return max(1, int(node.config.get("n") or 1))
+            return max(1, int(config.get("n") or 1))
         case _:
             return 0
+
+
+def default_handle(spec: NodeSpec) -> str:
+    """Say which handle of a node type `out` means: `out` itself, else its first."""
+    return "out" if "out" in spec.outputs or not spec.outputs else spec.outputs[0]
 
 
 def settle_handle(source: NodeSpec, edge: Edge) -> tuple[str, str]:
     """Say which output handle an edge leaves and which expression is left as its condition."""
     handle, condition = edge.source_handle, edge.condition.strip()
-    default = "out" if "out" in source.outputs or not source.outputs else source.outputs[0]
     if handle in _SAME_AS_OUT and handle not in source.outputs:
         handle = ""
     if not handle and condition and _names_handle(source, condition):
@@ -220,7 +229,7 @@ def settle_handle(source: NodeSpec, edge: Edge) -> tuple[str, str]:
     if not handle and source.dynamic_outputs and edge.label:
         handle = edge.label
     if handle in _SAME_AS_OUT and handle not in source.outputs:
-        handle = default
+        handle = default_handle(source)
     return handle, "" if condition == handle else condition
 
 

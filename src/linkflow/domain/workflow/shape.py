@@ -97,7 +97,7 @@ def analyse(
         elif declared_back >> index & 1:
             kinds[index] = EdgeKind.BACK
     innermost = _innermost(count, body_masks)
-    _find_leaks(names, ends, kinds, body_masks, innermost, flaws)
+    _find_leaks(names, ends, kinds, body_masks, innermost, frozenset(bodies), flaws)
     _find_back_edges(names, ends, outgoing, kinds, roots, waiting, flaws)
     order = _order(count, ends, outgoing, kinds)
     if len(order) < count and not any(flaw.code == "CYCLE_DETECTED" for flaw in flaws):
@@ -110,7 +110,7 @@ def analyse(
         kinds=kinds,
         loops=innermost,
         bodies=body_masks,
-        ancestors=_ancestors(count, ends),
+        ancestors=_ancestors(count, [*ends, *_returns(body_masks)]),
         order=order,
         resets={
             index: tuple(
@@ -156,6 +156,11 @@ def _reachable_forward(
     return seen
 
 
+def _returns(bodies: dict[int, int]) -> list[tuple[int, int]]:
+    """List, for every node of a body, an edge to its loop: an iteration returns wherever it ends."""
+    return [(node, loop) for loop, mask in bodies.items() for node in members(mask)]
+
+
 def _innermost(count: int, bodies: dict[int, int]) -> list[int]:
     """Say for each node which loop's body is the smallest around it."""
     found = [-1] * count
@@ -171,6 +176,7 @@ def _find_leaks(
     kinds: list[EdgeKind],
     bodies: dict[int, int],
     innermost: list[int],
+    entries: frozenset[int],
     flaws: list[Flaw],
 ) -> None:
     """A body may be entered and left only through its loop."""
@@ -180,13 +186,13 @@ def _find_leaks(
                 Flaw(
                     "LOOP_BODY_LEAK",
                     f"The edge from '{names[source]}' to the outer loop '{names[target]}' jumps over the "
-                    f"inner loop '{names[innermost[source]]}'; leave the inner one through its `done` handle.",
+                    f"inner loop '{names[innermost[source]]}'; leave the inner one by its `done` handle.",
                     edge=index,
                 )
             )
         for loop, mask in bodies.items():
-            enters = mask >> target & 1 and not mask >> source & 1 and source != loop
-            if enters and kinds[index] == EdgeKind.FORWARD:
+            enters = mask >> target & 1 and not mask >> source & 1
+            if enters and index not in entries and kinds[index] == EdgeKind.FORWARD:
                 flaws.append(
                     Flaw(
                         "LOOP_BODY_LEAK",

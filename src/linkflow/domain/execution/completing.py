@@ -1,0 +1,30 @@
+"""How a node of the decider's own is done, well or badly."""
+
+from linkflow.domain.execution import events as e
+from linkflow.domain.execution.edges import dead_edges
+from linkflow.domain.execution.failing import fail_scope
+from linkflow.domain.execution.turn import Turn
+from linkflow.domain.node import NodeClass
+from linkflow.domain.values import Json
+from linkflow.domain.workflow.graph import GraphNode
+
+
+def complete(
+    turn: Turn,
+    node: GraphNode,
+    scope_id: str,
+    key: str,
+    output: Json,
+    handles: tuple[str, ...] = ("out",),
+    *,
+    pinned: bool = False,
+) -> None:
+    """A pure or control node is done."""
+    if node.node_class is NodeClass.TRIGGER and output is None:
+        edge_output = turn.state.start.input
+    else:
+        edge_output = output
+    dead, error = dead_edges(turn, node, scope_id, key, handles, edge_output)
+    turn.emit(e.NodeCompleted(key, output, handles, dead, pinned))
+    if error is not None:
+        fail_scope(turn, scope_id, key, error)
