@@ -1,6 +1,6 @@
 """What moves a wait on: a signal, a decision, a deadline, the end of a child."""
 
-from linkflow.domain.errors import Conflict, Kind, NodeError, NotFound, Overloaded
+from linkflow.domain.errors import Conflict, Kind, NodeError, NotFound, RateLimited
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.edges import as_json, catch, dead_edges
@@ -30,7 +30,7 @@ def on_signal(turn: Turn, news: n.Signal) -> None:
     if news.id in state.seen:
         return
     if len(state.mailbox) >= MAILBOX:
-        raise Overloaded(
+        raise RateLimited(
             f"{MAILBOX} signals wait in the mailbox of this execution already.", code="signal.full"
         )
     turn.emit(e.SignalReceived(news.id, news.name, news.match, news.data))

@@ -1,0 +1,211 @@
+"""What moves an open execution on, and why it stands where it stands (invariant "never stuck").
+
+An open execution always has at least one driver; the auditor looks for those that have none.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from linkflow.domain.execution.decide import has_more
+from linkflow.domain.execution.state import ExecutionState, NodeState, Wait
+from linkflow.domain.execution.waiting import BACKSTOP_S
+from linkflow.domain.values import Json
+
+CLOCK = frozenset({"timer", "retry"})
+"""Kinds of drivers that need nothing but time."""
+
+
+class Driving(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that moves an execution on.
+
+    Attributes:
+        kind: task (no worker has it yet), worker, retry, timer, event, approval, child, person, ticket,
+            ready (the next turn follows at once), grace, quarantine.
+        message: One sentence.
+        since: Seconds since 1970.
+        until: When it ends by itself, if it does.
+        can: What a person may do: signal, resolve, skip, retry, cancel, grant, release.
+    """
+
+    kind: str
+    message: str
+    key: str = ""
+    node_id: str = ""
+    label: str = ""
+    attempt: int = 0
+    since: float | None = None
+    until: float | None = None
+    name: str = ""
+    match: str = ""
+    child_id: str = ""
+    token: str = ""
+    can: Sequence[str] = ()
+    data: Json = None
+
+
+def drivers(state: ExecutionState) -> list[Driving]:
+    """List what moves an execution on; empty when it is over."""
+    if state.is_closed or state.started is None:
+        return []
+    found = list(_of_the_whole(state))
+    if state.ticket_since or (state.quarantine and state.cancel is None):
+        return found
+    found += [_flying(state, key) for key in state.flying]
+    if state.is_ending:
+        return found
+    found += [_retry(state, key) for key in state.retries]
+    found += [_waiting(state, key, wait) for key, wait in state.waits.items()]
+    found += [
+        Driving(
+            kind="child", message="The execution waits for a sub-workflow to end.", key=key, child_id=child
+        )
+        for key, (child, policy) in state.children.items()
+        if policy == "wait" and key not in state.waits
+    ]
+    return found
+
+
+def _of_the_whole(state: ExecutionState) -> Iterator[Driving]:
+    """What concerns the execution and no single node."""
+    ending = state.cancel or state.failure
+    if ending is not None:
+        what = "cancelled" if state.cancel is not None else "failing"
+        yield Driving(
+            kind="grace",
+            message=f"The execution is being {what}; what is under way may tidy up."
+            if what == "cancelled"
+            else "The execution has failed; what is under way may tidy up.",
+            until=ending.grace_until,
+            can=("terminate",),
+        )
+    elif state.quarantine:
+        yield Driving(
+            kind="quarantine",
+            message=f"The engine could not decide what follows: {state.quarantine}",
+            can=("release", "cancel"),
+        )
+    elif state.ticket_since:
+        yield Driving(
+            kind="ticket",
+            message=f"It waits for its turn: at most {state.start.ticket_limit} of these run at once.",
+            name=state.start.ticket,
+            since=state.ticket_since,
+            until=state.start.deadline_at or None,
+            can=("grant", "cancel"),
+        )
+    elif has_more(state):
+        yield Driving(kind="ready", message="There is more to decide; the next turn follows at once.")
+
+
+def _flying(state: ExecutionState, key: str) -> Driving:
+    node = state.nodes[key]
+    if not node.session:
+        return _driving(state, key, node, "task", "waits for a worker", since=node.at, can=("cancel",))
+    return _driving(
+        state,
+        key,
+        node,
+        "worker",
+        "runs on a worker",
+        since=node.started_at,
+        until=node.started_at + state.graph.nodes[node.index].timeout_s + BACKSTOP_S,
+        can=("cancel",),
+    )
+
+
+def _retry(state: ExecutionState, key: str) -> Driving:
+    node = state.nodes[key]
+    why = f" after: {node.error.message}" if node.error is not None else ""
+    return _driving(
+        state,
+        key,
+        node,
+        "retry",
+        f"is tried again (attempt {node.attempt}){why}",
+        since=node.started_at,
+        until=node.retry_at,
+        can=("retry", "cancel"),
+    )
+
+
+_WAITING: dict[str, tuple[str, str, Sequence[str]]] = {
+    "delay": ("timer", "waits until its time has come", ("skip", "cancel")),
+    "event": ("event", "waits for an event", ("signal", "resolve", "cancel")),
+    "approval": ("approval", "waits for a person to approve or reject", ("resolve", "cancel")),
+    "child": ("child", "waits for a sub-workflow", ("cancel",)),
+    "person": (
+        "person",
+        "may or may not have had its effect; a person decides",
+        ("resolve", "retry", "cancel"),
+    ),
+}
+
+
+def _waiting(state: ExecutionState, key: str, wait: Wait) -> Driving:
+    kind, says, can = _WAITING.get(wait.kind, (wait.kind, f"waits for a {wait.kind}", ("resolve", "cancel")))
+    if wait.kind == "event":
+        says = f"waits for the event '{wait.name}'" + (f" with key '{wait.match}'" if wait.match else "")
+    return _driving(
+        state, key, state.nodes[key], kind, says, since=wait.since, until=wait.until, can=can, wait=wait
+    )
+
+
+def _driving(
+    state: ExecutionState,
+    key: str,
+    node: NodeState,
+    kind: str,
+    says: str,
+    *,
+    since: float | None = None,
+    until: float | None = None,
+    can: Sequence[str] = (),
+    wait: Wait | None = None,
+) -> Driving:
+    drawn = state.graph.nodes[node.index]
+    return Driving(
+        kind=kind,
+        message=f"'{drawn.node.label or key}' {says}.".replace("..", "."),
+        key=key,
+        node_id=drawn.id,
+        label=drawn.node.label,
+        attempt=node.attempt,
+        since=since,
+        until=until,
+        name=wait.name if wait else "",
+        match=wait.match if wait else "",
+        child_id=wait.child_id if wait else "",
+        token=wait.token if wait else "",
+        data=wait.data if wait else None,
+        can=can,
+    )
+
+
+def explain(state: ExecutionState, at: float) -> str:
+    """Say in a sentence or two why an execution stands where it stands.
+
+    Args:
+        state: Where it stands.
+        at: Now, seconds since 1970.
+    """
+    status = state.status().value.replace("_", " ")
+    if state.is_closed:
+        error = getattr(state.closed, "error", None)
+        return f"It is over: {status}." + (f" {error.message}" if error is not None else "")
+    found = drivers(state)
+    if not found:
+        return f"It is {status}, and nothing moves it on: this is a fault of the engine."
+    first = found[0]
+    more = f" And {len(found) - 1} more." if len(found) > 1 else ""
+    until = f" At the latest in {_span(first.until - at)}." if first.until is not None else ""
+    return f"It is {status}. {first.message}{until}{more}"
+
+
+def _span(seconds: float) -> str:
+    """Say how long something takes, roughly."""
+    seconds = max(seconds, 0.0)
+    for size, unit in ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
