@@ -214,16 +214,20 @@ def _headers(headers: Any) -> Mapping[str, str]:
 
 def _redirected(request: HttpRequest, response: HttpResponse, location: str) -> HttpRequest:
     """Build the next request (RFC 9110, 15.4): 303 and a redirected POST become GET; secrets stay at home."""
+    here = URL(response.url)
     try:
-        target = URL(response.url).join(URL(location))
+        target = here.join(URL(location))
+        is_elsewhere = target.origin() != here.origin()
     except ValueError as error:
-        raise ActivityError("The redirect leads to no URL.", code="http.url", kind=Kind.VALIDATION) from error
+        raise ActivityError(
+            f"The redirect to {location[:80]!r} leads to no http URL.", code="http.url", kind=Kind.VALIDATION
+        ) from error
     headers = dict(request.headers)
     method, body = request.method, request.body
     if response.status == 303 or (response.status in (301, 302) and method == "POST"):
         method, body = ("HEAD" if method == "HEAD" else "GET"), None
         headers = {name: value for name, value in headers.items() if name.lower() not in _BODY_HEADERS}
-    if target.origin() != URL(response.url).origin() and target.scheme in ("http", "https"):
+    if is_elsewhere:
         headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
     return msgspec.structs.replace(
         request, method=method, url=str(target), headers=headers, body=body, query=()

@@ -10,6 +10,7 @@ from typing import cast
 
 from linkflow.domain.errors import Conflict, Invalid
 from linkflow.domain.node import NodeClass, NodeSpec, PureNode
+from linkflow.nodes.code import CODE
 from linkflow.nodes.control import CONTROL
 from linkflow.nodes.data import DATA
 from linkflow.nodes.flow import FLOW
@@ -23,7 +24,7 @@ from linkflow.ports.nodes import Node
 GROUP = "linkflow.nodes"
 """The entry point group of third-party nodes."""
 
-BUILTIN: tuple[object, ...] = (*TRIGGERS, *HTTP, *WEBHOOK, *LOGIC, *CONTROL, *FLOW, *DATA)
+BUILTIN: tuple[object, ...] = (*TRIGGERS, *HTTP, *WEBHOOK, *LOGIC, *CONTROL, *FLOW, *DATA, *CODE)
 
 
 class NodeRegistry:
