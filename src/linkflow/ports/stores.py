@@ -173,6 +173,18 @@ class DeadLetters(Protocol):
         ...
 
 
+class LateResults(Protocol):
+    """Results that came after they were wanted; `explain` shows them."""
+
+    async def note(self, execution_id: str, key: str, attempt: int, reason: str) -> None:
+        """Remember that a result was not used. Safe to repeat."""
+        ...
+
+    async def list(self, execution_id: str) -> Sequence[Json]:
+        """List `{"key", "attempt", "at", "reason"}`, oldest first."""
+        ...
+
+
 class Tickets(Protocol):
     """Counting semaphores for concurrency limits; never trusted for safety."""
 

@@ -11,7 +11,8 @@ from linkflow.ports.stores import Record
 _INPUT = """
 WITH i AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::float8[], $6::float8[],
-        $7::float8[], $8::int[], $9::uuid[], $10::text[], $11::float8[], $12::bytea[], $13::text[], $14::float8[])
+        $7::float8[], $8::int[], $9::uuid[], $10::text[], $11::float8[], $12::bytea[], $13::text[],
+        $14::float8[])
     WITH ORDINALITY AS t(id, expected, count, status, wakeup_at, closed_at,
         started_at, workflow_version, workspace_id, workflow_id, at, data, request_key, until, n)
 )"""

@@ -76,6 +76,7 @@ CREATE TABLE engine.tickets (
     execution_id uuid NOT NULL,
     asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     granted_at timestamptz,
+    places integer NOT NULL DEFAULT 1,
     PRIMARY KEY (ticket, execution_id)
 );
 CREATE INDEX tickets_order ON engine.tickets (ticket, asked_at, execution_id);

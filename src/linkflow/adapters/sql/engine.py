@@ -1,0 +1,234 @@
+"""The engine's smaller stores on PostgreSQL: specs, tickets, worker sessions, dead letters, late results."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from linkflow.adapters.sql.database import Database, driver_errors
+from linkflow.domain.errors import NotFound
+from linkflow.domain.values import Json, decode_json, encode_json
+from linkflow.ports.services import DeadLetter
+
+
+class SqlSpecStore:
+    """Immutable specs by content hash."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: set[tuple[str, str]] = set()
+
+    async def put(self, workspace_id: str, spec_hash: str, spec: bytes) -> None:
+        """Store a spec; see `SpecStore`. One that this process has stored already costs nothing."""
+        key = (workspace_id, spec_hash)
+        if key in self._known:
+            return
+        with driver_errors():
+            await self._database.pool.execute(
+                "INSERT INTO engine.specs (workspace_id, spec_hash, data) VALUES ($1, $2, $3) "
+                "ON CONFLICT DO NOTHING",
+                workspace_id,
+                spec_hash,
+                spec,
+            )
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known.add(key)
+
+    async def get(self, workspace_id: str, spec_hash: str) -> bytes:
+        """Read a spec; see `SpecStore`."""
+        with driver_errors():
+            data = await self._database.pool.fetchval(
+                "SELECT data FROM engine.specs WHERE workspace_id = $1 AND spec_hash = $2",
+                workspace_id,
+                spec_hash,
+            )
+        if data is None:
+            raise NotFound("There is no such spec.", spec_hash=spec_hash)
+        return bytes(data)
+
+
+class SqlTickets:
+    """Concurrency tickets: rows in order of asking, serialised per ticket by an advisory lock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def acquire(self, ticket: str, limit: int, execution_id: str) -> bool:
+        """Take a ticket or queue; see `Tickets`."""
+        with driver_errors():
+            async with self._database.transaction() as connection:
+                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ticket)
+                await connection.execute(
+                    "INSERT INTO engine.tickets (ticket, execution_id, places) VALUES ($1, $2, $3) "
+                    "ON CONFLICT (ticket, execution_id) DO UPDATE SET places = excluded.places",
+                    ticket,
+                    execution_id,
+                    limit,
+                )
+                granted = await connection.fetch(_GRANT, ticket, limit)
+                if any(str(row[0]) == execution_id for row in granted):
+                    return True
+                held = await connection.fetchval(
+                    "SELECT granted_at IS NOT NULL FROM engine.tickets "
+                    "WHERE ticket = $1 AND execution_id = $2",
+                    ticket,
+                    execution_id,
+                )
+        return bool(held)
+
+    async def release(self, ticket: str, execution_id: str) -> Sequence[str]:
+        """Give a ticket back; see `Tickets`."""
+        with driver_errors():
+            async with self._database.transaction() as connection:
+                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ticket)
+                limit = await connection.fetchval(
+                    "SELECT max(places) FROM engine.tickets WHERE ticket = $1", ticket
+                )
+                await connection.execute(
+                    "DELETE FROM engine.tickets WHERE ticket = $1 AND execution_id = $2", ticket, execution_id
+                )
+                granted = await connection.fetch(_GRANT, ticket, limit or 0)
+        return [str(row[0]) for row in granted]
+
+    async def holders(self, ticket: str) -> Sequence[str]:
+        """List holders; see `Tickets`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT execution_id::text FROM engine.tickets "
+                "WHERE ticket = $1 AND granted_at IS NOT NULL ORDER BY granted_at",
+                ticket,
+            )
+        return [row[0] for row in rows]
+
+
+_GRANT = """
+UPDATE engine.tickets SET granted_at = clock_timestamp()
+WHERE ticket = $1 AND execution_id IN (
+    SELECT execution_id FROM engine.tickets WHERE ticket = $1 AND granted_at IS NULL
+    ORDER BY asked_at, execution_id
+    LIMIT greatest(0, $2 - (SELECT count(*) FROM engine.tickets WHERE ticket = $1 AND granted_at IS NOT NULL))
+)
+RETURNING execution_id"""
+
+
+class SqlSessions:
+    """Leases of worker sessions, timed by the database's clock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def renew(self, session: str, lease_s: float) -> None:
+        """Keep a session alive; see `Sessions`."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "INSERT INTO engine.worker_sessions (session, lease_until) "
+                "VALUES ($1, clock_timestamp() + make_interval(secs => $2)) "
+                "ON CONFLICT (session) DO UPDATE SET lease_until = excluded.lease_until",
+                session,
+                lease_s,
+            )
+
+    async def expired(self) -> Sequence[str]:
+        """List sessions that ended; see `Sessions`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT session FROM engine.worker_sessions WHERE lease_until < clock_timestamp()"
+            )
+        return [row[0] for row in rows]
+
+    async def bury(self, sessions: Sequence[str]) -> None:
+        """Forget sessions; see `Sessions`."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "DELETE FROM engine.worker_sessions WHERE session = ANY($1::text[])", list(sessions)
+            )
+
+    async def others(self, session: str) -> Sequence[str]:
+        """List the other sessions; see `Sessions`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT session FROM engine.worker_sessions WHERE session <> $1", session
+            )
+        return [row[0] for row in rows]
+
+
+class SqlDeadLetters:
+    """Work given up on."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, letter: DeadLetter) -> None:
+        """Keep a letter; see `DeadLetters`."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "INSERT INTO engine.dead_letters (id, workspace_id, kind, execution_id, reason, at, body) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb) ON CONFLICT DO NOTHING",
+                letter.id,
+                letter.workspace_id,
+                letter.kind,
+                letter.execution_id,
+                letter.reason,
+                datetime.fromtimestamp(letter.at, UTC),
+                encode_json(letter.body).decode(),
+            )
+
+    async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:
+        """List letters, newest first; see `DeadLetters`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                _LETTER + "WHERE workspace_id = $1 AND ($2 = '' OR (at, id) < "
+                "(SELECT at, id FROM engine.dead_letters WHERE id = $2)) ORDER BY at DESC, id DESC LIMIT $3",
+                workspace_id,
+                after,
+                limit,
+            )
+        return [DeadLetter(**{**row, "body": decode_json(row["body"])}) for row in rows]
+
+    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Remove a letter; see `DeadLetters`."""
+        with driver_errors():
+            row = await self._database.pool.fetchrow(
+                "WITH taken AS (DELETE FROM engine.dead_letters "
+                "WHERE workspace_id = $1 AND id = $2 RETURNING *) "
+                + _LETTER.replace("engine.dead_letters", "taken"),
+                workspace_id,
+                letter_id,
+            )
+        if row is None:
+            raise NotFound("There is no such dead letter.", id=letter_id)
+        return DeadLetter(**{**row, "body": decode_json(row["body"])})
+
+
+_LETTER = (
+    "SELECT id, workspace_id::text, kind, execution_id, reason, extract(epoch FROM at)::float8 AS at, "
+    "body::text AS body FROM engine.dead_letters "
+)
+
+
+class SqlLateResults:
+    """Results that nobody wanted any more."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def note(self, execution_id: str, key: str, attempt: int, reason: str) -> None:
+        """Remember a late result; see `LateResults`."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "INSERT INTO engine.late_results (execution_id, key, attempt, at, reason) "
+                "VALUES ($1, $2, $3, clock_timestamp(), $4) ON CONFLICT DO NOTHING",
+                execution_id,
+                key,
+                attempt,
+                reason,
+            )
+
+    async def list(self, execution_id: str) -> Sequence[Json]:
+        """List late results; see `LateResults`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT key, attempt, extract(epoch FROM at)::float8 AS at, reason "
+                "FROM engine.late_results WHERE execution_id = $1 ORDER BY at",
+                execution_id,
+            )
+        return [dict(row) for row in rows]

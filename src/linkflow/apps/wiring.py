@@ -1,0 +1,149 @@
+"""The engine put together in one process: every service, local calls, its own tasks.
+
+async with engine(parts) as running:
+    await running.frontend.start(...)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from linkflow.adapters.memory_queue import MemoryTaskQueue
+from linkflow.adapters.sql.database import Database
+from linkflow.adapters.sql.engine import (
+    SqlDeadLetters,
+    SqlLateResults,
+    SqlSessions,
+    SqlSpecStore,
+    SqlTickets,
+)
+from linkflow.adapters.sql.history import SqlHistoryStore
+from linkflow.adapters.sql.visibility import SqlVisibilityStore
+from linkflow.adapters.system import SystemClock, SystemIds
+from linkflow.engine.frontend import Frontend
+from linkflow.engine.history.callbacks import Callbacks
+from linkflow.engine.history.outbox import Outbox
+from linkflow.engine.history.service import History
+from linkflow.engine.history.tickets import Tickets
+from linkflow.engine.matching.service import Matching
+from linkflow.engine.recovery import Recovery
+from linkflow.engine.timer import Timer
+from linkflow.engine.visibility.projector import Projector
+from linkflow.engine.visibility.service import Visibility
+from linkflow.engine.worker.activity import Activities
+from linkflow.engine.worker.service import Worker
+from linkflow.nodes.registry import NodeRegistry
+from linkflow.ports.coordination import EventBus
+from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
+from linkflow.ports.services import CredentialBroker, WorkflowDirectory
+
+DRAIN_S = 10.0
+"""How long attempts under way may go on when the process is asked to stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineParts:
+    """What the engine needs from the rest of the process."""
+
+    database: Database
+    nodes: NodeRegistry
+    http: HttpClient
+    code: CodeRunner
+    blobs: BlobStore
+    broker: CredentialBroker
+    directory: WorkflowDirectory
+    bus: EventBus
+    secret: str
+    clock: SystemClock = field(default_factory=SystemClock)
+    ids: SystemIds = field(default_factory=SystemIds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A running engine."""
+
+    frontend: Frontend
+    visibility: Visibility
+    specs: SqlSpecStore
+    letters: SqlDeadLetters
+    store: SqlHistoryStore
+    history: History
+    matching: Matching
+    worker: Worker
+    recovery: Recovery
+
+
+@asynccontextmanager
+async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
+    """Run every service of the engine for as long as the context lasts."""
+    clock, database = parts.clock, parts.database
+    store, specs, letters = SqlHistoryStore(database), SqlSpecStore(database), SqlDeadLetters(database)
+    sessions, visibility_store = SqlSessions(database), SqlVisibilityStore(database)
+    matching, timer = Matching(MemoryTaskQueue()), Timer(store, clock)
+    projector = Projector(
+        visibility_store, clock, lambda workspace_id: parts.bus.publish(f"executions:{workspace_id}")
+    )
+    outbox = Outbox(
+        store=store,
+        directory=parts.directory,
+        callbacks=Callbacks(parts.http, parts.secret, clock),
+        letters=letters,
+        tickets=Tickets(SqlTickets(database)),
+        clock=clock,
+        project=projector.queue,
+    )
+    history = History(
+        store=store,
+        specs=specs,
+        late=SqlLateResults(database),
+        blobs=parts.blobs,
+        catalog=parts.nodes,
+        matching=matching,
+        timer=timer,
+        clock=clock,
+        ids=parts.ids,
+        deliver=outbox.deliver,
+        changed=lambda execution_id: parts.bus.publish(f"execution:{execution_id}"),
+    )
+    for service in (matching, timer, projector, outbox):
+        service.connect(history)
+    session = f"embedded-{parts.ids.uuid()}"
+    worker = Worker(
+        session=session,
+        history=history,
+        matching=matching,
+        sessions=sessions,
+        activities=Activities(
+            nodes=parts.nodes,
+            http=parts.http,
+            code=parts.code,
+            blobs=parts.blobs,
+            broker=parts.broker,
+            clock=clock,
+        ),
+        clock=clock,
+    )
+    recovery = Recovery(store=store, sessions=sessions, history=history, clock=clock, session=session)
+    async with store.running(), asyncio.TaskGroup() as group:
+        history.own_tasks(group)
+        runs = (matching.run(), timer.run(), projector.run(), outbox.run(), worker.run())
+        tasks: Sequence[asyncio.Task[None]] = [group.create_task(run) for run in runs]
+        await worker.ready.wait()
+        tasks = [*tasks, group.create_task(recovery.run(), name="recovery")]
+        try:
+            yield Engine(
+                frontend=Frontend(history, lambda: store.backlog),
+                visibility=Visibility(visibility_store, letters),
+                specs=specs,
+                letters=letters,
+                store=store,
+                history=history,
+                matching=matching,
+                worker=worker,
+                recovery=recovery,
+            )
+        finally:
+            await worker.drain(DRAIN_S)
+            for task in tasks:
+                task.cancel()

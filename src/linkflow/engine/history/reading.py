@@ -1,0 +1,145 @@
+"""Answers about executions, folded from their histories."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from linkflow.domain.errors import NotFound
+from linkflow.domain.execution.drivers import drivers, explain
+from linkflow.domain.execution.effects import closing_error
+from linkflow.domain.execution.events import WorkflowExecutionFailed, WorkflowExecutionStarted, tag
+from linkflow.domain.execution.evolve import fold
+from linkflow.domain.execution.state import ExecutionState
+from linkflow.domain.execution.view import log_lines, node_runs
+from linkflow.domain.values import Json
+from linkflow.engine.history.entries import Entries
+from linkflow.engine.history.graphs import Graphs
+from linkflow.ports.clock import Clock
+from linkflow.ports.services import Driver, ExecutionRow, ExecutionView, Explanation, Projected, RecordedEvent
+from linkflow.ports.stores import HistoryStore, LateResults, Recorded
+
+
+class Reader:
+    """Reads executions: from memory where they are there, from the store otherwise. Only committed events."""
+
+    def __init__(
+        self, entries: Entries, store: HistoryStore, graphs: Graphs, late: LateResults, clock: Clock
+    ) -> None:
+        self._entries = entries
+        self._store = store
+        self._graphs = graphs
+        self._late = late
+        self._clock = clock
+
+    async def state(self, execution_id: str) -> ExecutionState:
+        """Read the folded state; not to be changed.
+
+        Raises:
+            NotFound: No such execution.
+        """
+        entry = self._entries.find(execution_id)
+        if entry is not None and entry.state is not None and entry.state.version:
+            return entry.state
+        return (await self._read(execution_id))[0]
+
+    async def _read(self, execution_id: str) -> tuple[ExecutionState, Sequence[Recorded]]:
+        entry = self._entries.find(execution_id)
+        if entry is not None and entry.state is not None and entry.state.version:
+            return entry.state, entry.records
+        records = await self._store.load(execution_id)
+        if not records:
+            raise NotFound("There is no such execution.", execution_id=execution_id)
+        started = records[0].events[0]
+        assert isinstance(started, WorkflowExecutionStarted)
+        graph = await self._graphs.get(started.workspace_id, started.spec_hash)
+        return fold(execution_id, graph, records), records
+
+    async def view(self, execution_id: str) -> ExecutionView:
+        """Read one execution with nodes and logs."""
+        state, records = await self._read(execution_id)
+        start = state.start
+        return ExecutionView(
+            execution_id=execution_id,
+            workspace_id=start.workspace_id,
+            workflow_id=start.workflow_id,
+            workflow_version=start.workflow_version,
+            spec_hash=start.spec_hash,
+            status=state.status().value,
+            version=state.version,
+            trigger_kind=start.trigger_kind,
+            trigger=start.trigger,
+            mode=start.mode,
+            input=start.input,
+            result=getattr(state.closed, "result", None),
+            responded=state.responded,
+            error=closing_error(state.closed) if state.closed is not None else None,
+            error_key=state.closed.key if isinstance(state.closed, WorkflowExecutionFailed) else "",
+            started_at=state.started_at,
+            closed_at=state.closed_at if state.is_closed else None,
+            deadline_at=start.deadline_at,
+            origin=start.origin,
+            parent=start.parent,
+            nodes=node_runs(state.graph, records),
+            logs=log_lines(records),
+        )
+
+    async def events(self, execution_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """Read events after a number, oldest first."""
+        entry = self._entries.find(execution_id)
+        if entry is not None and entry.state is not None and entry.records:
+            records: Sequence[Recorded] = entry.records
+        else:
+            records = await self._store.load(execution_id, after)
+            if not records and not await self._store.load(execution_id):
+                raise NotFound("There is no such execution.", execution_id=execution_id)
+        found: list[RecordedEvent] = []
+        for record in records:
+            if record.first + len(record.events) <= after:
+                continue
+            for number, event in enumerate(record.events, record.first):
+                if number > after:
+                    data: dict[str, Any] = msgspec.to_builtins(event)
+                    data.pop("type", None)
+                    found.append(RecordedEvent(number=number, type=tag(event), at=record.at, data=data))
+                    if len(found) == limit:
+                        return found
+        return found
+
+    async def explain(self, execution_id: str) -> Explanation:
+        """Say what an execution waits for."""
+        state = await self.state(execution_id)
+        now = self._clock.now()
+        return Explanation(
+            execution_id=execution_id,
+            status=state.status().value,
+            summary=explain(state, now),
+            version=state.version,
+            drivers=[msgspec.convert(driver, Driver, from_attributes=True) for driver in drivers(state)],
+            late=await self._late.list(execution_id),
+        )
+
+    async def projected(self, execution_id: str) -> Projected:
+        """Read what the projection writes for an execution."""
+        state, records = await self._read(execution_id)
+        start = state.start
+        row = ExecutionRow(
+            execution_id=execution_id,
+            workspace_id=start.workspace_id,
+            workflow_id=start.workflow_id,
+            workflow_version=start.workflow_version,
+            status=state.status().value,
+            trigger_kind=start.trigger_kind,
+            mode=start.mode,
+            started_at=state.started_at,
+            closed_at=state.closed_at if state.is_closed else None,
+            version=state.version,
+            error=closing_error(state.closed) if state.closed is not None else None,
+            error_key=state.closed.key if isinstance(state.closed, WorkflowExecutionFailed) else "",
+            origin=start.origin,
+            parent_id=start.parent.execution_id if start.parent is not None else "",
+        )
+        if not state.is_closed:
+            return Projected(row=row)
+        nodes: Sequence[Json] = node_runs(state.graph, records)
+        return Projected(row=row, nodes=nodes, logs=log_lines(records))

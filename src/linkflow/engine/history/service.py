@@ -1,0 +1,404 @@
+"""History: the owner of truth. Starts executions, takes in what happens to them, answers questions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from linkflow import telemetry
+from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, NotFound
+from linkflow.domain.execution import news as n
+from linkflow.domain.execution.effects import closing_error, stops
+from linkflow.domain.execution.events import ActivityTaskScheduled, ActivityTaskStarted, Parent
+from linkflow.domain.execution.scope import NeedsBlobs
+from linkflow.domain.execution.state import ExecutionState
+from linkflow.domain.execution.turn import Turn
+from linkflow.domain.execution.waiting import BACKSTOP_S
+from linkflow.domain.node import Catalog
+from linkflow.domain.values import Json, decode_json
+from linkflow.engine.history.driver import Driver
+from linkflow.engine.history.entries import Entry
+from linkflow.engine.history.graphs import Graphs
+from linkflow.engine.history.reading import Reader
+from linkflow.engine.history.starting import started_event
+from linkflow.engine.history.tasks import task_for, task_id
+from linkflow.ports.clock import Clock, IdSource
+from linkflow.ports.outbound import BlobStore
+from linkflow.ports.services import (
+    ActivityReply,
+    ActivityReport,
+    ExecutionView,
+    Explanation,
+    Matching,
+    Projected,
+    RecordedEvent,
+    ResolveWait,
+    SignalExecution,
+    StartedExecution,
+    StartExecution,
+    Task,
+    TaskId,
+    Timer,
+)
+from linkflow.ports.stores import HistoryStore, LateResults, Message, SpecStore
+
+HORIZON_S = 60.0
+"""Wake-ups nearer than this are kept in memory by the timer; farther ones are found in the store."""
+
+log = telemetry.logger("history")
+
+
+class History:
+    """The event history of executions; see `ports.services.History`."""
+
+    def __init__(
+        self,
+        *,
+        store: HistoryStore,
+        specs: SpecStore,
+        late: LateResults,
+        blobs: BlobStore,
+        catalog: Catalog,
+        matching: Matching,
+        timer: Timer,
+        clock: Clock,
+        ids: IdSource,
+        deliver: Callable[[Sequence[Message]], None],
+        changed: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._late = late
+        self._blobs = blobs
+        self._matching = matching
+        self._timer = timer
+        self._clock = clock
+        self._ids = ids
+        self._deliver = deliver
+        self._changed = changed
+        self._graphs = Graphs(specs, catalog)
+        self._driver = Driver(
+            store=store,
+            graphs=self._graphs,
+            blobs=blobs,
+            matching=matching,
+            clock=clock,
+            committed=self._on_committed,
+        )
+        self._reader = Reader(self._driver.entries, store, self._graphs, late, clock)
+        self._background: asyncio.TaskGroup | None = None
+        self._eager: dict[tuple[str, str], list[Task]] = {}
+
+    def own_tasks(self, group: asyncio.TaskGroup) -> None:
+        """Say which task group owns what History does in the background."""
+        self._background = group
+
+    # ------------------------------------------------------------ starting and waiting
+
+    async def start(self, command: StartExecution) -> StartedExecution:
+        """Start an execution; see `Frontend`."""
+        graph = await self._graphs.get(command.workspace_id, command.spec_hash)
+        execution_id = command.execution_id or self._ids.execution_id()
+        begin = n.Begin(await started_event(command, graph, self._blobs, self._clock.now(), self._ids.seed()))
+        try:
+            is_new = await self._driver.tell(execution_id, begin)
+        except AlreadyStarted as earlier:
+            execution_id, is_new = earlier.execution_id, False
+        return await self._await_end(execution_id, command.wait_ms, is_new=is_new)
+
+    async def wait(self, execution_id: str, wait_ms: int) -> StartedExecution:
+        """Wait for the end; see `Frontend`."""
+        return await self._await_end(execution_id, wait_ms, is_new=False)
+
+    async def _await_end(self, execution_id: str, wait_ms: int, *, is_new: bool) -> StartedExecution:
+        deadline = self._clock.monotonic() + wait_ms / 1000
+        while True:
+            state = await self._reader.state(execution_id)
+            left_s = deadline - self._clock.monotonic()
+            if state.is_closed or state.has_responded or left_s <= 0:
+                return _outcome(state, is_new=is_new)
+            entry = self._driver.entries.get(execution_id)
+            closer = asyncio.get_running_loop().create_future()
+            entry.closers.append(closer)
+            try:
+                async with asyncio.timeout(left_s):
+                    await closer
+            except TimeoutError:
+                if closer in entry.closers:
+                    entry.closers.remove(closer)
+
+    # ------------------------------------------------------------ what people do
+
+    async def signal(self, command: SignalExecution) -> None:
+        """Send a message; see `Frontend`."""
+        news = n.Signal(command.id, command.name, command.match, command.data)
+        await self._driver.tell(command.execution_id, news)
+
+    async def resolve(self, command: ResolveWait) -> None:
+        """Decide a wait; see `Frontend`."""
+        news = n.Resolve(command.key, command.token, command.action, command.data, command.by)
+        await self._driver.tell(command.execution_id, news)
+
+    async def cancel(self, execution_id: str, reason: str, by: str) -> None:
+        """Ask to end; see `Frontend`."""
+        await self._driver.tell(execution_id, n.Cancel(reason, by))
+
+    async def terminate(self, execution_id: str, reason: str, by: str) -> None:
+        """End at once; see `Frontend`."""
+        await self._driver.tell(execution_id, n.Terminate(reason, by))
+
+    async def release(self, execution_id: str, by: str) -> None:
+        """End a quarantine; see `Frontend`."""
+        await self._driver.tell(execution_id, n.Release(by))
+
+    async def view(self, execution_id: str) -> ExecutionView:
+        """Read one execution; see `Frontend`."""
+        return await self._reader.view(execution_id)
+
+    async def events(self, execution_id: str, after: int = 0, limit: int = 1000) -> Sequence[RecordedEvent]:
+        """Read events; see `Frontend`."""
+        return await self._reader.events(execution_id, after, limit)
+
+    async def explain(self, execution_id: str) -> Explanation:
+        """Say what it waits for; see `Frontend`."""
+        return await self._reader.explain(execution_id)
+
+    async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:
+        """Read what the projection writes; see `ports.services.History`."""
+        return [await self._reader.projected(execution_id) for execution_id in execution_ids]
+
+    # ------------------------------------------------------------ what workers and services do
+
+    async def respond(self, reports: Sequence[ActivityReport]) -> Sequence[ActivityReply]:
+        """Take in reports; see `ports.services.History`."""
+        if len(reports) == 1:
+            return [await self._respond(reports[0])]
+        return await asyncio.gather(*(self._respond(report) for report in reports))
+
+    async def _respond(self, report: ActivityReport) -> ActivityReply:
+        news = n.Report(report.key, report.attempt, report.session, report.completion)
+        place = (report.execution_id, report.session)
+        if not report.wants_more:
+            is_accepted = await self._told(report, news)
+            return ActivityReply(accepted=is_accepted)
+        # The credit of this very task is free now: what follows may use it, and comes with the reply.
+        waiting = self._eager.setdefault(place, [])
+        self._matching.release([report.session])
+        is_accepted = False
+        try:
+            is_accepted = await self._told(report, news)
+        finally:
+            task = waiting.pop() if waiting else None
+            if self._eager.get(place) is waiting:
+                del self._eager[place]
+            if task is not None and not is_accepted:
+                self._matching.deliver(task)
+                task = None
+        return ActivityReply(accepted=is_accepted, task=task)
+
+    async def _told(self, report: ActivityReport, news: n.Report) -> bool:
+        """Tell a report; what was not wanted any more is noted, so that nothing happens unseen."""
+        try:
+            if await self._driver.tell(report.execution_id, news):
+                return True
+        except NotFound:
+            return False
+        reason = "the attempt was not wanted any more"
+        await self._late.note(report.execution_id, report.key, report.attempt, reason)
+        return False
+
+    async def claim(self, task: TaskId, session: str) -> Task | None:
+        """Start a queued task; see `ports.services.History`."""
+        news = n.Claim(task.key, task.attempt, session)
+        try:
+            is_wanted = await self._driver.tell(task.execution_id, news)
+        except NotFound:
+            return None
+        if not is_wanted:
+            return None
+        state = await self._reader.state(task.execution_id)
+        node = state.nodes.get(task.key)
+        if node is None or node.session != session or node.attempt != task.attempt:
+            return None
+        return await self._frame(state, task.key)
+
+    async def wake(self, execution_ids: Sequence[str]) -> None:
+        """Fire what is due; see `ports.services.History`."""
+        for execution_id in execution_ids:
+            entry = self._driver.entries.find(execution_id)
+            if entry is not None:
+                entry.wake_at = 0.0
+            await self._tell_softly(execution_id, n.Wake())
+
+    async def sessions_lost(self, sessions: Sequence[str]) -> None:
+        """End attempts of dead sessions; see `ports.services.History`."""
+        lost = set(sessions)
+        for entry in self._driver.entries:
+            state = entry.state
+            if state is not None and any(state.nodes[key].session in lost for key in state.flying):
+                await self._tell_softly(entry.execution_id, n.SessionsLost(sessions))
+
+    async def child_closed(
+        self, parent: Parent, child_id: str, status: str, output: Json, error: NodeError | None
+    ) -> None:
+        """Tell a parent about its child; see `ports.services.History`."""
+        news = n.ChildEnded(parent.key, child_id, status, output, error)
+        await self._tell_softly(parent.execution_id, news)
+
+    async def granted(self, execution_id: str, ticket: str) -> None:
+        """Tell an execution that it has its ticket; see `ports.services.History`."""
+        await self._tell_softly(execution_id, n.Granted(ticket))
+
+    async def refused(self, execution_id: str, ticket: str, reason: str) -> None:
+        """Tell an execution that it gets no ticket; see `ports.services.History`."""
+        await self._tell_softly(execution_id, n.Refused(ticket, reason))
+
+    async def recover(self, execution_id: str, alive: Sequence[str]) -> None:
+        """Give an open execution its drivers back after a restart. Safe to repeat.
+
+        Args:
+            execution_id: An open execution.
+            alive: Worker sessions that live; every other one is dead.
+        """
+        await self._tell_softly(execution_id, n.SessionsLost(alive=alive))
+        entry = self._driver.entries.find(execution_id)
+        if entry is None or entry.state is None or entry.state.is_closed:
+            return
+        state = entry.state
+        waiting = [task_id(state, key) for key in state.flying if not state.nodes[key].session]
+        if waiting:
+            await self._matching.add(waiting)
+        if state.ticket_since:
+            start = state.start
+            body = {"limit": start.ticket_limit, "on_conflict": start.on_conflict}
+            self._deliver(
+                [Message(execution_id=execution_id, number=2, kind="ticket", to=start.ticket, body=body)]
+            )
+        self._plan_wake(entry, state)
+
+    async def audit(self) -> int:
+        """Look at every execution in memory: give up overdue attempts, plan wake-ups that come near.
+
+        Returns:
+            How many executions had to be moved on.
+        """
+        moved = 0
+        now = self._clock.now()
+        for entry in self._driver.entries:
+            state = entry.state
+            if state is None or state.is_closed or entry.is_driven:
+                continue
+            overdue = any(_is_overdue(state, key, now) for key in state.flying)
+            due = state.wakeup_at()
+            if overdue or (due is not None and due <= now):
+                moved += 1
+                await self._tell_softly(entry.execution_id, n.Wake())
+            else:
+                self._plan_wake(entry, state)
+        return moved
+
+    async def _tell_softly(self, execution_id: str, news: n.News) -> None:
+        """Tell something that may have become pointless meanwhile."""
+        try:
+            await self._driver.tell(execution_id, news)
+        except NotFound:
+            log.warning("news for an unknown execution", execution_id=execution_id, news=type(news).__name__)
+        except LinkFlowError as error:
+            log.warning("news refused", execution_id=execution_id, news=type(news).__name__, error=str(error))
+
+    # ------------------------------------------------------------ after a commit
+
+    def _on_committed(
+        self, entry: Entry, before: ExecutionState, turn: Turn, messages: Sequence[Message]
+    ) -> None:
+        """Let out what waited for durability: tasks, messages, wake-ups, those who wait."""
+        state = turn.state
+        self._hand_out(entry, state, turn)
+        for stop in stops(before, turn.events):
+            self._matching.cancel(stop.session, entry.execution_id, stop.key)
+        if messages:
+            self._deliver(messages)
+        if state.is_closed or state.has_responded:
+            entry.hear()
+        if not state.is_closed:
+            self._plan_wake(entry, state)
+        self._changed(entry.execution_id)
+
+    def _hand_out(self, entry: Entry, state: ExecutionState, turn: Turn) -> None:
+        """Give activities of this record to workers, or to a queue."""
+        keys = {
+            event.key: None
+            for event in turn.events
+            if isinstance(event, ActivityTaskStarted | ActivityTaskScheduled) and event.key in state.flying
+        }
+        queued: list[TaskId] = []
+        for key in keys:
+            session = state.nodes[key].session
+            if session:
+                self._hand_over(entry, state, key, session)
+            else:
+                queued.append(task_id(state, key))
+        if queued:
+            self._spawn(self._matching.add(queued))
+
+    def _hand_over(self, entry: Entry, state: ExecutionState, key: str, session: str) -> None:
+        """Give a started task to its worker: in the reply it waits for, else by delivery."""
+        try:
+            task = task_for(state, key, {})
+        except NeedsBlobs:
+            self._spawn(self._deliver_later(state, key))
+            return
+        waiting = self._eager.get((entry.execution_id, session))
+        if waiting is not None and not waiting:
+            waiting.append(task)
+        elif not self._matching.deliver(task):
+            self._spawn(self._tell_softly(entry.execution_id, n.SessionsLost([session])))
+
+    async def _deliver_later(self, state: ExecutionState, key: str) -> None:
+        task = await self._frame(state, key)
+        if not self._matching.deliver(task):
+            await self._tell_softly(state.execution_id, n.SessionsLost([task.session]))
+
+    async def _frame(self, state: ExecutionState, key: str) -> Task:
+        blobs: dict[str, Json] = {}
+        while True:
+            try:
+                return task_for(state, key, blobs)
+            except NeedsBlobs as needed:
+                data = await self._blobs.get(state.start.workspace_id, needed.sha256)
+                blobs[needed.sha256] = decode_json(data)
+
+    def _plan_wake(self, entry: Entry, state: ExecutionState) -> None:
+        due = state.wakeup_at()
+        if due is None or due == entry.wake_at or due > self._clock.now() + HORIZON_S:
+            return
+        if not entry.wake_at or due < entry.wake_at:
+            entry.wake_at = due
+            self._timer.schedule(entry.execution_id, due)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        assert self._background is not None, "own_tasks comes first"
+        self._background.create_task(_quietly(work))
+
+
+async def _quietly(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except LinkFlowError as error:
+        log.warning("work after a commit failed; the auditor does it again", error=str(error))
+
+
+def _is_overdue(state: ExecutionState, key: str, now: float) -> bool:
+    node = state.nodes[key]
+    return (
+        bool(node.session) and now >= node.started_at + state.graph.nodes[node.index].timeout_s + BACKSTOP_S
+    )
+
+
+def _outcome(state: ExecutionState, *, is_new: bool) -> StartedExecution:
+    closed = state.closed
+    return StartedExecution(
+        execution_id=state.execution_id,
+        status=state.status().value,
+        is_new=is_new,
+        result=getattr(closed, "result", None),
+        error=closing_error(closed) if closed is not None else None,
+        responded=state.responded,
+    )

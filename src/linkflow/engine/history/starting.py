@@ -1,0 +1,119 @@
+"""From the wish to start to the first event."""
+
+from collections.abc import Mapping
+
+from linkflow.domain.errors import Invalid, PayloadTooLarge
+from linkflow.domain.execution.events import WorkflowExecutionStarted
+from linkflow.domain.parameters import schema_problems
+from linkflow.domain.values import INLINE_BYTES, OUTPUT_BYTES, Json, blob_reference, canonical, encode_json
+from linkflow.domain.workflow.graph import ExecutionGraph
+from linkflow.domain.workflow.spec import Concurrency
+from linkflow.domain.workflow.template import compile_expression
+from linkflow.ports.outbound import BlobStore
+from linkflow.ports.services import StartExecution
+
+YEAR_S = 365 * 24 * 3600.0
+"""Deadline of executions that set none: nothing stays open for ever."""
+
+
+async def started_event(
+    command: StartExecution, graph: ExecutionGraph, blobs: BlobStore, now: float, seed: int
+) -> WorkflowExecutionStarted:
+    """Build the first event; large inputs go to the blob store.
+
+    Raises:
+        PayloadTooLarge: The input is beyond 10 MB.
+        Invalid: The input does not match the workflow's input schema.
+    """
+    settings = graph.spec.settings
+    if settings.input_schema is not None:
+        wrong = schema_problems(settings.input_schema, command.input)
+        if wrong:
+            shown = "; ".join(f"{path}: {message}" for path, message in wrong[:5])
+            raise Invalid(f"The input does not match the workflow's schema: {shown}.", code="input.invalid")
+    ticket, limit, on_conflict = _ticket(command, graph)
+    limit_ms = command.timeout_ms or settings.max_execution_time_ms
+    return WorkflowExecutionStarted(
+        workspace_id=command.workspace_id,
+        workflow_id=command.workflow_id,
+        spec_hash=command.spec_hash,
+        workflow_version=command.workflow_version,
+        trigger=command.trigger,
+        trigger_kind=command.trigger_kind,
+        input=await _stored(command.input, command.workspace_id, blobs),
+        mode=command.mode,
+        seed=seed,
+        deadline_at=now + (limit_ms / 1000 if limit_ms else YEAR_S),
+        request_id=command.request_id,
+        priority=command.priority,
+        callback_url=command.callback_url or settings.callback_url,
+        parent=command.parent,
+        origin=command.origin,
+        depth=command.depth,
+        overrides=command.overrides,
+        variables=command.variables,
+        session=command.session,
+        ticket=ticket,
+        ticket_limit=limit,
+        on_conflict=on_conflict,
+    )
+
+
+async def _stored(value: Json, workspace_id: str, blobs: BlobStore) -> Json:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    data = encode_json(value)
+    if len(data) > OUTPUT_BYTES:
+        raise PayloadTooLarge(f"The input has {len(data)} bytes; the limit is {OUTPUT_BYTES}.")
+    if len(data) <= INLINE_BYTES:
+        return value
+    return blob_reference(await blobs.put(workspace_id, data), len(data))
+
+
+def _ticket(command: StartExecution, graph: ExecutionGraph) -> tuple[str, int, str]:
+    settings = graph.spec.settings
+    policy = settings.concurrency
+    if policy is None and settings.max_concurrent_executions > 0:
+        policy = Concurrency(limit=settings.max_concurrent_executions)
+    if policy is None or command.trigger_kind in ("retry", "error"):
+        return "", 0, "queue"
+    value = ""
+    if policy.key:
+        rendered = compile_expression(policy.key).render(_TriggerScope(command.input))
+        value = canonical(rendered).decode()
+    return (
+        f"{command.workspace_id}:{command.workflow_id}:{value}",
+        max(1, policy.limit),
+        policy.on_conflict.value,
+    )
+
+
+class _TriggerScope:
+    """A scope in which only the trigger's data can be seen."""
+
+    now = 0.0
+
+    def __init__(self, trigger: Json) -> None:
+        self._trigger = trigger
+
+    def root(self, name: str) -> Json:
+        """The trigger, under its three names."""
+        if name in ("trigger", "input"):
+            return self._trigger
+        raise KeyError(name)
+
+    def node(self, ref: str) -> Json:
+        """No node has run yet."""
+        raise KeyError(ref)
+
+    def labelled(self, label: str) -> Json:
+        """No node has run yet."""
+        raise KeyError(label)
+
+    def names(self) -> list[str]:
+        """What can be named."""
+        return ["trigger", *(self._trigger if isinstance(self._trigger, Mapping) else ())]
+
+    def draw(self) -> float:
+        """Chance has no part in a key."""
+        return 0.0

@@ -1,0 +1,152 @@
+"""Matching: tasks that are ready meet workers that have room.
+
+A start or a completion that finds a free credit never comes here as a task: History reserves the credit,
+records the start and delivers the frame. What finds none waits in the `TaskQueue` as an id, and is started
+durably (`History.claim`) when a worker has room; the queue may lose or double it without harm.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from linkflow.ports.queue import TaskQueue
+from linkflow.ports.services import History, Task, TaskId
+
+
+class _Session:
+    """A connected worker session.
+
+    Attributes:
+        credits: Tasks it may still be given.
+        inbox: Frames delivered and not yet polled.
+        stops: Attempts it was asked to stop.
+    """
+
+    def __init__(self, queues: Sequence[str], slots: int) -> None:
+        self.queues = tuple(queues)
+        self.credits = slots
+        self.inbox: list[Task] = []
+        self.stops: list[tuple[str, str]] = []
+        self.arrived = asyncio.Event()
+
+
+class Matching:
+    """Brings tasks to workers; see `ports.services.Matching`."""
+
+    def __init__(self, queue: TaskQueue) -> None:
+        self._queue = queue
+        self._sessions: dict[str, _Session] = {}
+        self._history: History | None = None
+        self._room = asyncio.Event()
+
+    def connect(self, history: History) -> None:
+        """Say which History starts queued tasks."""
+        self._history = history
+
+    def reserve(self, queue: str, count: int) -> Sequence[str]:
+        """Take credits; see the port."""
+        if len(self._sessions) == 1:
+            session, state = next(iter(self._sessions.items()))
+            taken = min(count, state.credits) if queue in state.queues and not len(self._queue) else 0
+            state.credits -= taken
+            return [session] * taken
+        return self._reserve_spread(queue, count)
+
+    def _reserve_spread(self, queue: str, count: int) -> Sequence[str]:
+        found: list[str] = []
+        while len(found) < count and not len(self._queue):
+            free = [item for item in self._sessions.items() if queue in item[1].queues and item[1].credits]
+            if not free:
+                break
+            session, state = max(free, key=lambda item: item[1].credits)
+            state.credits -= 1
+            found.append(session)
+        return found
+
+    def release(self, sessions: Sequence[str]) -> None:
+        """Give credits back; see the port."""
+        for session in sessions:
+            state = self._sessions.get(session)
+            if state is not None:
+                state.credits += 1
+        if sessions and len(self._queue):
+            self._room.set()
+
+    def deliver(self, task: Task) -> bool:
+        """Hand a frame over; see the port."""
+        state = self._sessions.get(task.session)
+        if state is None:
+            return False
+        state.inbox.append(task)
+        state.arrived.set()
+        return True
+
+    async def add(self, tasks: Sequence[TaskId]) -> None:
+        """Queue tasks; see the port."""
+        await self._queue.publish(tasks)
+        self._room.set()
+
+    async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
+        """Wait for frames; see the port."""
+        state = self._sessions.get(session)
+        if state is None:
+            state = self._sessions[session] = _Session(queues, slots)
+            self._room.set()
+        if not state.inbox and not state.stops:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await state.arrived.wait()
+            except TimeoutError:
+                return []
+        state.arrived.clear()
+        tasks, state.inbox = state.inbox, []
+        return tasks
+
+    def leave(self, session: str) -> None:
+        """Deregister; see the port."""
+        self._sessions.pop(session, None)
+
+    def cancel(self, session: str, execution_id: str, key: str) -> None:
+        """Ask to stop an attempt; see the port."""
+        state = self._sessions.get(session)
+        if state is not None:
+            state.stops.append((execution_id, key))
+            state.arrived.set()
+
+    def cancelled(self, session: str) -> Sequence[tuple[str, str]]:
+        """Take what is to be stopped; see the port."""
+        state = self._sessions.get(session)
+        if state is None:
+            return []
+        stops, state.stops = state.stops, []
+        return stops
+
+    def depth(self) -> Mapping[str, int]:
+        """Count queued tasks; see the port."""
+        return self._queue.depth()
+
+    async def run(self) -> None:
+        """Start queued tasks on workers with room, for ever."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._room.wait()
+                self._room.clear()
+                for session, count in self._free().items():
+                    tasks = await self._queue.take(self._sessions[session].queues, count)
+                    for task in tasks:
+                        self._sessions[session].credits -= 1
+                        group.create_task(self._start(task, session))
+
+    def _free(self) -> Mapping[str, int]:
+        return Counter(
+            {session: state.credits for session, state in self._sessions.items() if state.credits > 0}
+        )
+
+    async def _start(self, task: TaskId, session: str) -> None:
+        assert self._history is not None, "connect comes first"
+        frame = await self._history.claim(task, session)
+        await self._queue.done([task])
+        if frame is None:
+            self.release([session])
+        elif not self.deliver(frame):
+            await self._history.sessions_lost([session])

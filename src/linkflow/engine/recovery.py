@@ -1,0 +1,116 @@
+"""After a start and for ever after: every open execution gets its drivers back.
+
+At the start every worker session but ours is dead (embedded: the lock on the data folder proves it), so what
+those had started is ended. Later, sessions whose lease has run out are ended, and executions in memory are
+audited: overdue attempts are given up, wake-ups that come near are planned.
+"""
+
+import asyncio
+from typing import Protocol
+
+from linkflow import telemetry
+from linkflow.domain.errors import LinkFlowError
+from linkflow.ports.clock import Clock
+from linkflow.ports.services import History
+from linkflow.ports.stores import HistoryStore, Sessions
+
+AUDIT_S = 5.0
+SWEEP_S = 60.0
+"""How often every open execution is looked at, not only those in memory."""
+
+AT_ONCE = 64
+PARKED = frozenset({"waiting"})
+"""Statuses whose driver is a row (a wake-up, a child, a wait): nothing must be done for them."""
+
+log = telemetry.logger("recovery")
+
+
+class RecoverableHistory(History, Protocol):
+    """A History that can give executions their drivers back."""
+
+    async def recover(self, execution_id: str, alive: list[str]) -> None:
+        """Give an open execution its drivers back."""
+        ...
+
+    async def audit(self) -> int:
+        """Look at executions in memory; how many had to be moved on."""
+        ...
+
+
+class Recovery:
+    """Keeps the promise that no execution is ever stuck."""
+
+    def __init__(
+        self,
+        *,
+        store: HistoryStore,
+        sessions: Sessions,
+        history: RecoverableHistory,
+        clock: Clock,
+        session: str,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._history = history
+        self._clock = clock
+        self._session = session
+        self.recovered = asyncio.Event()
+
+    async def run(self) -> None:
+        """Recover, then audit for ever."""
+        await self._start()
+        looked_at = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(AUDIT_S)
+            try:
+                await self._bury_dead()
+                moved = await self._history.audit()
+                if moved:
+                    log.info("overdue executions moved on", count=moved)
+                if self._clock.monotonic() - looked_at >= SWEEP_S:
+                    looked_at = self._clock.monotonic()
+                    await self.sweep()
+            except LinkFlowError as error:
+                log.warning("audit failed; it is tried again", error=str(error))
+
+    async def _start(self) -> None:
+        while not self.recovered.is_set():
+            try:
+                dead = list(await self._sessions.others(self._session))
+                count = await self.sweep()
+                await self._sessions.bury(dead)
+            except LinkFlowError as error:
+                log.warning("recovery failed; it is tried again", error=str(error))
+                await self._clock.sleep(1.0)
+            else:
+                log.info("open executions go on", count=count)
+                self.recovered.set()
+
+    async def sweep(self) -> int:
+        """Give every open execution that is not parked its drivers back; how many there were."""
+        count = 0
+        room = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            async for execution_id, status, _ in self._store.open_executions():
+                if status in PARKED:
+                    continue
+                count += 1
+                await room.acquire()
+                group.create_task(self._recover(execution_id, room))
+        return count
+
+    async def _recover(self, execution_id: str, room: asyncio.Semaphore) -> None:
+        try:
+            await self._history.recover(execution_id, [self._session])
+        except LinkFlowError as error:
+            log.warning(
+                "not recovered; the next sweep tries again", execution_id=execution_id, error=str(error)
+            )
+        finally:
+            room.release()
+
+    async def _bury_dead(self) -> None:
+        dead = [session for session in await self._sessions.expired() if session != self._session]
+        if dead:
+            await self._history.sessions_lost(dead)
+            await self._sessions.bury(dead)

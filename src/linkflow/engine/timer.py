@@ -1,0 +1,104 @@
+"""Timer: wakes executions whose time has come.
+
+Near wake-ups are in memory; far ones are found in the store, where parked executions say when they want to
+be woken. A wake-up that comes twice, or for nothing, changes nothing.
+"""
+
+import asyncio
+from heapq import heappop, heappush
+
+from linkflow import telemetry
+from linkflow.domain.errors import LinkFlowError
+from linkflow.ports.clock import Clock
+from linkflow.ports.services import History
+from linkflow.ports.stores import HistoryStore
+
+LOOK_EVERY_S = 20.0
+"""How often the store is asked for wake-ups that come near."""
+
+LOOK_AHEAD_S = 60.0
+LOOK_LIMIT = 5_000
+BATCH = 500
+
+log = telemetry.logger("timer")
+
+
+class Timer:
+    """Wake-ups; see `ports.services.Timer`."""
+
+    def __init__(self, store: HistoryStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._history: History | None = None
+        self._heap: list[tuple[float, str]] = []
+        self._planned: dict[str, float] = {}
+        self._sooner = asyncio.Event()
+
+    def connect(self, history: History) -> None:
+        """Say which History is woken."""
+        self._history = history
+
+    def schedule(self, execution_id: str, at: float) -> None:
+        """Plan a wake-up; see the port."""
+        planned = self._planned.get(execution_id)
+        if planned is not None and planned <= at:
+            return
+        self._planned[execution_id] = at
+        is_first = not self._heap or at < self._heap[0][0]
+        heappush(self._heap, (at, execution_id))
+        if is_first:
+            self._sooner.set()
+
+    async def run(self) -> None:
+        """Wake for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._look_ahead(), name="timer look-ahead")
+            while True:
+                await self._until_due()
+                due = self._take_due()
+                for start in range(0, len(due), BATCH):
+                    group.create_task(self._wake(due[start : start + BATCH]))
+
+    async def _until_due(self) -> None:
+        self._sooner.clear()
+        wait_s = self._heap[0][0] - self._clock.now() if self._heap else LOOK_EVERY_S
+        if wait_s <= 0:
+            return
+        waits = [asyncio.ensure_future(self._clock.sleep(wait_s)), asyncio.ensure_future(self._sooner.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _take_due(self) -> list[str]:
+        now = self._clock.now()
+        due: list[str] = []
+        while self._heap and self._heap[0][0] <= now:
+            at, execution_id = heappop(self._heap)
+            if self._planned.get(execution_id) == at:
+                del self._planned[execution_id]
+                due.append(execution_id)
+        return due
+
+    async def _wake(self, execution_ids: list[str]) -> None:
+        assert self._history is not None, "connect comes first"
+        await self._history.wake(execution_ids)
+
+    async def look_once(self) -> int:
+        """Plan what the store says comes near; how many executions that were."""
+        found = await self._store.due(self._clock.now() + LOOK_AHEAD_S, LOOK_LIMIT)
+        for execution_id, at in found:
+            self.schedule(execution_id, at)
+        return len(found)
+
+    async def _look_ahead(self) -> None:
+        while True:
+            wait_s = LOOK_EVERY_S
+            try:
+                if await self.look_once() == LOOK_LIMIT:
+                    wait_s = 1.0
+            except LinkFlowError as error:
+                log.warning("could not look for wake-ups; tried again", error=str(error))
+                wait_s = 1.0
+            await self._clock.sleep(wait_s)

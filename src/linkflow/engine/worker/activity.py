@@ -1,0 +1,249 @@
+"""Run one attempt of one activity: resolve its config, run the node in time, say how it ended as data."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from linkflow import telemetry
+from linkflow.domain.errors import ActivityError, Kind, LinkFlowError, NodeError, NotFound, node_error
+from linkflow.domain.execution.retry import draw
+from linkflow.domain.node import Completion, NodeClass
+from linkflow.domain.parameters import require_config
+from linkflow.domain.values import (
+    INLINE_BYTES,
+    OUTPUT_BYTES,
+    Json,
+    blob_of,
+    blob_reference,
+    decode_json,
+    encode_json,
+)
+from linkflow.domain.workflow.template import Template, compile_template, credentials_of, node_of, unseal
+from linkflow.ports.clock import Clock
+from linkflow.ports.nodes import WorkerNodes
+from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
+from linkflow.ports.services import CredentialBroker, Task
+
+TEMPLATES = 2_000
+"""Compiled configs kept."""
+
+UNCERTAIN = frozenset({"node.timeout", "http.timeout", "http.connection_lost"})
+"""Errors after which nobody knows whether the effect happened."""
+
+log = telemetry.logger("worker")
+
+
+class Activities:
+    """Runs attempts with what this worker has."""
+
+    def __init__(
+        self,
+        *,
+        nodes: WorkerNodes,
+        http: HttpClient,
+        code: CodeRunner,
+        blobs: BlobStore,
+        broker: CredentialBroker,
+        clock: Clock,
+    ) -> None:
+        self._nodes = nodes
+        self.http = http
+        self.code = code
+        self.blobs = blobs
+        self.broker = broker
+        self.clock = clock
+        self._templates: OrderedDict[tuple[str, str], Template] = OrderedDict()
+
+    async def run(self, task: Task) -> Completion:
+        """Run one attempt; never raises but for cancellation."""
+        started = self.clock.monotonic()
+        context = Context(task, self)
+        try:
+            completion = await self._run(task, context)
+        except LinkFlowError as error:
+            completion = self._failed(task, node_error(error))
+        except TimeoutError:
+            message = f"The node did not finish within {task.timeout_s:g} s."
+            completion = self._failed(task, NodeError("node.timeout", Kind.TRANSIENT, message))
+        except Exception as error:  # a node's bug must not stop the worker
+            log.exception("node crashed", node_type=task.node_type, execution_id=task.execution_id)
+            message = f"The node stopped with {type(error).__name__}: {error}"[:500]
+            completion = self._failed(task, NodeError("node.crashed", Kind.PERMANENT, message))
+        ms = round((self.clock.monotonic() - started) * 1000, 1)
+        return msgspec.structs.replace(
+            completion,
+            logs=[*context.lines, *completion.logs] if context.lines or completion.logs else (),
+            meta={**completion.meta, "ms": ms},
+        )
+
+    async def _run(self, task: Task, context: "Context") -> Completion:
+        node = self._nodes.runner(task.node_type, task.node_version)
+        if node is None:
+            raise ActivityError(
+                f"This worker does not know the node type {task.node_type}@{task.node_version}.",
+                code="node.unknown_type",
+            )
+        scope = TaskScope(task, await self._opened(task.roots, task.workspace_id))
+        context.input = await self._open_value(task.input, task.workspace_id)
+        template = self._template(task, node.spec.raw)
+        config = template.render(scope)
+        names = credentials_of(template.roots)
+        if names:
+            config = unseal(config, {name: await context.secret(name) for name in names})
+        require_config(node.spec, config)
+        raw = {name: task.config[name] for name in node.spec.raw if name in task.config}
+        context.config = {**config, **raw} if raw else config
+        async with asyncio.timeout(task.timeout_s):
+            completion = await node.run(context)
+        if completion.error is not None:
+            return completion
+        return await self._stored(completion, task.workspace_id)
+
+    def _template(self, task: Task, raw: Iterable[str]) -> Template:
+        key = (task.spec_hash, task.node_id)
+        template = self._templates.get(key)
+        if template is None:
+            left_out = frozenset(raw)
+            config = {name: value for name, value in task.config.items() if name not in left_out}
+            template = self._templates[key] = compile_template(config)
+            if len(self._templates) > TEMPLATES:
+                self._templates.popitem(last=False)
+        return template
+
+    async def _opened(self, roots: Mapping[str, Json], workspace_id: str) -> Mapping[str, Json]:
+        for value in roots.values():
+            if type(value) is dict:
+                return {name: await self._open_value(value, workspace_id) for name, value in roots.items()}
+        return roots
+
+    async def _open_value(self, value: Json, workspace_id: str) -> Json:
+        """Open a blob reference, or those one level down (several predecessors, a loop's item)."""
+        if type(value) is not dict:
+            return value
+        sha256 = blob_of(value)
+        if sha256 is not None:
+            return decode_json(await self.blobs.get(workspace_id, sha256))
+        if any(type(part) is dict and blob_of(part) is not None for part in value.values()):
+            return {name: await self._open_value(part, workspace_id) for name, part in value.items()}
+        return value
+
+    async def _stored(self, completion: Completion, workspace_id: str) -> Completion:
+        """Keep a large output in the blob store, before anybody can name it."""
+        output = completion.output
+        if output is None or isinstance(output, bool | int | float):
+            return completion
+        data = encode_json(output)
+        if len(data) <= INLINE_BYTES:
+            return completion
+        if len(data) > OUTPUT_BYTES:
+            raise ActivityError(
+                f"The output has {len(data)} bytes; the limit is {OUTPUT_BYTES}. Return less.",
+                code="node.output_too_large",
+                bytes=len(data),
+            )
+        reference = blob_reference(await self.blobs.put(workspace_id, data), len(data))
+        return msgspec.structs.replace(completion, output=reference)
+
+    def _failed(self, task: Task, error: NodeError) -> Completion:
+        is_unknown = task.node_class == NodeClass.ONCE and error.code in UNCERTAIN and not error.not_started
+        return Completion(error=error, unknown=is_unknown)
+
+
+class TaskScope:
+    """What a config's expressions see on a worker: the roots that came with the task."""
+
+    def __init__(self, task: Task, roots: Mapping[str, Json]) -> None:
+        self.now = task.scheduled_at
+        self._task = task
+        self._roots = roots
+        self._draws = 0
+
+    def root(self, name: str) -> Json:
+        """The value of a root or of an extra name."""
+        roots = self._roots
+        return roots[name] if name in roots else roots[f"extra:{name}"]
+
+    def node(self, ref: str) -> Json:
+        """The output of a node by id."""
+        known = {name.removeprefix("node:") for name in self._roots if name.startswith("node:")}
+        found = f"node:{ref}"
+        if found in self._roots:
+            return self._roots[found]
+        for name in known:
+            if node_of(name, {ref}) or node_of(ref, {name}):
+                return self._roots[f"node:{name}"]
+        return self._roots[f"label:{ref}"]
+
+    def labelled(self, label: str) -> Json:
+        """The output of a node by label."""
+        return self._roots[f"label:{label}"]
+
+    def names(self) -> Iterable[str]:
+        """What came with the task."""
+        return [name.partition(":")[2] or name for name in self._roots]
+
+    def draw(self) -> float:
+        """Draw from [0, 1), the same for every attempt."""
+        self._draws += 1
+        return draw(self._task.seed, self._task.key, self._draws)
+
+
+class Context:
+    """What one attempt may use; see `ports.nodes.NodeContext`."""
+
+    def __init__(self, task: Task, activities: Activities) -> None:
+        self._task = task
+        self._activities = activities
+        self.config: Mapping[str, Json] = {}
+        self.input: Json = None
+        self.lines: list[Json] = []
+        self.execution_id = task.execution_id
+        self.workspace_id = task.workspace_id
+        self.key = task.key
+        self.attempt = task.attempt
+        self.timeout_s = task.timeout_s
+        self.now = task.scheduled_at
+
+    @property
+    def effect_key(self) -> str:
+        """The same over all attempts."""
+        return f"{self.execution_id}:{self.key}"
+
+    @property
+    def http(self) -> HttpClient:
+        """Guarded HTTP."""
+        return self._activities.http
+
+    @property
+    def code(self) -> CodeRunner:
+        """Sandboxed code."""
+        return self._activities.code
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Large values."""
+        return self._activities.blobs
+
+    async def secret(self, name: str) -> Mapping[str, Json]:
+        """Open a credential."""
+        try:
+            return await self._activities.broker.open(self.workspace_id, name)
+        except NotFound as error:
+            raise ActivityError(
+                f"There is no credential '{name}' in this workspace; add it, or mend its name in the node.",
+                code="credential.not_found",
+                kind=Kind.VALIDATION,
+            ) from error
+
+    def log(self, message: str, *, level: str = "info", data: Json = None) -> None:
+        """Add a line to the execution's log."""
+        line = {"at": self._activities.clock.now(), "level": level, "message": message}
+        if data is not None:
+            line["data"] = data
+        self.lines.append(line)
+
+    async def heartbeat(self, progress: Json = None) -> None:
+        """Say that the attempt is alive; a cancelled one ends here."""
+        await self._activities.clock.sleep(0)
