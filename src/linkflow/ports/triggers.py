@@ -69,6 +69,7 @@ class TriggerEvent(msgspec.Struct, frozen=True, kw_only=True):
         at_ms: Milliseconds since 1970; part of the execution ids.
         request: `{"method", "path", "query", "headers", "ip"}` as JSON bytes.
         body: Raw bytes.
+        data: What the workflow gets, as JSON bytes; empty when it is the call itself.
         dedup_key: The same key of the same source is taken once; empty for none.
         state: pending, done, refused or unclaimed.
         reason: Why it was refused or not claimed.
@@ -82,6 +83,7 @@ class TriggerEvent(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "webhook"
     request: bytes = b"{}"
     body: bytes = b""
+    data: bytes = b""
     dedup_key: str = ""
     state: str = "pending"
     reason: str = ""

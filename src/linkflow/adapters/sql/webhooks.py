@@ -19,7 +19,7 @@ WEBHOOKS = Table("control.webhooks", Webhook, json=("settings",))
 EVENTS = Table("control.trigger_events", TriggerEvent, json=("starts",))
 BATCH = 250
 QUEUE = 5_000
-KINDS = (*("text[]",) * 3, "bigint[]", "text[]", "bytea[]", "bytea[]", *("text[]",) * 3)
+KINDS = (*("text[]",) * 3, "bigint[]", "text[]", *("bytea[]",) * 3, *("text[]",) * 3)
 COLUMNS = TriggerEvent.__struct_fields__[:-1]
 INSERT = f"""
 INSERT INTO control.trigger_events ({", ".join(COLUMNS)}, starts)

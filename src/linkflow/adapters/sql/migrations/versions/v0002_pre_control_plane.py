@@ -102,6 +102,7 @@ CREATE TABLE control.trigger_events (
     at_ms bigint NOT NULL,
     request bytea NOT NULL,
     body bytea NOT NULL,
+    data bytea NOT NULL,
     dedup_key text,
     state text NOT NULL,
     reason text NOT NULL,

@@ -1,0 +1,56 @@
+"""Sign in, sign out, who am I."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.responses import Response
+
+from linkflow.api.deps import Answer, Ask, Shape, StrictRoute, Word, bearer
+from linkflow.api.shapes import Me, SignedIn
+from linkflow.control.actor import Actor
+from linkflow.domain.values import Json
+
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
+
+
+class SignInBody(Shape):
+    """Who signs in."""
+
+    email: Word
+    password: Annotated[str, Field(max_length=1000)]
+
+
+@router.post("/login", responses={200: {"model": SignedIn}}, summary="Sign in")
+async def login(ask: Ask, body: SignInBody) -> Response:
+    """Sign in with e-mail address and password; the token goes into `Authorization: Bearer …`."""
+    token = await ask.plane.accounts.sign_in(body.email, body.password)
+    user = {"id": token.user.id, "email": token.user.email, "role": token.user.role}
+    return Answer({
+        "access_token": token.access_token,
+        "token_type": "Bearer",
+        "expires_in": token.expires_in,
+        "user": user | {"workspace_id": token.user.workspace_id},
+    })  # fmt: skip
+
+
+@router.post("/logout", status_code=204, summary="Sign out")
+async def logout(ask: Ask) -> None:
+    """End this sign-in at once; its token is refused from now on."""
+    await ask.plane.accounts.sign_out(await ask.actor(), bearer(ask.request))
+
+
+@router.get("/me", responses={200: {"model": Me}}, summary="Who am I")
+async def me(ask: Ask) -> Response:
+    """Say who the token belongs to."""
+    return Answer(_user(await ask.actor()))
+
+
+def _user(actor: Actor) -> Json:
+    """Say who is signed in."""
+    return {
+        "id": actor.user_id,
+        "email": actor.email,
+        "role": actor.role,
+        "workspace_id": actor.workspace_id,
+    }

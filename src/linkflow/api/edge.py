@@ -1,0 +1,181 @@
+"""The outermost layer: request ids, aliases of paths, body limit, security headers, the two hot routes.
+
+It is plain ASGI, because it runs for every request and the webhook route has 200 µs in all.
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from linkflow.api.problems import plain_problem, problem
+from linkflow.domain.errors import LinkFlowError
+from linkflow.telemetry import logger
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+BODY_BYTES = 10 * 1024 * 1024
+TOO_LARGE = f"A request body has at most {BODY_BYTES // 1024 // 1024} MB."
+LOG = logger("api")
+PREFIX = "/api/v1"
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+OUTSIDE = ("/api/openapi.json", "/api/docs")
+"""Below /api, and not aliases of anything below /api/v1."""
+
+ALIASES: Mapping[str, str] = {
+    "/healthz": "/health",
+    "/up": "/health",
+    "/api/v1/health": "/health",
+    "/readyz": "/ready",
+    "/api/v1/ready": "/ready",
+    "/api/docs": "/docs",
+    f"{PREFIX}/user": f"{PREFIX}/auth/me",
+    f"{PREFIX}/users/me": f"{PREFIX}/auth/me",
+    f"{PREFIX}/node-types": f"{PREFIX}/nodes",
+    f"{PREFIX}/env-vars": f"{PREFIX}/variables",
+}
+"""Other spellings of whole paths; each is answered by the same handler."""
+
+SPELLINGS = (
+    (re.compile(rf"{PREFIX}/node-types/(.+)"), rf"{PREFIX}/nodes/\1"),
+    (re.compile(rf"{PREFIX}/env-vars/(.+)"), rf"{PREFIX}/variables/\1"),
+    (re.compile(rf"{PREFIX}/(workflows/[^/]+/versions/[^/]+)/rollback"), rf"{PREFIX}/\1/restore"),
+)
+WORKSPACE = re.compile(rf"{PREFIX}/workspaces/([^/]+)(/.+)")
+EXECUTE = re.compile(rf"{PREFIX}/workflows/[^/]+/execute")
+INBOUND = re.compile(rf"{PREFIX}(/webhooks/[0-9a-f-]{{36}})")
+
+
+def canonical_path(path: str) -> tuple[str, str]:
+    """Say which path answers a path, and which workspace it names (empty for none)."""
+    if path.startswith("/v1/"):
+        path = f"/api{path}"
+    elif path.startswith("/api/") and not path.startswith((f"{PREFIX}/", *OUTSIDE)):
+        path = PREFIX + path[4:]
+    workspace = ""
+    if path.startswith(f"{PREFIX}/workspaces/") and (found := WORKSPACE.fullmatch(path)):
+        workspace, path = found[1], PREFIX + found[2]
+    if path in ALIASES:
+        return ALIASES[path], workspace
+    for pattern, canonical in SPELLINGS:
+        if found := pattern.fullmatch(path):
+            return found.expand(canonical), workspace
+    return path, workspace
+
+
+class Edge:
+    """Wraps the application.
+
+    Args:
+        app: Everything but the hot routes.
+        webhook: Answers `/webhooks/{id}`.
+        execute: Answers `POST /api/v1/workflows/{id}/execute`.
+    """
+
+    def __init__(self, app: ASGIApp, *, webhook: Handler, execute: Handler) -> None:
+        self._app, self._webhook, self._execute = app, webhook, execute
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        scope["app"] = self._app
+        path: str = scope["path"]
+        given = dict(scope["headers"])
+        request_id = given.get(b"x-request-id", b"")
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = secrets.token_hex(8).encode()
+        scope["linkflow.request_id"] = request_id.decode()
+        if not path.startswith("/webhooks/"):
+            path, scope["linkflow.workspace"] = canonical_path(path)
+            if scope["type"] == "http" and scope["method"] == "POST" and (found := INBOUND.fullmatch(path)):
+                path = found[1]
+            if path != scope["path"]:
+                scope["path"] = path
+                scope["raw_path"] = path.encode()
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        await self._answer(scope, _limited(receive, given), _finished(send, request_id))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        request_id = scope["linkflow.request_id"]
+        try:
+            if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+                response = plain_problem(400, "The address holds a NUL character.", request_id)
+                await response(scope, receive, send)
+                return
+            hot = self._hot(scope)
+            if hot is None:
+                await self._app(scope, receive, watched)
+                return
+            response = await hot(Request(scope, receive))
+        except LinkFlowError as error:
+            response = problem(error, request_id)
+        except HTTPException as error:
+            response = plain_problem(error.status_code, error.detail, request_id)
+        except Exception:
+            LOG.exception("request.failed", request_id=request_id, path=scope["path"])
+            response = plain_problem(500, "Something went wrong on our side; the log says more.", request_id)
+        if not has_begun:
+            await response(scope, receive, send)
+
+    def _hot(self, scope: Scope) -> Handler | None:
+        """Find the handler of a hot route."""
+        path: str = scope["path"]
+        if path.startswith("/webhooks/"):
+            return self._webhook
+        if scope["method"] == "POST" and path.endswith("/execute") and EXECUTE.fullmatch(path):
+            return self._execute
+        return None
+
+
+def _finished(send: Send, request_id: bytes) -> Send:
+    """Add the headers that every answer has."""
+
+    async def finished(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"x-request-id", request_id), *HEADERS]
+        await send(message)
+
+    return finished
+
+
+def _limited(receive: Receive, given: Mapping[bytes, bytes]) -> Receive:
+    """Refuse a body that is larger than the limit, before it is all read."""
+    declared: Any = given.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) <= BODY_BYTES:
+        return receive
+    read = 0
+
+    async def limited() -> Message:
+        nonlocal read
+        if declared.isdigit():
+            raise HTTPException(413, TOO_LARGE)
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > BODY_BYTES:
+            raise HTTPException(413, TOO_LARGE)
+        return message
+
+    return limited

@@ -1,0 +1,322 @@
+"""Executions: start, read, list, cancel, try again, decide."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from linkflow.api import render, shapes
+from linkflow.api.deps import (
+    Answer,
+    Ask,
+    Cursor,
+    Id,
+    Limit,
+    Shape,
+    StrictRoute,
+    Text,
+    Word,
+    bearer,
+    idempotency_key,
+    within,
+)
+from linkflow.api.problems import plain_problem
+from linkflow.control.plane import ControlPlane
+from linkflow.domain.errors import Invalid
+from linkflow.domain.values import Json
+from linkflow.ports.services import ExecutionQuery, StartedExecution
+
+router = APIRouter(prefix="/api/v1/executions", tags=["executions"], route_class=StrictRoute)
+starts = APIRouter(prefix="/api/v1/workflows", tags=["executions"], route_class=StrictRoute)
+
+WAIT_MS = 30_000
+Statuses = Annotated[list[str], Query(description="Any of these statuses.", max_length=10)]
+
+
+class StartBody(msgspec.Struct, omit_defaults=True):
+    """How a workflow is started.
+
+    Attributes:
+        input: JSON the trigger hands on.
+        mode: async answers at once; wait answers at the end, or when `wait_ms` has passed.
+        version: Which version; left out, the published one, else the draft.
+        test: The execution is marked as a test.
+    """
+
+    input: Any = None
+    mode: Literal["async", "wait", "stream"] = "async"
+    wait_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = WAIT_MS
+    version: Annotated[int, msgspec.Meta(ge=1, le=2_147_483_647)] | None = None
+    test: bool = False
+
+
+_start_body = msgspec.json.Decoder(StartBody)
+
+
+def start_answer(found: StartedExecution, *, waited: bool) -> Response:
+    """Answer a start: 200 with the result when the caller waited and there is one, else 202."""
+    shown = render.started(found) if waited else {"execution_id": found.execution_id, "status": found.status}
+    location = {"location": f"/api/v1/executions/{found.execution_id}"}
+    return Answer(shown, 200 if "result" in shown else 202, location)
+
+
+async def execute(request: Request) -> Response:
+    """Start a workflow. A hot route: the edge calls it without going through the router."""
+    body = await request.body()
+    try:
+        asked = _start_body.decode(body) if body.strip() else StartBody()
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        found = [{"path": path.rstrip("`").replace("$", "body") or "body", "message": message}]
+        request_id = request.scope.get("linkflow.request_id", "")
+        return plain_problem(400, f"{found[0]['path']}: {message}.", request_id, errors=found)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Invalid(f"The body is not JSON: {error}.", code="invalid") from error
+    plane: ControlPlane = request.app.state.plane
+    key = idempotency_key(request)
+    token = bearer(request)
+    actor = within(request, plane.accounts.known(token) or await plane.accounts.actor(token))
+    workflow_id = request.scope["path"].split("/")[4]
+    started = await plane.executions.start(
+        actor,
+        workflow_id,
+        data=asked.input,
+        wait_ms=0 if asked.mode == "async" else asked.wait_ms,
+        request_key=key,
+        version=asked.version,
+        mode="test" if asked.test else "production",
+    )
+    return start_answer(started, waited=asked.mode != "async")
+
+
+@router.get("", responses={200: {"model": shapes.ExecutionPage}}, summary="List executions")
+async def listed(
+    ask: Ask,
+    workflow_id: Word = "",
+    status: Statuses = [],  # noqa: B006  the framework copies it
+    trigger_kind: Word = "",
+    mode: Word = "",
+    parent_id: Word = "",
+    started_from: float | None = None,
+    started_to: float | None = None,
+    after: Cursor = "",
+    limit: Limit = 20,
+) -> Response:
+    """List executions, newest first; `started_from` and `started_to` are seconds since 1970."""
+    actor = await ask.actor()
+    query = ExecutionQuery(
+        workspace_id=actor.workspace_id,
+        workflow_id=workflow_id,
+        status=[part for each in status for part in each.split(",")],
+        trigger_kind=trigger_kind,
+        mode=mode,
+        parent_id=parent_id,
+        started_from=started_from,
+        started_to=started_to,
+        after=after,
+        limit=limit,
+    )
+    page = await ask.plane.executions.list(actor, query)
+    return Answer({"data": [render.execution_row(row) for row in page.rows], "next": page.next or None})
+
+
+@router.get("/stats", summary="Count executions by status")
+async def stats(ask: Ask, workflow_id: Word = "") -> Response:
+    """Count executions by status."""
+    actor = await ask.actor()
+    query = ExecutionQuery(workspace_id=actor.workspace_id, workflow_id=workflow_id)
+    return Answer(dict(await ask.plane.executions.count(actor, query)))
+
+
+@router.get("/{execution_id}", responses={200: {"model": shapes.Execution}}, summary="Read an execution")
+async def read(ask: Ask, execution_id: Id) -> Response:
+    """Read one execution with its nodes; `ETag` is its version, so polling with `If-None-Match` is cheap."""
+    view = await ask.plane.executions.read(await ask.actor(), execution_id)
+    etag = f'"{view.version}"'
+    if ask.request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"etag": etag})
+    return Answer(render.execution(view), headers={"etag": etag})
+
+
+@router.get("/{execution_id}/nodes", responses={200: {"model": shapes.NodeRuns}}, summary="List node runs")
+async def nodes(ask: Ask, execution_id: Id) -> Response:
+    """List the nodes that ran, with their outputs."""
+    view = await ask.plane.executions.read(await ask.actor(), execution_id)
+    return Answer({"data": [render.node_run(run) for run in view.nodes]})
+
+
+@router.get("/{execution_id}/events", responses={200: {"model": shapes.Events}}, summary="Read the history")
+async def events(
+    ask: Ask,
+    execution_id: Id,
+    after: Annotated[int, Query(ge=0, le=2_147_483_647)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> Response:
+    """Read the event history after an event number, oldest first."""
+    found = await ask.plane.executions.events(await ask.actor(), execution_id, after, limit)
+    next_number = found[-1].number if len(found) >= limit else None
+    return Answer({"data": [render.event(each) for each in found], "next": next_number})
+
+
+@router.get("/{execution_id}/logs", responses={200: {"model": shapes.LogLines}}, summary="Read the log")
+async def logs(ask: Ask, execution_id: Id) -> Response:
+    """Read the lines that nodes logged, oldest first."""
+    view = await ask.plane.executions.read(await ask.actor(), execution_id)
+    return Answer({"data": [render.log_line(line) for line in view.logs]})
+
+
+@router.get("/{execution_id}/explain", summary="Say what an execution waits for")
+async def explain(ask: Ask, execution_id: Id) -> Response:
+    """Say what an execution waits for, since when and until when, and what a person can do."""
+    found = await ask.plane.executions.explain(await ask.actor(), execution_id)
+    return Answer(render.explanation(found, ask.public_url))
+
+
+class Reason(Shape):
+    """Why."""
+
+    reason: Text = ""
+
+
+@router.post(
+    "/{execution_id}/cancel", status_code=202, responses={202: {"model": shapes.Done}}, summary="Cancel"
+)
+async def cancel(ask: Ask, execution_id: Id, body: Reason | None = None) -> Response:
+    """Ask an execution to end; nodes may tidy up for a moment."""
+    await ask.plane.executions.cancel(await ask.actor(), execution_id, body.reason if body else "")
+    return Answer({"ok": True}, 202)
+
+
+@router.post(
+    "/{execution_id}/terminate", status_code=202, responses={202: {"model": shapes.Done}}, summary="Terminate"
+)
+async def terminate(ask: Ask, execution_id: Id, body: Reason | None = None) -> Response:
+    """End an execution at once."""
+    await ask.plane.executions.terminate(await ask.actor(), execution_id, body.reason if body else "")
+    return Answer({"ok": True}, 202)
+
+
+@router.post(
+    "/{execution_id}/release", status_code=202, responses={202: {"model": shapes.Done}}, summary="Release"
+)
+async def release(ask: Ask, execution_id: Id) -> Response:
+    """Let a quarantined execution try again."""
+    await ask.plane.executions.release(await ask.actor(), execution_id)
+    return Answer({"ok": True}, 202)
+
+
+class RetryBody(Shape):
+    """Where to begin again, and with what.
+
+    Attributes:
+        from_node: Node id or key; left out, the nodes that did not end well.
+        input: The new input; left out, the one before.
+    """
+
+    from_node: Word = ""
+    input: Any = None
+    mode: Literal["async", "wait"] = "async"
+    wait_ms: Annotated[int, Field(ge=0, le=60_000)] = WAIT_MS
+
+
+@router.post(
+    "/{execution_id}/retry",
+    status_code=202,
+    responses={200: {"model": shapes.Started}, 202: {"model": shapes.Started}},
+    summary="Try again",
+)
+async def retry(ask: Ask, execution_id: Id, body: RetryBody | None = None) -> Response:
+    """Start a new execution that takes over what earlier nodes said and runs the rest again."""
+    asked = body or RetryBody()
+    found = await ask.plane.executions.retry(
+        await ask.actor(),
+        execution_id,
+        from_node=asked.from_node,
+        data=asked.input,
+        has_data="input" in asked.model_fields_set,
+        request_key=ask.request_key,
+        wait_ms=asked.wait_ms if asked.mode == "wait" else 0,
+    )
+    return start_answer(found, waited=asked.mode == "wait")
+
+
+class SignalBody(Shape):
+    """A message: its name, the key a wait must match, data; with an id a repeat is harmless."""
+
+    name: Word
+    key: Word = ""
+    data: Any = None
+    id: Word = ""
+
+
+@router.post(
+    "/{execution_id}/signal", status_code=202, responses={202: {"model": shapes.Done}}, summary="Signal"
+)
+async def signal(ask: Ask, execution_id: Id, body: SignalBody) -> Response:
+    """Send a message to an execution; it waits there until a node asks for it."""
+    await ask.plane.executions.signal(
+        await ask.actor(),
+        execution_id,
+        name=body.name,
+        match=body.key,
+        data=body.data,
+        signal_id=body.id or ask.request_key,
+    )
+    return Answer({"ok": True}, 202)
+
+
+class ResolveBody(Shape):
+    """A decision about something an execution waits for."""
+
+    key: Word
+    action: Literal["done", "approved", "rejected", "retry", "fail"] = "done"
+    data: Any = None
+
+
+@router.post(
+    "/{execution_id}/resolve", status_code=202, responses={202: {"model": shapes.Done}}, summary="Decide"
+)
+async def resolve(ask: Ask, execution_id: Id, body: ResolveBody) -> Response:
+    """Decide an approval, or what became of an unknown outcome."""
+    await ask.plane.executions.resolve(
+        await ask.actor(), execution_id, key=body.key, action=body.action, data=body.data
+    )
+    return Answer({"ok": True}, 202)
+
+
+def outline(value: Json) -> Json:
+    """Say what kind of value there is and how much: for paging through large outputs."""
+    match value:
+        case list():
+            return {"kind": "list", "count": len(value)}
+        case dict():
+            return {"kind": "object", "count": len(value)}
+        case str():
+            return {"kind": "text", "count": len(value)}
+    return {"kind": "value", "count": 1}
+
+
+@router.get("/{execution_id}/nodes/{key}/output", summary="Page through an output")
+@router.get("/{execution_id}/nodes/{key}/runs/{number}/output", summary="Page through an output")
+async def output(
+    ask: Ask,
+    execution_id: Id,
+    key: Id,
+    number: int = 1,
+    offset: Annotated[int, Query(ge=0, le=2_147_483_647)] = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+) -> Response:
+    """Read the output of a node: lists by items, objects by members, text by characters."""
+    value = await ask.plane.executions.output(await ask.actor(), execution_id, key, number)
+    shown = outline(value)
+    match value:
+        case list() | str():
+            page: Json = value[offset : offset + limit]
+        case dict():
+            page = dict(list(value.items())[offset : offset + limit])
+        case _:
+            page = value
+    return Answer(shown | {"offset": offset, "output": page})

@@ -1,0 +1,127 @@
+"""Which spec a workflow runs: its published version, else its draft. Kept at hand for the hot paths."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from linkflow.domain.errors import SpecInvalid
+from linkflow.domain.node import Catalog
+from linkflow.domain.values import Json, decode_json
+from linkflow.domain.workflow.check import check_json, require_valid
+from linkflow.domain.workflow.imports import import_workflows
+from linkflow.domain.workflow.spec import (
+    Problem,
+    Severity,
+    WorkflowSpec,
+    canonical_spec,
+    content_hash,
+    parse,
+)
+from linkflow.ports.coordination import Cache
+from linkflow.ports.records import Records
+from linkflow.ports.services import PublishedWorkflow
+from linkflow.ports.stores import SpecStore
+
+KEPT_S = 300.0
+
+
+class Executables:
+    """Find and prepare what executions run; the engine's `WorkflowDirectory`."""
+
+    def __init__(self, records: Records, specs: SpecStore, catalog: Catalog, cache: Cache) -> None:
+        self._records, self._specs, self._catalog, self._cache = records, specs, catalog, cache
+
+    def known(self, workspace_id: str, workflow_id: str) -> PublishedWorkflow | None:
+        """Find what was prepared a moment ago, without waiting."""
+        found: PublishedWorkflow | None = self._cache.get(f"executable:{workspace_id}:{workflow_id}")
+        return found
+
+    async def published(self, workspace_id: str, workflow_id: str) -> PublishedWorkflow:
+        """Prepare a workflow's published version, else its draft.
+
+        Raises:
+            NotFound: No such workflow in this workspace.
+            SpecInvalid: The draft has problems that must be mended first.
+        """
+        found = self.known(workspace_id, workflow_id)
+        if found is not None:
+            return found
+        workflow = await self._records.workflows.get(workspace_id, workflow_id)
+        if workflow.version:
+            version = await self._records.workflows.version(workspace_id, workflow_id, workflow.version)
+            spec_hash = version.spec_hash
+            await self._specs.put(workspace_id, spec_hash, version.spec)
+        else:
+            spec_hash = await self.prepare(workspace_id, self.sound(decode_json(workflow.draft)))
+        made = PublishedWorkflow(
+            workspace_id=workspace_id,
+            workflow_id=workflow_id,
+            spec_hash=spec_hash,
+            workflow_version=workflow.version,
+        )
+        self._cache.put(f"executable:{workspace_id}:{workflow_id}", made, KEPT_S)
+        return made
+
+    async def of_version(self, workspace_id: str, workflow_id: str, number: int) -> PublishedWorkflow:
+        """Prepare one version of a workflow.
+
+        Raises:
+            NotFound: No such version.
+        """
+        version = await self._records.workflows.version(workspace_id, workflow_id, number)
+        await self._specs.put(workspace_id, version.spec_hash, version.spec)
+        return PublishedWorkflow(
+            workspace_id=workspace_id,
+            workflow_id=workflow_id,
+            spec_hash=version.spec_hash,
+            workflow_version=number,
+        )
+
+    def forget(self, workspace_id: str, workflow_id: str) -> None:
+        """Look again the next time: the workflow has changed."""
+        self._cache.drop(f"executable:{workspace_id}:{workflow_id}")
+
+    async def prepare(self, workspace_id: str, spec: WorkflowSpec) -> str:
+        """Store a spec where the engine finds it and return its hash. Safe to repeat."""
+        spec_hash = content_hash(spec)
+        known = f"spec:{workspace_id}:{spec_hash}"
+        if self._cache.get(known) is None:
+            await self._specs.put(workspace_id, spec_hash, canonical_spec(spec))
+            self._cache.put(known, True, KEPT_S)
+        return spec_hash
+
+    def problems(self, raw: Json) -> Sequence[Problem]:
+        """List everything that is wrong with a spec as written."""
+        return check_json(raw, self._catalog)[1]
+
+    def shaped(self, raw: Json) -> WorkflowSpec:
+        """Read a spec, ours or of a known other shape; it may have problems.
+
+        Raises:
+            SpecInvalid: It does not have the right shape.
+            Invalid: It has none of the known shapes.
+        """
+        if isinstance(raw, dict) and not isinstance(raw.get("trigger"), dict):
+            return import_workflows(raw, self._catalog)[0].spec
+        return parse(raw)
+
+    def sound(self, raw: Json) -> WorkflowSpec:
+        """Read a spec that can run.
+
+        Raises:
+            SpecInvalid: It has problems of severity error; `details["problems"]` lists all.
+        """
+        if isinstance(raw, dict) and not isinstance(raw.get("trigger"), dict):
+            spec = self.shaped(raw)
+            require_valid(spec, self._catalog)
+            return spec
+        found, problems = check_json(raw, self._catalog)
+        if found is not None:
+            require_valid(found, self._catalog)
+            return found
+        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise SpecInvalid(
+            f"The workflow cannot run: {errors[0].message}{more}",
+            problems=[msgspec.to_builtins(problem) for problem in problems],
+        )
