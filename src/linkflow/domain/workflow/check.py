@@ -41,7 +41,7 @@ def check_json(raw: Json, catalog: Catalog) -> tuple[WorkflowSpec | None, list[P
     Returns:
         The spec with its edge ids filled in, or None when it does not have the right shape; and the problems.
     """
-    problems = list(_shape(raw))
+    problems = list(json_problems(raw))
     if has_errors(problems):
         return None, problems
     try:
@@ -79,7 +79,8 @@ _NODE_FIELDS = (("id", "MISSING_NODE_ID"), ("type", "MISSING_NODE_TYPE"))
 _EDGE_FIELDS = (("source", "MISSING_SOURCE_NODE"), ("target", "MISSING_TARGET_NODE"))
 
 
-def _shape(raw: Json) -> Iterator[Problem]:
+def json_problems(raw: Json) -> Iterator[Problem]:
+    """List what would be refused or lost when this JSON is read as a spec."""
     if not isinstance(raw, dict):
         yield Problem("SCHEMA_VALIDATION_ERROR", "A workflow is an object with trigger, nodes and edges.")
         return

@@ -39,6 +39,8 @@ GREEDY = [
     "join(map(range(0, 1000), repeat('ab', 1000)), '')",
     "map(range(0, 1000), input.big)",
     "formatNumber(1e300, 18)",
+    "matches(repeat('a', 100000) + '!', '^(a+)+$')",
+    "matches('a', '(((a{1000}){1000}){1000})')",
 ]
 
 
@@ -99,8 +101,52 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
     max_leaves=8,
 )
-NAMES = ["trigger", "input", "a", "b", "item", "index", "total", "node_a", "$node", "$json", "vars", "$now", "credential"]
-MARKS = [".", ",", ":", "?", "?.", "??", "|", "||", "&&", "==", "!=", "<", ">=", "+", "-", "*", "/", "%", "!", "=>", "(", ")", "[", "]", "{", "}", "{{", "}}", "\\"]
+NAMES = [
+    "trigger",
+    "input",
+    "a",
+    "b",
+    "item",
+    "index",
+    "total",
+    "node_a",
+    "$node",
+    "$json",
+    "vars",
+    "$now",
+    "credential",
+]
+MARKS = [
+    ".",
+    ",",
+    ":",
+    "?",
+    "?.",
+    "??",
+    "|",
+    "||",
+    "&&",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "!",
+    "=>",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "\\",
+]
 LITERALS = ["in", "not", "true", "null", "1", "0", "2.5", "'text'", '"name"']
 WORDS = [*NAMES, *SPELLINGS, *MARKS, *LITERALS]
 SOURCES = (

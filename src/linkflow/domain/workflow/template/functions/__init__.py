@@ -7,10 +7,11 @@ from linkflow.domain.workflow.template.functions.hashes import HASHES
 from linkflow.domain.workflow.template.functions.lists import LISTS
 from linkflow.domain.workflow.template.functions.numbers import NUMBERS
 from linkflow.domain.workflow.template.functions.objects import OBJECTS
+from linkflow.domain.workflow.template.functions.patterns import PATTERNS
 from linkflow.domain.workflow.template.functions.strings import STRINGS
 from linkflow.domain.workflow.template.functions.table import Function
 
-FAMILIES = (STRINGS, NUMBERS, LISTS, OBJECTS, DATES, ENCODING, HASHES, CHANCE)
+FAMILIES = (STRINGS, PATTERNS, NUMBERS, LISTS, OBJECTS, DATES, ENCODING, HASHES, CHANCE)
 
 FUNCTIONS: dict[str, Function] = {name: function for family in FAMILIES for name, function in family.items()}
 """Every function by its name."""

@@ -19,7 +19,7 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: What people write.
-        family: `strings`, `numbers`, `lists`, `objects`, `dates`, `encoding`, `hashes`, `chance`.
+        family: `strings`, `patterns`, `numbers`, `lists`, `objects`, `dates`, `encoding`, `hashes`, `chance`.
         signature: `name(a, b, c=default)`.
         summary: One sentence.
         example: An expression.
