@@ -1,6 +1,6 @@
 """Short ways to say a workflow, and to lead an execution through the decider by hand.
 
-graph = workflow("t -> a -> b", "a.error -> c", b=node("data.set", values={"x": 1}))
+graph = workflow("t -> a -> b", "a.error -> c", b=say(1))
 play = Play(graph, {"msisdn": "+254…"})
 play.done("a", {"ok": True})
 assert play.status == "completed"
@@ -47,6 +47,16 @@ class _Effect:
         return Completion(output=dict(context.config))
 
 
+class _Say:
+    """A pure node that says what its config says."""
+
+    spec = NodeSpec(type="test.say", title="say", summary="", node_class=NodeClass.PURE)
+
+    def evaluate(self, config: Mapping[str, Json], context: PureContext) -> PureResult:
+        """Give the resolved value."""
+        return PureResult(config.get("value"))
+
+
 class _Broken:
     """A pure node with a bug."""
 
@@ -59,7 +69,10 @@ class _Broken:
 
 @lru_cache(maxsize=1)
 def catalog() -> Catalog:
-    """The built-in nodes, and `test.get` (idempotent), `pay` (keyed), `send` (once, parks), `post` (once)."""
+    """The built-in nodes, and `test.get` (idempotent), `pay` (keyed), `send` (once, parks), `post` (once).
+
+    `test.say` is pure and gives its `value`; `test.broken` is pure and has a bug.
+    """
     return NodeRegistry(
         (
             *BUILTIN,
@@ -67,6 +80,7 @@ def catalog() -> Catalog:
             _Effect("pay", NodeClass.KEYED),
             _Effect("send", NodeClass.ONCE, unknown="park"),
             _Effect("post", NodeClass.ONCE),
+            _Say(),
             _Broken(),
         )
     )
@@ -77,6 +91,11 @@ def node(
 ) -> dict[str, Json]:
     """Say a node: its type, its config, and in `settings` what else stands on it (`onError`, `retry`, …)."""
     return {"type": node_type, "config": config, **(settings or {})}
+
+
+def say(value: Json) -> dict[str, Json]:
+    """Say a pure node whose output is a value, or what an expression gives."""
+    return node("test.say", value=value)
 
 
 def spec(

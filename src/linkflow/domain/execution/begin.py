@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from linkflow.domain.errors import LinkFlowError, node_error
+from linkflow.domain.errors import Kind, LinkFlowError, NodeError, node_error
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.completing import complete
 from linkflow.domain.execution.control_nodes import CONTROL
@@ -12,6 +12,12 @@ from linkflow.domain.execution.turn import Turn
 from linkflow.domain.node import NodeClass
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import GraphNode
+
+SECRET_HERE = NodeError(
+    code="credential.not_here",
+    kind=Kind.PERMANENT,
+    message="Credentials are opened on workers only; use this one in a node that reaches outside.",
+)
 
 Opening = Callable[[Turn, GraphNode, str, str], None]
 
@@ -32,6 +38,8 @@ def begin(turn: Turn, key: str, index: int, scope_id: str) -> None:
     elif node.node.disabled:
         passed_on = turn.scope(index, scope_id, key).raw_input()
         complete(turn, node, scope_id, key, passed_on, (node.default_handle,))
+    elif node.names_secrets and not node.runs_on_worker:
+        fail_ready(turn, node, scope_id, key, SECRET_HERE)
     elif node.node_class is NodeClass.PURE:
         _decide_pure(turn, node, scope_id, key)
     elif node.node_class is NodeClass.TRIGGER:

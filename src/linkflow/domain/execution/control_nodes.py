@@ -150,7 +150,9 @@ def _leads_only_to(turn: Turn, start: int, goal: int) -> bool:
         if index == goal or index in seen:
             continue
         seen.add(index)
-        targets = [edge.target for edge in graph.nodes[index].all_edges]
+        is_loop = graph.nodes[index].spec.type == "logic.loop"  # its body returns to it
+        edges = graph.nodes[index].all_edges
+        targets = [edge.target for edge in edges if not (is_loop and edge.handle == "body")]
         if not targets:
             return False
         stack.extend(targets)

@@ -12,9 +12,10 @@ from linkflow.domain.parameters import respell
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.shape import EdgeKind, Shape, analyse
 from linkflow.domain.workflow.spec import Edge, Node, OnError, Retry, WorkflowSpec, content_hash
-from linkflow.domain.workflow.template import Template, compile_expression, compile_template
+from linkflow.domain.workflow.template import Template, compile_expression, compile_template, credentials_of
 
 DEFAULT_RETRY = Retry()
+_ACTIVITIES = (NodeClass.IDEMPOTENT, NodeClass.KEYED, NodeClass.ONCE)
 DEFAULT_TIMEOUT_S = 60.0
 _PLAIN_WORD = re.compile(r"^[\w .\-+]+$")
 _SAME_AS_OUT = frozenset({"", "out", "success", "output", "source", "main", "default"})
@@ -59,6 +60,7 @@ class GraphNode:
         pure: The evaluator when it is decided in History.
         template: The config, compiled; raw parameters are left out.
         default_handle: The handle that `out` means for this type.
+        names_secrets: Its config names credentials, which only workers open.
         raw: Raw parameters, as written; a pure node and a worker get them beside the rendered rest.
         edges: Edges that leave, by handle.
         indegree: Forward edges that arrive.
@@ -76,6 +78,7 @@ class GraphNode:
         "indegree",
         "index",
         "loop",
+        "names_secrets",
         "need",
         "node",
         "node_class",
@@ -105,6 +108,7 @@ class GraphNode:
         self.template: Template = compile_template(
             {name: value for name, value in node.config.items() if name not in spec.raw}
         )
+        self.names_secrets = bool(credentials_of(self.template.roots))
         self.raw = {name: value for name, value in node.config.items() if name in spec.raw}
         self.default_handle = default_handle(spec)
         self.edges: dict[str, tuple[GraphEdge, ...]] = {}
@@ -120,6 +124,11 @@ class GraphNode:
             OnError.CONTINUE if defaults.error_handling.continue_on_error else OnError.FAIL
         )
         self.unknown = node.unknown or spec.unknown
+
+    @property
+    def runs_on_worker(self) -> bool:
+        """Whether it is an activity."""
+        return self.node_class in _ACTIVITIES
 
 
 class ExecutionGraph:
