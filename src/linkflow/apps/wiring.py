@@ -52,6 +52,7 @@ class EngineParts:
     code: CodeRunner
     blobs: BlobStore
     broker: CredentialBroker
+    specs: SqlSpecStore
     directory: WorkflowDirectory
     bus: EventBus
     secret: str
@@ -65,7 +66,6 @@ class Engine:
 
     frontend: Frontend
     visibility: Visibility
-    specs: SqlSpecStore
     letters: SqlDeadLetters
     store: SqlHistoryStore
     history: History
@@ -78,7 +78,7 @@ class Engine:
 async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
     """Run every service of the engine for as long as the context lasts."""
     clock, database = parts.clock, parts.database
-    store, specs, letters = SqlHistoryStore(database), SqlSpecStore(database), SqlDeadLetters(database)
+    store, letters = SqlHistoryStore(database), SqlDeadLetters(database)
     sessions, visibility_store = SqlSessions(database), SqlVisibilityStore(database)
     matching, timer = Matching(MemoryTaskQueue()), Timer(store, clock)
     projector = Projector(
@@ -95,7 +95,7 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
     )
     history = History(
         store=store,
-        specs=specs,
+        specs=parts.specs,
         late=SqlLateResults(database),
         blobs=parts.blobs,
         catalog=parts.nodes,
@@ -135,7 +135,6 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
             yield Engine(
                 frontend=Frontend(history, lambda: store.backlog),
                 visibility=Visibility(visibility_store, letters),
-                specs=specs,
                 letters=letters,
                 store=store,
                 history=history,

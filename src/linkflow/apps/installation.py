@@ -1,0 +1,101 @@
+"""A whole LinkFlow in one process: database, engine, control plane, application.
+
+Order of the database: `LINKFLOW_DATABASE_URL`, else an embedded PostgreSQL below `LINKFLOW_HOME`.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from linkflow.adapters.blobs import FileBlobStore
+from linkflow.adapters.embedded import EmbeddedPostgres
+from linkflow.adapters.http import GuardedHttpClient
+from linkflow.adapters.sandbox import SandboxedCode
+from linkflow.adapters.sql.database import Database
+from linkflow.adapters.sql.engine import SqlSpecStore
+from linkflow.adapters.sql.schema import migrate
+from linkflow.adapters.system import SystemClock, SystemIds
+from linkflow.api.app import create_app
+from linkflow.apps.settings import Settings
+from linkflow.apps.wiring import Engine, EngineParts, engine
+from linkflow.apps.wiring_control import EngineSide, build_control, open_control
+from linkflow.control.executables import Executables
+from linkflow.control.plane import ControlPlane
+from linkflow.nodes.registry import NodeRegistry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """A running LinkFlow."""
+
+    app: ASGIApp
+    plane: ControlPlane
+    engine: Engine
+    database: Database
+    postgres: EmbeddedPostgres | None
+
+
+@asynccontextmanager
+async def installation(
+    settings: Settings, say: Callable[[str], None], *, nodes: NodeRegistry | None = None
+) -> AsyncIterator[Installation]:
+    """Run everything for as long as the context lasts.
+
+    Args:
+        settings: What a person set.
+        say: Told what takes time, one line each.
+        nodes: The catalogue; by default the built-in nodes and those of installed packages.
+
+    Raises:
+        LinkFlowError: It cannot start; the message says what to do.
+    """
+    clock, ids = SystemClock(), SystemIds()
+    async with AsyncExitStack() as stack:
+        postgres = None
+        if settings.database_url is None:
+            postgres = await EmbeddedPostgres.start(settings.home, say=say)
+            stack.push_async_callback(postgres.stop)
+            dsn = postgres.dsn
+        else:
+            dsn = settings.database_url
+        await migrate(dsn, say)
+        database = await Database.open(dsn)
+        stack.push_async_callback(database.close)
+        http, code = GuardedHttpClient(settings.outbound_allow), SandboxedCode()
+        stack.push_async_callback(http.close)
+        stack.push_async_callback(code.close)
+        nodes = nodes or NodeRegistry.discover()
+        blobs, specs = FileBlobStore(settings.home / "blobs"), SqlSpecStore(database)
+        side = open_control(settings, database, clock, ids)
+        running = await stack.enter_async_context(
+            engine(
+                EngineParts(
+                    database=database,
+                    nodes=nodes,
+                    http=http,
+                    code=code,
+                    blobs=blobs,
+                    broker=side.broker,
+                    specs=specs,
+                    directory=Executables(side.records, specs, nodes, side.cache),
+                    bus=side.bus,
+                    secret=side.secret,
+                    clock=clock,
+                    ids=ids,
+                )
+            )
+        )
+        plane = build_control(
+            side,
+            EngineSide(
+                frontend=running.frontend,
+                visibility=running.visibility,
+                specs=specs,
+                blobs=blobs,
+                catalog=nodes,
+            ),
+        )
+        app = create_app(plane, public_url=settings.public_url or f"http://{settings.host}:{settings.port}")
+        yield Installation(app=app, plane=plane, engine=running, database=database, postgres=postgres)
