@@ -253,7 +253,7 @@ def _called(function: Function, arguments: Sequence[Closure]) -> Closure:
                 raise
             raise FunctionFailed(f"{name}(): {error}", function=name) from None
         except (ValueError, TypeError, OverflowError, ArithmeticError, LookupError) as error:
-            raise FunctionFailed(f"{name}(): {error}", function=name) from None
+            raise FunctionFailed(f"{name}(): {str(error)[:200]}", function=name) from None
 
     return run
 

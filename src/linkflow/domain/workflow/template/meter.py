@@ -59,12 +59,17 @@ class Budget(msgspec.Struct, frozen=True):
         values: Nodes of a value that an expression built; shared parts count each time.
     """
 
-    steps: int = 100_000
+    steps: int = 50_000
     bytes: int = 1_000_000
-    values: int = 200_000
+    values: int = 100_000
 
 
 DEFAULT_BUDGET = Budget()
+
+_DEEPEST = 200
+"""How deep a built value may nest, so that it can always be written as JSON."""
+
+_NUMBERS = (int, float, bool)
 
 
 class Meter:
@@ -127,28 +132,33 @@ def weigh(value: Json, budget: Budget = DEFAULT_BUDGET, *, is_plain: bool = Fals
         A lower bound of the JSON's size.
 
     Raises:
-        OverBudget: More than `budget.values` nodes or 10 MB of text.
+        OverBudget: More than `budget.values` nodes, 10 MB of text, or 200 levels.
         WrongType: A seal where none may be.
     """
     total = nodes = 0
-    pending = [value]
+    pending: list[tuple[Any, int]] = [([value], 0)]
     while pending:
-        item = pending.pop()
-        nodes += 1
-        if isinstance(item, str):
-            total += len(item) + 2
-        elif isinstance(item, dict):
-            total += 2 + sum(len(key) + 4 for key in item)
-            pending.extend(item.values())
-        elif isinstance(item, list):
-            total += 2 + len(item)
-            pending.extend(item)
-        else:
-            if is_plain and item is not None and not isinstance(item, int | float):
-                raise WrongType("A credential cannot be part of a calculation; place it alone or in text.")
-            total += 1
-        if nodes + len(pending) > budget.values:
+        box, depth = pending.pop()
+        nodes += len(box)
+        if type(box) is dict:
+            total += sum(len(key) + 4 for key in box)
+        for item in box.values() if type(box) is dict else box:
+            kind = type(item)
+            if kind is str:
+                total += len(item) + 3
+            elif kind is dict or kind is list:
+                total += 3
+                pending.append((item, depth + 1))
+            else:
+                if is_plain and item is not None and kind not in _NUMBERS:
+                    raise WrongType(
+                        "A credential cannot be part of a calculation; place it alone or in text."
+                    )
+                total += 2
+        if nodes > budget.values:
             over("values", budget.values)
+        if depth > _DEEPEST:
+            over("levels", _DEEPEST)
         if total > OUTPUT_BYTES:
             over("bytes", OUTPUT_BYTES)
     return total

@@ -181,7 +181,7 @@ def contains(item: Json, box: Json, meter: Meter) -> bool:
     if isinstance(box, dict):
         return isinstance(item, str) and item in box
     if isinstance(box, list):
-        meter.look(len(box))
+        meter.step(1 + len(box) // 2)
         return any(equal(item, other, meter) for other in box)
     raise WrongType(f"`in` needs a list, an object or text on its right, not {kind(box)}.")
 

@@ -36,7 +36,7 @@ def walk(value: Json, keys: Sequence[Key], text: str) -> Json:
 
 def show(name: str, keys: Sequence[Key]) -> str:
     """Write a path down: `trigger.items[0].id`."""
-    return name + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    return name + "".join(f"[{key}]" if isinstance(key, int) else f".{key[:100]}" for key in keys)
 
 
 def step(value: Json, key: Key) -> Json:

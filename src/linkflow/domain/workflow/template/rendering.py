@@ -15,6 +15,8 @@ from linkflow.domain.workflow.template.syntax import Expression
 
 _DEEPEST = 100
 _SHOWN = 120
+_NAMES = 200
+_NAME = 64
 
 
 class Template:
@@ -234,11 +236,14 @@ def _weighed(run: Closure) -> Closure:
 
 
 def _unresolved(missing: Missing, meter: Meter, source: str) -> Unresolved:
-    known = list(missing.known) if missing.key else sorted(set(meter.scope.names()))
-    near = difflib.get_close_matches(missing.key or missing.path, known[:1_000], 1, 0.5)
+    names = missing.known if missing.key else sorted(set(meter.scope.names()))
+    known = [
+        name for name in names[:_NAMES] if len(name) <= _NAME
+    ]  # they may come from outside: bound the work
+    near = difflib.get_close_matches((missing.key or missing.path)[:_NAME], known, 1, 0.5)
     message = f"{missing.path} is not there"
-    if missing.key and missing.key != missing.path.rpartition(".")[2]:
-        message += f" ({missing.key} is missing)"
+    if missing.key and not missing.path.endswith(f".{missing.key[:100]}"):
+        message += f" ({missing.key[:100]} is missing)"
     if near:
         message += f"; did you mean {near[0]}?"
     elif known:

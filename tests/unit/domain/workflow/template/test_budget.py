@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkflow.domain.values import Json
+from linkflow.domain.values import Json, encode_json
 from linkflow.domain.workflow.template import (
     Budget,
     ExpressionError,
@@ -40,6 +40,8 @@ GREEDY = [
     "map(range(0, 1000), input.big)",
     "formatNumber(1e300, 18)",
     "matches(repeat('a', 100000) + '!', '^(a+)+$')",
+    "intersect(range(0, 3000), range(0, 3000))",
+    "map(range(0, 1500), indexOf(range(0, 1500), -1))",
     "matches('a', '(((a{1000}){1000}){1000})')",
 ]
 
@@ -54,7 +56,7 @@ def test_greed_ends_in_an_error(text: str) -> None:
     except ExpressionError:
         return
 
-    assert 1_000_000 > weigh(value)
+    assert 1_000_000 > max(weigh(value), len(encode_json(value)))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,17 @@ def test_a_small_budget_is_kept() -> None:
         raised.value.details["budget"],
         raised.value.details["limit"],
     )
+
+
+def test_names_from_outside_cost_little() -> None:
+    """The search for the nearest name looks at short names only, and at few of them."""
+    outside = {f"{'ab' * 5_000}{number}": 1 for number in range(1_000)} | {"name": 1}
+    scope = FixedScope({"trigger": outside})
+
+    with pytest.raises(ExpressionError) as raised:
+        compile_expression(f"trigger.{'ba' * 5_000}").render(scope)
+
+    assert 1_000 > len(str(raised.value))
 
 
 JSON = st.recursive(

@@ -68,7 +68,7 @@ def sort_by(meter: Meter, values: Json, body: Body, direction: Json = "asc") -> 
     """Sort by what the body gives for each element, `asc` or `desc`."""
     found = _copied(meter, values)
     keyed = [(_order(body(item, index), meter), item) for index, item in enumerate(found)]
-    meter.step(len(keyed) * max(len(keyed).bit_length(), 1))
+    meter.step(len(keyed) * len(keyed).bit_length() // 8)
     keyed.sort(key=lambda pair: pair[0], reverse=text(direction).lower().startswith("desc"))
     return [item for _, item in keyed]
 
@@ -247,7 +247,9 @@ def index_of(meter: Meter, values: Json, item: Json) -> int:
     if isinstance(values, str):
         meter.look(len(values))
         return values.find(text(item))
-    return next((at for at, other in enumerate(_looked(meter, values)) if equal(item, other, meter)), -1)
+    listed = items(values)
+    meter.step(1 + len(listed) // 2)
+    return next((at for at, other in enumerate(listed) if equal(item, other, meter)), -1)
 
 
 def pluck(meter: Meter, values: Json, key: Json) -> list[Json]:
