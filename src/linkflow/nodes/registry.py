@@ -13,6 +13,11 @@ from linkflow.domain.node import NodeClass, NodeSpec, PureNode
 from linkflow.nodes.code import CODE
 from linkflow.nodes.control import CONTROL
 from linkflow.nodes.data import DATA
+from linkflow.nodes.data_crypto import CRYPTO
+from linkflow.nodes.data_dates import DATES
+from linkflow.nodes.data_groups import GROUPS
+from linkflow.nodes.data_lists import LISTS
+from linkflow.nodes.data_values import VALUES
 from linkflow.nodes.flow import FLOW
 from linkflow.nodes.http import HTTP
 from linkflow.nodes.logic import LOGIC
@@ -24,7 +29,21 @@ from linkflow.ports.nodes import Node
 GROUP = "linkflow.nodes"
 """The entry point group of third-party nodes."""
 
-BUILTIN: tuple[object, ...] = (*TRIGGERS, *HTTP, *WEBHOOK, *LOGIC, *CONTROL, *FLOW, *DATA, *CODE)
+BUILTIN: tuple[object, ...] = (
+    *TRIGGERS,
+    *HTTP,
+    *WEBHOOK,
+    *LOGIC,
+    *CONTROL,
+    *FLOW,
+    *DATA,
+    *LISTS,
+    *GROUPS,
+    *VALUES,
+    *DATES,
+    *CRYPTO,
+    *CODE,
+)
 
 
 class NodeRegistry:
