@@ -8,7 +8,8 @@ from linkflow.domain.execution.events import WorkflowExecutionStarted
 from linkflow.domain.execution.scope import NeedsBlobs
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.values import Json, blob_reference
-from linkflow.testing.builders import EXECUTION, NOW, Play, node, say, workflow
+from linkflow.testing.builders import EXECUTION, Play, node, say, workflow
+from linkflow.testing.fakes import NOW
 
 
 @pytest.mark.parametrize(
