@@ -33,9 +33,10 @@ from linkflow.domain.execution.evolve import evolve, fold
 from linkflow.domain.execution.scope import NeedsBlobs
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.values import INLINE_BYTES, Json, blob_reference, decode_json, encode_json
+from linkflow.domain.values import INLINE_BYTES, blob_reference, encode_json
 from linkflow.engine.history.entries import Entries, Entry, Told
 from linkflow.engine.history.graphs import Graphs
+from linkflow.engine.history.opened import OpenedBlobs
 from linkflow.engine.history.tasks import QUEUE
 from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import BlobStore
@@ -70,6 +71,7 @@ class Driver:
         committed: Committed,
     ) -> None:
         self.entries = Entries()
+        self.opened = OpenedBlobs(blobs)
         self._store = store
         self._graphs = graphs
         self._blobs = blobs
@@ -174,18 +176,18 @@ class Driver:
             self._matching.release(granted[used:])
 
     async def _decide(self, state: ExecutionState, news: Sequence[n.News], granted: Sequence[str]) -> Turn:
-        blobs: dict[str, Json] = {}
         while True:
             try:
-                return decide(state, news, self._clock.now(), sessions=granted, blobs=blobs)
+                return decide(state, news, self._clock.now(), sessions=granted, blobs=self.opened.values)
             except NeedsBlobs as needed:
-                data = await self._blobs.get(state.start.workspace_id, needed.sha256)
-                blobs[needed.sha256] = decode_json(data)
+                await self.opened.fetch(_workspace_of(state, news), needed.sha256)
             except LinkFlowError:
                 raise
             except Exception as error:  # a bug must stop this execution only
                 log.exception("decision failed", execution_id=state.execution_id)
                 reason = f"{type(error).__name__}: {error}"[:500]
+                if state.started is None:
+                    raise LinkFlowError(f"The execution cannot start: {reason}") from error
                 return decide(state, [n.Quarantine(reason)], self._clock.now())
 
     async def _externalise(self, before: ExecutionState, turn: Turn) -> tuple[Turn, bytes]:
@@ -246,6 +248,13 @@ class Driver:
             )
         )
         return messages
+
+
+def _workspace_of(state: ExecutionState, news: Sequence[n.News]) -> str:
+    """The tenant of an execution, also of one that is about to start."""
+    if state.started is not None:
+        return state.started.workspace_id
+    return next(item.started.workspace_id for item in news if isinstance(item, n.Begin))
 
 
 def _answer(told: Told, answer: bool | LinkFlowError) -> None:  # the outcome itself

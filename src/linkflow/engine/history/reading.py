@@ -101,6 +101,7 @@ class Reader:
                 if number > after:
                     data: dict[str, Any] = msgspec.to_builtins(event)
                     data.pop("type", None)
+                    data.pop("seed", None)  # resume tokens derive from it
                     found.append(RecordedEvent(number=number, type=tag(event), at=record.at, data=data))
                     if len(found) == limit:
                         return found

@@ -13,7 +13,7 @@ from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.node import Catalog
-from linkflow.domain.values import Json, decode_json
+from linkflow.domain.values import Json
 from linkflow.engine.history.driver import Driver
 from linkflow.engine.history.entries import Entry
 from linkflow.engine.history.graphs import Graphs
@@ -341,7 +341,7 @@ class History:
     def _hand_over(self, entry: Entry, state: ExecutionState, key: str, session: str) -> None:
         """Give a started task to its worker: in the reply it waits for, else by delivery."""
         try:
-            task = task_for(state, key, {})
+            task = task_for(state, key, self._driver.opened.values)
         except NeedsBlobs:
             self._spawn(self._deliver_later(state, key))
             return
@@ -357,13 +357,11 @@ class History:
             await self._tell_softly(state.execution_id, n.SessionsLost([task.session]))
 
     async def _frame(self, state: ExecutionState, key: str) -> Task:
-        blobs: dict[str, Json] = {}
         while True:
             try:
-                return task_for(state, key, blobs)
+                return task_for(state, key, self._driver.opened.values)
             except NeedsBlobs as needed:
-                data = await self._blobs.get(state.start.workspace_id, needed.sha256)
-                blobs[needed.sha256] = decode_json(data)
+                await self._driver.opened.fetch(state.start.workspace_id, needed.sha256)
 
     def _plan_wake(self, entry: Entry, state: ExecutionState) -> None:
         due = state.wakeup_at()
