@@ -11,6 +11,12 @@ MAX_CHARACTERS = 64 * 1024
 
 MAX_TOKENS = 10_000
 
+_HINTS = {
+    "=": "; compare with ==",
+    "&": "; write && or and",
+    "#": "; blocks such as {{#if}} have no place here",
+}
+
 _SPACE = re.compile(r"\s*")
 _TOKEN = re.compile(
     r"""
@@ -102,7 +108,7 @@ def _unknown(source: str, position: int) -> ExpressionSyntax:
             position=position,
             expected=character,
         )
-    hint = {"=": "; compare with ==", "&": "; write && or and"}.get(character, "")
+    hint = _HINTS.get(character, "")
     return ExpressionSyntax(
         f"{character!r} at position {position} is not understood{hint}.",
         position=position,

@@ -49,7 +49,7 @@ def search(pattern: str, text: str, start: int, meter: Meter) -> list[int] | Non
             threads = _spread(program, [*threads, (0, (-1,) * slots)], at, subject)
         if not threads and found is not None:
             break
-        meter.step(1 + len(threads) // 2)
+        meter.step(1 + len(threads))
         moved: list[tuple[int, tuple[int, ...]]] = []
         for pc, marks in threads:
             kind, test, _ = program[pc]
