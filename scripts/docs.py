@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from linkflow.apps.node_pages import node_pages
 from linkflow.apps.settings import FILE, reference
 from linkflow.domain.workflow.template.functions.reference import function_reference
 
@@ -38,7 +39,16 @@ def settings() -> str:
     return SETTINGS_PAGE.format(file=FILE, rows="\n".join(rows))
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings, "expressions.md": function_reference}
+def known(text: str) -> Callable[[], str]:
+    """Give a page that is written already."""
+    return lambda: text
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings,
+    "expressions.md": function_reference,
+    **{name: known(text) for name, text in node_pages().items()},
+}
 
 
 def main() -> None:
@@ -51,6 +61,7 @@ def main() -> None:
     if "--check" in sys.argv and stale:
         raise SystemExit(f"out of step, run `make docs`: {', '.join(stale)}")
     for name in stale:
+        (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
         (REFERENCE / name).write_text(PAGES[name]())
         print(f"docs/reference/{name}")
 

@@ -52,7 +52,7 @@ class Crypto:
         output={"value": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
         example={"operation": "hash", "value": "{{trigger.email}}", "algorithm": "sha256"},
         docs="""\
-`uuid` and `random` repeat when an execution is replayed, and are not for secrets: take a credential for those.
+`uuid` and `random` repeat when an execution is replayed, and are not for secrets: take credentials for those.
 A key cannot be a credential here, since secrets are sealed where this node runs.""",
     )
 
