@@ -256,3 +256,198 @@ class Rows(BaseModel):
 
     data: list[dict[str, Any]]
     next: str | None = None
+
+
+class SeedError(BaseModel):
+    """Why something failed, as seed 002 spells it."""
+
+    code: str
+    message: str
+    type: str
+
+
+class NodeResult(BaseModel):
+    """Seed 002's `NodeExecutionResult`."""
+
+    nodeId: str  # noqa: N815  seed 002's name
+    status: str
+    output: dict[str, Any] | None = None
+    error: SeedError | None = None
+    durationMs: int  # noqa: N815  seed 002's name
+    executedAt: str | None  # noqa: N815  seed 002's name
+    attempt: int
+
+
+class ExecutionLog(BaseModel):
+    """Seed 002's `ExecutionLog`."""
+
+    executionId: str  # noqa: N815  seed 002's name
+    workflowId: str  # noqa: N815  seed 002's name
+    workflowVersion: int  # noqa: N815  seed 002's name
+    status: str
+    startedAt: str  # noqa: N815  seed 002's name
+    completedAt: str | None = None  # noqa: N815  seed 002's name
+    durationMs: int  # noqa: N815  seed 002's name
+    nodeResults: list[NodeResult]  # noqa: N815  seed 002's name
+    error: SeedError | None = None
+
+
+class ExecutionResult(BaseModel):
+    """Seed 002's `ExecutionResult`."""
+
+    executionId: str  # noqa: N815  seed 002's name
+    status: str
+    output: Any
+    error: SeedError | None
+    nodeResults: list[NodeResult]  # noqa: N815  seed 002's name
+    durationMs: int  # noqa: N815  seed 002's name
+    sessionId: str | None  # noqa: N815  seed 002's name
+
+
+class Document(BaseModel):
+    """Workflows as a file."""
+
+    version: str
+    exported_at: str
+    workflow: dict[str, Any] | None = None
+    workflows: list[dict[str, Any]] | None = None
+
+
+class Imported(BaseModel):
+    """What became of each workflow of an import."""
+
+    workflows: list[dict[str, Any]]
+
+
+class Webhook(BaseModel):
+    """An address that takes calls."""
+
+    id: str
+    workspace_id: str
+    workflow_id: str
+    node_id: str
+    url: str
+    settings: dict[str, Any]
+    has_secret: bool
+    is_active: bool
+    source: str
+    created_at: str
+
+
+class WebhookSecret(Webhook):
+    """A webhook with its new secret, shown once."""
+
+    secret: str
+
+
+class Accepted(BaseModel):
+    """A call that is durable."""
+
+    success: bool
+    status: str
+    event_id: str
+    execution_id: str | None
+    execution_ids: list[str]
+    duplicate: bool
+
+
+class InboxEvent(BaseModel):
+    """A request as it came."""
+
+    id: str
+    kind: str
+    source_id: str
+    received_at: str
+    state: str
+    reason: str | None
+    execution_ids: list[str]
+    body_bytes: int
+    request: dict[str, Any]
+    body: str
+
+
+class Schedule(BaseModel):
+    """A rule that starts executions."""
+
+    id: str
+    workspace_id: str
+    workflow_id: str
+    node_id: str
+    name: str
+    cron: str | None
+    interval_s: float | None
+    timezone: str
+    misfire: str
+    input: Any
+    is_paused: bool
+    disabled_reason: str | None
+    next_run_at: str | None
+    last_run_at: str | None
+    run_count: int
+    source: str
+    created_at: str
+
+
+class Credential(BaseModel):
+    """A secret, without its value."""
+
+    id: str
+    name: str
+    type: str
+    created_at: str
+    updated_at: str
+
+
+class Variable(BaseModel):
+    """A variable."""
+
+    key: str
+    value: Any
+
+
+class NodeType(BaseModel):
+    """A node type."""
+
+    type: str
+    version: int
+    group: str
+    title: str
+    summary: str
+    inputs: list[str]
+    outputs: list[str]
+    dynamic_outputs: bool
+    aliases: list[str]
+    parameters: dict[str, Any]
+    output: Any
+    example: Any
+    timeout_s: float | None
+    docs: str
+
+
+class Template(BaseModel):
+    """A workflow to begin with."""
+
+    slug: str
+    name: str
+    description: str
+    tags: list[str]
+    spec: dict[str, Any]
+
+
+class EventAccepted(BaseModel):
+    """An event that is durable."""
+
+    event_id: str
+    execution_ids: list[str]
+    signalled: list[str]
+
+
+class Letter(BaseModel):
+    """Work given up on."""
+
+    id: str
+    kind: str
+    execution_id: str
+    reason: str
+    at: str
+    body: Any

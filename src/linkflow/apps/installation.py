@@ -20,21 +20,32 @@ from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.app import create_app
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring import Engine, EngineParts, engine
-from linkflow.apps.wiring_control import EngineSide, build_control, open_control
-from linkflow.control.executables import Executables
+from linkflow.apps.wiring_control import (
+    EngineSide,
+    background,
+    build_control,
+    ensure_owner,
+    open_control,
+)
+from linkflow.control.accounts import Owner
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """A running LinkFlow."""
+    """A running LinkFlow.
+
+    Attributes:
+        owner: With the password when it was made just now.
+    """
 
     app: ASGIApp
     plane: ControlPlane
     engine: Engine
     database: Database
     postgres: EmbeddedPostgres | None
+    owner: Owner
 
 
 @asynccontextmanager
@@ -68,7 +79,7 @@ async def installation(
         stack.push_async_callback(code.close)
         nodes = nodes or NodeRegistry.discover()
         blobs, specs = FileBlobStore(settings.home / "blobs"), SqlSpecStore(database)
-        side = open_control(settings, database, clock, ids)
+        side = open_control(settings, database, specs, nodes, clock, ids)
         running = await stack.enter_async_context(
             engine(
                 EngineParts(
@@ -79,7 +90,7 @@ async def installation(
                     blobs=blobs,
                     broker=side.broker,
                     specs=specs,
-                    directory=Executables(side.records, specs, nodes, side.cache),
+                    directory=side.executables,
                     bus=side.bus,
                     secret=side.secret,
                     clock=clock,
@@ -93,9 +104,13 @@ async def installation(
                 frontend=running.frontend,
                 visibility=running.visibility,
                 specs=specs,
+                letters=running.letters,
                 blobs=blobs,
-                catalog=nodes,
             ),
         )
+        owner = await ensure_owner(settings, plane)
+        await stack.enter_async_context(background(side, plane))
         app = create_app(plane, public_url=settings.public_url or f"http://{settings.host}:{settings.port}")
-        yield Installation(app=app, plane=plane, engine=running, database=database, postgres=postgres)
+        yield Installation(
+            app=app, plane=plane, engine=running, database=database, postgres=postgres, owner=owner
+        )

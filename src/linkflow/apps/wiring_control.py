@@ -1,29 +1,47 @@
 """The control plane put together: records, secrets, use cases, the application."""
 
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from linkflow.adapters.memory import MemoryCache, MemoryEventBus
+from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.records import SqlRecords
 from linkflow.adapters.vault import AesSecretBox, BcryptHasher, JwtSigner, keep_key
 from linkflow.apps.settings import Settings
-from linkflow.control.accounts import Accounts
+from linkflow.control.accounts import Accounts, Owner
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Audit
+from linkflow.control.arming import Arming
 from linkflow.control.credentials import Broker, Credentials
+from linkflow.control.events import Events
+from linkflow.control.exchange import Exchange
 from linkflow.control.executables import Executables
 from linkflow.control.executions import Executions
+from linkflow.control.inbox import Inbox
+from linkflow.control.letters import Letters
 from linkflow.control.plane import ControlPlane
+from linkflow.control.resume import Resume
+from linkflow.control.schedules import Schedules
+from linkflow.control.templates import Templates
 from linkflow.control.variables import Variables
+from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
 from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import Frontend, Visibility
-from linkflow.ports.stores import SpecStore
+from linkflow.ports.stores import DeadLetters, SpecStore
+from linkflow.scheduler.cron import Cron
+from linkflow.scheduler.service import Scheduler
 
 SEALING_KEY = "sealing.key"
 SIGNING_SECRET = "linkflow.secret"  # noqa: S105  the name of a file
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 OWNER_EMAIL = "owner@localhost"
 
 
@@ -34,8 +52,8 @@ class EngineSide:
     frontend: Frontend
     visibility: Visibility
     specs: SpecStore
+    letters: DeadLetters
     blobs: BlobStore
-    catalog: Catalog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +63,15 @@ class ControlSide:
     Attributes:
         secret: Signs callbacks and tokens (LINKFLOW_SECRET).
         broker: Opens credentials for workers.
+        executables: The engine's `WorkflowDirectory`.
     """
 
     settings: Settings
     records: SqlRecords
     box: AesSecretBox
     broker: Broker
+    executables: Executables
+    catalog: Catalog
     bus: MemoryEventBus
     cache: MemoryCache
     secret: str
@@ -58,18 +79,27 @@ class ControlSide:
     ids: IdSource
 
 
-def open_control(settings: Settings, database: Database, clock: Clock, ids: IdSource) -> ControlSide:
+def open_control(
+    settings: Settings,
+    database: Database,
+    specs: SpecStore,
+    catalog: Catalog,
+    clock: Clock,
+    ids: IdSource,
+) -> ControlSide:
     """Open records and keys; keys are made at the first start."""
     keys = settings.home / "keys"
     box = AesSecretBox({"k1": bytes.fromhex(keep_key(keys, SEALING_KEY))}, "k1")
-    records = SqlRecords(database)
+    records, cache = SqlRecords(database), MemoryCache()
     return ControlSide(
         settings=settings,
         records=records,
         box=box,
         broker=Broker(records, box),
+        executables=Executables(records, specs, catalog, cache),
+        catalog=catalog,
         bus=MemoryEventBus(),
-        cache=MemoryCache(),
+        cache=cache,
         secret=keep_key(keys, SIGNING_SECRET, given=settings.secret),
         clock=clock,
         ids=ids,
@@ -79,28 +109,54 @@ def open_control(settings: Settings, database: Database, clock: Clock, ids: IdSo
 def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     """Put the use cases together."""
     records, cache, bus, clock, ids = side.records, side.cache, side.bus, side.clock, side.ids
-    audit = Audit(clock, ids)
-    variables = Variables(records, cache)
-    executables = Executables(records, engine.specs, engine.catalog, cache)
-    activation = Activation(engine.catalog, side.box, cache, bus, clock, ids)
+    executables, catalog = side.executables, side.catalog
+    audit, variables = Audit(clock, ids), Variables(records, cache)
+    inbox = Inbox(records, engine.frontend, variables, clock)
+    activation = Activation(catalog, side.box, cache, bus, clock, ids)
+    workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
+    executions = Executions(
+        engine.frontend, engine.visibility, engine.specs, records, executables, variables, engine.blobs, ids
+    )
+    arming = Arming(records, executables, side.broker, side.box, cache, ids)
     return ControlPlane(
         accounts=Accounts(records, BcryptHasher(), JwtSigner(side.secret), cache, clock, ids),
-        workflows=Workflows(records, executables, activation, audit, bus, clock, ids),
-        executions=Executions(
-            engine.frontend,
-            engine.visibility,
-            engine.specs,
-            records,
-            executables,
-            variables,
-            engine.blobs,
-            ids,
-        ),
         credentials=Credentials(records, side.box, audit, clock, ids),
+        events=Events(records, engine.frontend, engine.visibility, inbox, catalog, cache, clock, ids),
+        exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
+        executions=executions,
+        inbox=inbox,
+        letters=Letters(engine.letters, engine.frontend),
+        resume=Resume(engine.frontend),
+        schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
+        templates=Templates(EXAMPLES),
         variables=variables,
-        catalog=engine.catalog,
+        webhooks=Webhooks(records, activation, arming, inbox, audit, cache, clock, ids),
+        workflows=workflows,
+        catalog=catalog,
         records=records,
         bus=bus,
         cache=cache,
         clock=clock,
+        secret=side.secret,
     )
+
+
+async def ensure_owner(settings: Settings, plane: ControlPlane) -> Owner:
+    """Make the owner at the first start; the password is in the answer when nobody chose one."""
+    return await plane.accounts.ensure_owner(
+        settings.owner_email or OWNER_EMAIL, settings.owner_password, secrets.token_urlsafe(12)
+    )
+
+
+@asynccontextmanager
+async def background(side: ControlSide, plane: ControlPlane) -> AsyncIterator[None]:
+    """Run what the control plane does by itself: the inbox and the scheduler."""
+    cron = Cron(side.records, plane.schedules, side.bus, side.clock)
+    scheduler = Scheduler(SqlLeases(side.records.statements), [cron], side.clock, side.ids.uuid())
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(plane.inbox.run()), group.create_task(scheduler.run())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

@@ -132,6 +132,14 @@ class Accounts:
         self._cache.put(f"token:{token}", actor, min(KNOWN_S, sign_in.expires_at - now))
         return actor
 
+    async def ping(self) -> None:
+        """See whether the records answer.
+
+        Raises:
+            Unavailable: They do not.
+        """
+        await self._records.accounts.owner()
+
     async def sign_out(self, actor: Actor, token: str) -> None:
         """End the sign-in a token belongs to. Safe to repeat."""
         await self._records.accounts.revoke(actor.user_id, actor.sign_in_id)

@@ -34,9 +34,13 @@ class Activation:
     ) -> None:
         self._catalog, self._box, self._cache = catalog, box, cache
         self._bus, self._clock, self._ids = bus, clock, ids
+        self._touched: set[str] = set()
 
     def nudge(self) -> None:
-        """Let the scheduler look at its schedules again."""
+        """Let everybody look at triggers again, once what was registered is durable."""
+        for webhook_id in self._touched:
+            self._cache.drop(f"webhook:{webhook_id}")
+        self._touched.clear()
         self._bus.publish("schedules")
 
     async def register(self, records: Records, workflow: Workflow, spec: WorkflowSpec) -> None:
@@ -56,7 +60,7 @@ class Activation:
     async def unregister(self, records: Records, workflow: Workflow, *, for_good: bool) -> None:
         """Let the triggers rest; `for_good` removes them, else their addresses stay the same."""
         for webhook in await records.webhooks.list(workflow.workspace_id, workflow.id):
-            self._cache.drop(f"webhook:{webhook.id}")
+            self._touched.add(webhook.id)
             if for_good:
                 await records.webhooks.delete(workflow.workspace_id, webhook.id)
             else:
@@ -90,9 +94,9 @@ class Activation:
                 await self._put(records, msgspec.structs.replace(webhook, is_active=True))
 
     async def _put(self, records: Records, webhook: Webhook) -> None:
-        """Write a webhook and let everybody look at it again."""
+        """Write a webhook; `nudge` lets everybody look at it again."""
         await records.webhooks.put(webhook)
-        self._cache.drop(f"webhook:{webhook.id}")
+        self._touched.add(webhook.id)
 
     def seal(self, webhook_id: str, secret: str) -> bytes:
         """Seal the signing secret of a webhook."""

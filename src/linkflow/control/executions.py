@@ -195,6 +195,10 @@ class Executions:
         actor.require("execution.view")
         return await self._visibility.list(query)
 
+    async def newest(self, actor: Actor, limit: int) -> ExecutionPage:
+        """List the newest executions."""
+        return await self.list(actor, ExecutionQuery(workspace_id=actor.workspace_id, limit=limit))
+
     async def count(self, actor: Actor, query: ExecutionQuery) -> Mapping[str, int]:
         """Count executions by status."""
         actor.require("execution.view")

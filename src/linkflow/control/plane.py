@@ -4,8 +4,16 @@ from dataclasses import dataclass
 
 from linkflow.control.accounts import Accounts
 from linkflow.control.credentials import Credentials
+from linkflow.control.events import Events
+from linkflow.control.exchange import Exchange
 from linkflow.control.executions import Executions
+from linkflow.control.inbox import Inbox
+from linkflow.control.letters import Letters
+from linkflow.control.resume import Resume
+from linkflow.control.schedules import Schedules
+from linkflow.control.templates import Templates
 from linkflow.control.variables import Variables
+from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
 from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock
@@ -15,15 +23,28 @@ from linkflow.ports.records import Records
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlane:
-    """The use cases, by resource."""
+    """The use cases, by resource.
+
+    Attributes:
+        secret: LINKFLOW_SECRET, which signs callbacks.
+    """
 
     accounts: Accounts
     workflows: Workflows
     executions: Executions
     credentials: Credentials
+    events: Events
+    exchange: Exchange
+    inbox: Inbox
+    letters: Letters
+    resume: Resume
+    schedules: Schedules
+    templates: Templates
     variables: Variables
+    webhooks: Webhooks
     catalog: Catalog
     records: Records
     bus: EventBus
     cache: Cache
     clock: Clock
+    secret: str

@@ -168,6 +168,7 @@ class Workflows:
             await records.workflows.delete(actor.workspace_id, workflow_id, self._clock.now())
             await self._audit.note(records.ledger, actor, "workflow.delete", f"workflow:{workflow_id}")
         self._changed(workflow)
+        self._activation.nudge()
 
     async def versions(self, actor: Actor, workflow_id: str) -> Sequence[WorkflowVersion]:
         """List versions, newest first."""

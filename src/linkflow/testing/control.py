@@ -11,7 +11,7 @@ from linkflow.apps.settings import Settings
 from linkflow.apps.wiring_control import ControlSide, EngineSide, build_control, open_control
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
-from linkflow.testing.engine import FakeEngine
+from linkflow.testing.engine import FakeEngine, FakeLetters
 from linkflow.testing.fakes import FixedClock, MemoryBlobStore, SequenceIds
 
 OWNER = "owner@example.com"
@@ -121,15 +121,15 @@ class Stage:
         ids = SequenceIds(clock)
         database = await Database.open(dsn, pool_size=2)
         engine = FakeEngine(clock, ids)
-        side = open_control(Settings(home=home), database, clock, ids)
+        side = open_control(Settings(home=home), database, engine, NodeRegistry(), clock, ids)
         plane = build_control(
             side,
             EngineSide(
                 frontend=engine,
                 visibility=engine,
                 specs=engine,
+                letters=FakeLetters(),
                 blobs=MemoryBlobStore(),
-                catalog=NodeRegistry(),
             ),
         )
         stage = cls(database, side, plane, engine, clock)

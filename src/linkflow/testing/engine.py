@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from linkflow.domain.errors import ExecutionClosed, NotFound
-from linkflow.domain.values import ExecutionId, Json
+from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.services import (
     DeadLetter,
@@ -25,7 +25,7 @@ from linkflow.ports.services import (
 class FakeEngine:
     """Keeps what it is told; an execution ends at once and echoes its input, unless it is held open.
 
-    It is a Frontend, a Visibility, a SpecStore and a DeadLetters.
+    It is a Frontend, a Visibility and a SpecStore.
 
     Attributes:
         commands: Every start, oldest first.
@@ -202,6 +202,22 @@ class FakeEngine:
         return self.specs[spec_hash]
 
 
-def made_up_execution_id(ids: IdSource) -> ExecutionId:
-    """Make an id that no execution has."""
-    return ids.execution_id()
+class FakeLetters:
+    """Dead letters in memory; satisfies `DeadLetters`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, DeadLetter] = {}
+
+    async def add(self, letter: DeadLetter) -> None:
+        """Keep a letter."""
+        self.kept[letter.id] = letter
+
+    async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:
+        """List letters, newest first."""
+        return [each for each in reversed(self.kept.values()) if each.workspace_id == workspace_id][:limit]
+
+    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Remove a letter."""
+        if letter_id not in self.kept or self.kept[letter_id].workspace_id != workspace_id:
+            raise NotFound("There is no such dead letter.")
+        return self.kept.pop(letter_id)

@@ -20,7 +20,7 @@ class SqlRecords:
     ) -> None:
         self._database = database
         self._writer = writer or InboxWriter(database)
-        sql = statements or Statements(database.pool)
+        self.statements = sql = statements or Statements(database.pool)
         self.workflows = SqlWorkflows(sql)
         self.accounts = SqlAccounts(sql)
         self.ledger = SqlLedger(sql)

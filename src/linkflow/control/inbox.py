@@ -1,0 +1,211 @@
+"""The inbox: starts the executions of trigger events that are durable already.
+
+        caller ──202── event durable ──▶ memory ──▶ Frontend.start(execution_id) ──▶ marked done
+                              └──────────▶ read again after a crash, or when memory was full
+
+An event that was started twice meets the same execution, because the execution's id follows from the event.
+What breaks: the process (pending events are read again at start), the engine's door (wait and try again),
+the event itself (refused by the engine: kept with the reason).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from linkflow.control.variables import Variables
+from linkflow.domain.errors import Conflict, Invalid, LinkFlowError, NotFound, Unavailable
+from linkflow.domain.values import Json, decode_json
+from linkflow.domain.webhook import Call, read
+from linkflow.ports.clock import Clock
+from linkflow.ports.records import Records
+from linkflow.ports.services import Frontend, StartedExecution, StartExecution
+from linkflow.ports.triggers import Start, TriggerEvent
+from linkflow.telemetry import logger
+
+LOG = logger("inbox")
+STARTERS = 32
+IN_MEMORY = 10_000
+IN_MEMORY_BYTES = 64 * 1024 * 1024
+PAGE = 500
+KEPT_UNWANTED = 1_000
+KEPT_DONE_MS = 30 * 24 * 3600 * 1000
+TRIM_S = 600.0
+
+
+class Inbox:
+    """Works off trigger events."""
+
+    def __init__(self, records: Records, frontend: Frontend, variables: Variables, clock: Clock) -> None:
+        self._records, self._frontend = records, frontend
+        self._variables, self._clock = variables, clock
+        self._waiting: deque[tuple[TriggerEvent, Json]] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._settled: list[str] = []
+        self._settle = asyncio.Event()
+        self._refused: deque[TriggerEvent] = deque(maxlen=200)
+        self._known: set[str] = set()
+        self._is_behind = True
+
+    @property
+    def depth(self) -> int:
+        """Events in memory that were not started yet."""
+        return len(self._waiting)
+
+    def push(self, event: TriggerEvent, data: Json) -> None:
+        """Start an event's executions soon; one too many for memory is read again later."""
+        if len(self._waiting) >= IN_MEMORY or self._bytes >= IN_MEMORY_BYTES:
+            self._is_behind = True
+            return
+        self._waiting.append((event, data))
+        self._known.add(event.id)
+        self._bytes += len(event.body)
+        self._wake.set()
+
+    def keep_later(self, event: TriggerEvent) -> None:
+        """Keep an event that starts nothing, when there is time."""
+        self._refused.append(event)
+        self._settle.set()
+
+    async def start_now(self, event: TriggerEvent, data: Json, wait_ms: int) -> StartedExecution:
+        """Start an event's execution while its caller waits for the end.
+
+        Raises:
+            LinkFlowError: It could not be started; the event is marked, so that it does not start later.
+        """
+        self._known.add(event.id)
+        try:
+            started = await self._start(event, event.starts[0], data, wait_ms)
+        except LinkFlowError:
+            self._done(event)
+            raise
+        self._done(event)
+        return started
+
+    async def _start(
+        self, event: TriggerEvent, start: Start, data: Json, wait_ms: int = 0
+    ) -> StartedExecution:
+        """Start one execution under the id it was promised."""
+        return await self._frontend.start(
+            StartExecution(
+                workspace_id=event.workspace_id,
+                workflow_id=start.workflow_id,
+                workflow_version=start.workflow_version,
+                spec_hash=start.spec_hash,
+                trigger=start.trigger,
+                trigger_kind=event.kind,
+                input=data,
+                execution_id=start.execution_id,
+                variables=await self._variables.of(event.workspace_id),
+                wait_ms=wait_ms,
+            )
+        )
+
+    def _done(self, event: TriggerEvent) -> None:
+        """Mark an event, soon and together with others."""
+        self._settled.append(event.id)
+        self._settle.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(STARTERS):
+                group.create_task(self._starter())
+            group.create_task(self._settler())
+            group.create_task(self._reader())
+            group.create_task(self._trimmer())
+
+    async def _starter(self) -> None:
+        """Start one event after the other."""
+        while True:
+            while not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+            event, data = self._waiting.popleft()
+            self._bytes -= len(event.body)
+            await self._start_all(event, data)
+
+    async def _start_all(self, event: TriggerEvent, data: Json) -> None:
+        """Start every execution of an event, however often the engine's door is shut."""
+        for start in event.starts:
+            while True:
+                try:
+                    await self._start(event, start, data)
+                except Unavailable as error:
+                    await self._clock.sleep(getattr(error, "retry_after_s", 0.2))
+                    continue
+                except (Invalid, NotFound, Conflict) as error:
+                    LOG.warning("event.refused", event_id=event.id, code=error.code, reason=str(error))
+                except Exception:
+                    LOG.exception("event.failed", event_id=event.id)
+                break
+        self._done(event)
+
+    async def _settler(self) -> None:
+        """Mark what was started, and keep what was refused; many with one statement."""
+        while True:
+            await self._settle.wait()
+            self._settle.clear()
+            settled, self._settled = self._settled, []
+            try:
+                if settled:
+                    await self._records.trigger_events.started(settled)
+                    self._known.difference_update(settled)
+                while self._refused:
+                    await self._records.trigger_events.keep(self._refused[0])
+                    self._refused.popleft()
+            except Unavailable:
+                self._settled = [*settled, *self._settled]
+                self._settle.set()
+                await self._clock.sleep(0.5)
+
+    async def _reader(self) -> None:
+        """Read pending events again: at start, and when memory was full."""
+        while True:
+            if self._is_behind and len(self._waiting) < IN_MEMORY // 2:
+                try:
+                    self._is_behind = await self._read_some()
+                except Unavailable:
+                    self._is_behind = True
+            await self._clock.sleep(0.05 if self._is_behind else 0.5)
+
+    async def _read_some(self) -> bool:
+        """Read the oldest pending events; whether there may be more."""
+        found = await self._records.trigger_events.pending(PAGE + len(self._known))
+        for event in found:
+            if event.id not in self._known:
+                self.push(event, data_of(event))
+        return len(found) >= PAGE
+
+    async def _trimmer(self) -> None:
+        """Forget what nobody will look at again."""
+        while True:
+            await self._clock.sleep(TRIM_S)
+            try:
+                before_ms = int(self._clock.now() * 1000) - KEPT_DONE_MS
+                await self._records.trigger_events.trim(KEPT_UNWANTED, before_ms)
+            except Unavailable:
+                continue
+
+
+def data_of(event: TriggerEvent) -> Json:
+    """Say what the workflow gets from an event that was read again."""
+    if event.data:
+        return decode_json(event.data)
+    request = msgspec.json.decode(event.request)
+    call = Call(
+        method=request["method"],
+        path=request["path"],
+        headers=request["headers"],
+        query=request["query"],
+        body=event.body,
+        ip=request["ip"],
+    )
+    return read(call)
+
+
+def executions_of(event: TriggerEvent) -> Sequence[str]:
+    """List the executions an event starts."""
+    return [start.execution_id for start in event.starts]
