@@ -144,6 +144,7 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         output: The output when it succeeded (a blob reference when large).
         handle: The output handle taken.
+        handles: All handles taken, where there are several; wins over `handle`.
         error: The error when it failed.
         unknown: The effect may or may not have happened.
         logs: `[{"at": seconds, "level": "info", "message": str, "data": JSON}]`, oldest first.
@@ -152,6 +153,7 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
 
     output: Json = None
     handle: str = "out"
+    handles: Sequence[str] = ()
     error: NodeError | None = None
     unknown: bool = False
     logs: Sequence[Json] = ()

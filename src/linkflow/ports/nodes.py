@@ -71,6 +71,14 @@ class NodeContext(Protocol):
         """Large values."""
         ...
 
+    def evaluate(self, expression: str, **names: Json) -> Json:
+        """Evaluate an expression of a raw parameter with extra names in scope, such as `item`.
+
+        Raises:
+            ExpressionError: It names what is not there, uses a wrong type, or is over the budget.
+        """
+        ...
+
     async def secret(self, name: str) -> Mapping[str, Json]:
         """Open a credential of the workspace by name or id: an object of its fields.
 

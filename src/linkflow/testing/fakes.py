@@ -227,6 +227,7 @@ class FakeNodeContext:
     code: CodeRunner
     blobs: BlobStore
     secrets: Mapping[str, Mapping[str, Json]]
+    roots: Mapping[str, Json] = field(default_factory=dict)
     execution_id: str = "01ba5e00-0000-8001-8000-000000000001"
     workspace_id: str = "workspace"
     key: str = "node"
@@ -240,6 +241,10 @@ class FakeNodeContext:
     def effect_key(self) -> str:
         """The same over all attempts."""
         return f"{self.execution_id}:{self.key}"
+
+    def evaluate(self, expression: str, **names: Json) -> Json:
+        """Evaluate an expression over the input, the given roots and extra names."""
+        return PureScope({"input": self.input, **self.roots}, now=self.now).evaluate(expression, **names)
 
     async def secret(self, name: str) -> Mapping[str, Json]:
         """Open a credential."""
@@ -265,6 +270,7 @@ def node_context(
     code: CodeRunner | None = None,
     blobs: BlobStore | None = None,
     secrets: Mapping[str, Mapping[str, Json]] | None = None,
+    roots: Mapping[str, Json] | None = None,
     attempt: int = 1,
     timeout_s: float = 10.0,
 ) -> FakeNodeContext:
@@ -276,6 +282,7 @@ def node_context(
         code=code or RefusingCode(),
         blobs=blobs or MemoryBlobStore(),
         secrets=secrets or {},
+        roots=roots or {},
         attempt=attempt,
         timeout_s=timeout_s,
     )

@@ -145,12 +145,15 @@ async def test_a_pure_node_with_a_large_input_runs_on_a_worker() -> None:
     """On a worker a pure node gives what it gives in History, expressions over its input included."""
     runner = REGISTRY.runner("logic.condition")
     assert runner is not None
-    config = {"conditions": [{"field": "{{ input.n + 1 }}", "operator": "eq", "value": 3}]}
+    config = {
+        "conditions": [{"field": "{{ input.n + trigger.m }}", "operator": "eq", "value": 3, "output": "x"}]
+    }
 
-    completion = await runner.run(node_context(config, input={"n": 2}))
+    completion = await runner.run(node_context(config, input={"n": 2}, roots={"trigger": {"m": 1}}))
 
-    here = evaluate(Condition(), config, {"n": 2})
-    assert (here.output, here.handles[0]) == (completion.output, completion.handle)
+    here = evaluate(Condition(), config, {"n": 2}, trigger={"m": 1})
+    assert (here.output, here.handles) == (completion.output, completion.handles)
+    assert ("true", "x") == here.handles
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=ids)

@@ -123,7 +123,7 @@ def _resolve_unknown(turn: Turn, key: str, node: NodeState, news: n.Resolve) -> 
 def complete_attempt(turn: Turn, key: str, node: NodeState, completion: Completion) -> None:
     """An attempt ended well."""
     compiled = turn.state.graph.nodes[node.index]
-    handles = (completion.handle,)
+    handles = tuple(completion.handles) or (completion.handle,)
     dead, error = dead_edges(turn, compiled, node.scope, key, handles, completion.output)
     turn.emit(
         e.ActivityTaskCompleted(

@@ -12,7 +12,14 @@ from linkflow.domain.parameters import respell
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.shape import EdgeKind, Shape, analyse
 from linkflow.domain.workflow.spec import Edge, Node, OnError, Retry, WorkflowSpec, content_hash
-from linkflow.domain.workflow.template import Template, compile_expression, compile_template, credentials_of
+from linkflow.domain.workflow.template import (
+    ExpressionError,
+    Template,
+    compile_expression,
+    compile_template,
+    credentials_of,
+    references,
+)
 
 DEFAULT_RETRY = Retry()
 _ACTIVITIES = (NodeClass.IDEMPOTENT, NodeClass.KEYED, NodeClass.ONCE)
@@ -62,6 +69,7 @@ class GraphNode:
         default_handle: The handle that `out` means for this type.
         names_secrets: Its config names credentials, which only workers open.
         raw: Raw parameters, as written; a pure node and a worker get them beside the rendered rest.
+        roots: What a worker needs to see: the roots of the template and of a pure node's raw expressions.
         edges: Edges that leave, by handle.
         indegree: Forward edges that arrive.
         loop: Index of the innermost loop around it, -1 for none.
@@ -87,6 +95,7 @@ class GraphNode:
         "rank",
         "raw",
         "retry",
+        "roots",
         "spec",
         "template",
         "timeout_s",
@@ -110,6 +119,7 @@ class GraphNode:
         )
         self.names_secrets = bool(credentials_of(self.template.roots))
         self.raw = {name: value for name, value in node.config.items() if name in spec.raw}
+        self.roots = self.template.roots | (raw_roots(self.raw) if pure is not None else frozenset())
         self.default_handle = default_handle(spec)
         self.edges: dict[str, tuple[GraphEdge, ...]] = {}
         self.all_edges: tuple[GraphEdge, ...] = ()
@@ -129,6 +139,17 @@ class GraphNode:
     def runs_on_worker(self) -> bool:
         """Whether it is an activity."""
         return self.node_class in _ACTIVITIES
+
+
+def raw_roots(value: Json) -> frozenset[str]:
+    """List what the expressions in raw parameters may read; text that is none reads nothing."""
+    if isinstance(value, str):
+        try:
+            return references(value) if "{{" in value else compile_expression(value).roots
+        except ExpressionError:
+            return frozenset()
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return frozenset().union(*map(raw_roots, parts))
 
 
 class ExecutionGraph:

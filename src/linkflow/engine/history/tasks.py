@@ -33,7 +33,7 @@ def task_for(state: ExecutionState, key: str, blobs: Mapping[str, Json]) -> Task
         queue=QUEUE,
         session=node.session,
         config=compiled.node.config,
-        roots=scope.collect(compiled.template.roots) if compiled.template.roots else {},
+        roots=scope.collect(compiled.roots) if compiled.roots else {},
         input=scope.raw_input(),
         scheduled_at=node.at,
         seed=start.seed,

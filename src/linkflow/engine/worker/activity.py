@@ -20,7 +20,14 @@ from linkflow.domain.values import (
     decode_json,
     encode_json,
 )
-from linkflow.domain.workflow.template import Template, compile_template, credentials_of, node_of, unseal
+from linkflow.domain.workflow.template import (
+    Template,
+    compile_expression,
+    compile_template,
+    credentials_of,
+    node_of,
+    unseal,
+)
 from linkflow.ports.clock import Clock
 from linkflow.ports.nodes import WorkerNodes
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
@@ -92,9 +99,10 @@ class Activities:
         names = credentials_of(template.roots)
         if names:
             config = unseal(config, {name: await context.secret(name) for name in names})
-        require_config(node.spec, config)
         raw = {name: task.config[name] for name in node.spec.raw if name in task.config}
         context.config = {**config, **raw} if raw else config
+        context.scope = scope
+        require_config(node.spec, context.config)
         async with asyncio.timeout(task.timeout_s):
             completion = await node.run(context)
         if completion.error is not None:
@@ -180,6 +188,14 @@ class TaskScope:
         """The output of a node by label."""
         return self._roots[f"label:{label}"]
 
+    def evaluate(self, expression: str, names: Mapping[str, Json]) -> Json:
+        """Evaluate an expression with extra names in scope."""
+        before, self._roots = self._roots, {**self._roots, **names}
+        try:
+            return compile_expression(expression).render(self)
+        finally:
+            self._roots = before
+
     def names(self) -> Iterable[str]:
         """What came with the task."""
         return [name.partition(":")[2] or name for name in self._roots]
@@ -198,6 +214,7 @@ class Context:
         self._activities = activities
         self.config: Mapping[str, Json] = {}
         self.input: Json = None
+        self.scope: TaskScope | None = None
         self.lines: list[Json] = []
         self.execution_id = task.execution_id
         self.workspace_id = task.workspace_id
@@ -225,6 +242,11 @@ class Context:
     def blobs(self) -> BlobStore:
         """Large values."""
         return self._activities.blobs
+
+    def evaluate(self, expression: str, **names: Json) -> Json:
+        """Evaluate an expression with extra names in scope."""
+        assert self.scope is not None
+        return self.scope.evaluate(expression, {"input": self.input, **names})
 
     async def secret(self, name: str) -> Mapping[str, Json]:
         """Open a credential."""
