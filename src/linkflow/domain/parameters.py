@@ -49,7 +49,7 @@ def config_problems(spec: NodeSpec, config: Mapping[str, Json]) -> list[tuple[st
     Raises:
         Invalid: `node.schema`: the node type's schema is not one.
     """
-    written = dict(config)
+    written = _given(config)
     return [
         (_path(error.instance_path), _message(error))
         for error in _validator(spec).iter_errors(written)
@@ -63,10 +63,10 @@ def require_config(spec: NodeSpec, config: Mapping[str, Json]) -> None:
     Raises:
         Invalid: `node.config`: the first problem, with its path.
     """
-    validator = _validator(spec)
-    if validator.is_valid(config if type(config) is dict else dict(config)):
+    validator, given = _validator(spec), _given(config)
+    if validator.is_valid(given):
         return
-    for error in validator.iter_errors(dict(config)):
+    for error in validator.iter_errors(given):
         path = _path(error.instance_path)
         raise Invalid(
             f"{spec.type}: {path[2:] or 'config'}: {_message(error)}", code="node.config", path=path
@@ -83,6 +83,13 @@ def schema_problems(schema: Json, value: Json) -> list[tuple[str, str]]:
         (_path(error.instance_path), _message(error))
         for error in _compiled(canonical(schema)).iter_errors(value)
     ]
+
+
+def _given(config: Mapping[str, Json]) -> dict[str, Json]:
+    """Leave out fields that are null: forms and expressions say so that there is nothing."""
+    if type(config) is dict and None not in config.values():
+        return config
+    return {name: value for name, value in config.items() if value is not None}
 
 
 def _validator(spec: NodeSpec) -> Any:

@@ -69,13 +69,7 @@ LOOP = Declared(
             }
         ),
         raw=("while", "collect"),
-        output={
-            "results": [2, 4],
-            "count": 2,
-            "loop_results": [2, 4],
-            "loop_count": 2,
-            "errors": [],
-        },
+        output={"results": [2, 4], "count": 2, "errors": []},
         example={"items": "{{trigger.orders}}", "parallelism": 5, "collect": "node_price.output.total"},
         docs="The nodes reachable from `body` before it ends or returns to the loop are its body. "
         "They see `loop.item` and `loop.index`. Results come in order at `done`.",

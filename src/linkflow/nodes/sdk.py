@@ -3,7 +3,7 @@
 ```python
 @node("example.greet", title="Greet")
 async def greet(context: NodeContext, name: str, times: Annotated[int, Meta(ge=1, le=9)] = 1) -> str:
-    \"""Greet somebody.\"""
+    '''Greet somebody.'''
     return ", ".join([f"Hello {name}"] * times)
 ```
 

@@ -32,6 +32,8 @@ SPEC = NodeSpec(
     [
         ({"url": "https"}, []),
         ({}, ["$"]),
+        ({"url": None}, ["$"]),
+        ({"url": "https", "count": None}, []),
         ({"url": "x", "count": 0}, ["$.count", "$.url"]),
         ({"url": "{{x}}", "count": "{{y}}"}, []),
         ({"url": "https", "count": "many"}, ["$.count"]),
