@@ -102,7 +102,7 @@ class NodeScope:
         if isinstance(trigger, dict):
             yield from trigger
         for node in self._state.graph.nodes:
-            if self._sees(node.index):
+            if self._sees(node.index) and self._state.latest(node.index, self._scope_id) is not None:
                 yield node.id
                 yield f"node_{node.id}"
 
@@ -193,7 +193,10 @@ class NodeScope:
             return state.start.input
         if len(taken) == 1:
             return self._handed_on(taken[0])
-        return {graph.nodes[graph.edges[edge].source].id: self._handed_on(edge) for edge in sorted(taken)}
+        by_source = {
+            graph.nodes[graph.edges[edge].source].id: self._handed_on(edge) for edge in sorted(taken)
+        }
+        return by_source if len(by_source) > 1 else next(iter(by_source.values()))
 
     def inputs_by_id(self) -> dict[str, Json]:
         """Every taken predecessor's output by node id, in the order of the edges, opened."""
