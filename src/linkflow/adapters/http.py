@@ -5,6 +5,7 @@ secrets stay with the host they were meant for.
 """
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import Iterable, Mapping
@@ -30,7 +31,9 @@ BLOCKED = "the guard refuses this address"
 """One text for every address: the errors of several addresses are joined by their text."""
 
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+_SECRET_HEADERS = re.compile(r"auth|cookie|key|token|secret|password|signature|credential", re.IGNORECASE)
+"""Names of headers that may carry a secret, whatever a server calls them."""
+
 _BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding", "transfer-encoding"})
 
 
@@ -228,7 +231,7 @@ def _redirected(request: HttpRequest, response: HttpResponse, location: str) -> 
         method, body = ("HEAD" if method == "HEAD" else "GET"), None
         headers = {name: value for name, value in headers.items() if name.lower() not in _BODY_HEADERS}
     if is_elsewhere:
-        headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
+        headers = {name: value for name, value in headers.items() if not _SECRET_HEADERS.search(name)}
     return msgspec.structs.replace(
         request, method=method, url=str(target), headers=headers, body=body, query=()
     )
