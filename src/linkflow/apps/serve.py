@@ -1,0 +1,142 @@
+"""One LinkFlow process: start everything, serve, stop in order.
+
+Order of the stop: no new requests, requests under way end, attempts under way end, then the database.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import uvicorn
+
+from linkflow.apps.installation import Installation, installation
+from linkflow.apps.local_access import LocalAccess, keep_access
+from linkflow.apps.settings import Settings
+from linkflow.domain.errors import Unavailable
+from linkflow.telemetry import set_up
+
+GRACE_S = 15
+RENEW_S = 12 * 3600.0
+BACKLOG = 2_048
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to `serve`, so that the engine is stopped after it and in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signals."""
+        yield
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Take the port before anything is started.
+
+    Raises:
+        Unavailable: Somebody else has it.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"Port {settings.port} on {settings.host} cannot be taken ({error.strerror}). "
+            "Is LinkFlow running already? Else choose another: LINKFLOW_PORT=8001.",
+            code="serve.port_taken",
+        ) from error
+    return listener
+
+
+async def serve(
+    settings: Settings, say: Callable[[str], None], ready: Callable[[Installation, str], None]
+) -> None:
+    """Run LinkFlow until it is asked to stop (SIGINT, SIGTERM; a second time at once).
+
+    Args:
+        settings: What a person set.
+        say: Told what takes time, one line each.
+        ready: Told once it can serve, with its address.
+
+    Raises:
+        LinkFlowError: It cannot start; the message says what to do.
+    """
+    listener = bind(settings)
+    settings = dataclasses.replace(settings, port=listener.getsockname()[1])
+    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    with contextlib.closing(listener):
+        async with installation(settings, say) as running, _access(settings, running):
+            server = Server(
+                uvicorn.Config(
+                    running.app,
+                    http="httptools",
+                    ws="websockets-sansio",
+                    lifespan="off",
+                    access_log=False,
+                    log_config=None,
+                    server_header=False,
+                    timeout_graceful_shutdown=GRACE_S,
+                    backlog=BACKLOG,
+                    timeout_keep_alive=65,
+                )
+            )
+            _stop_on_signals(server)
+            serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.005)
+            if server.started:
+                ready(running, url)
+            await serving
+
+
+@contextlib.asynccontextmanager
+async def _access(settings: Settings, running: Installation) -> AsyncIterator[None]:
+    """Keep a token for the command line of this machine, and renew it while the process runs."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  compared only
+
+    async def renew() -> None:
+        while True:
+            token = await running.plane.accounts.issue(running.owner.user)
+            access = LocalAccess(
+                url=f"http://{host}:{settings.port}", token=token.access_token, pid=os.getpid()
+            )
+            keep_access(settings.home, access)
+            await asyncio.sleep(RENEW_S)
+
+    renewing = asyncio.ensure_future(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+
+
+def _stop_on_signals(server: Server) -> None:
+    """Let the first signal stop the server in peace, and the second at once."""
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+def run(settings: Settings, say: Callable[[str], None], ready: Callable[[Installation, str], None]) -> None:
+    """Run LinkFlow in this thread, on the fast event loop where there is one."""
+    set_up(settings.log_level, as_json=not sys.stderr.isatty())
+    factory = None
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(settings, say, ready))
