@@ -13,9 +13,9 @@ from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.embedded import EmbeddedPostgres
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.sandbox import SandboxedCode
-from linkflow.adapters.sql.database import Database
+from linkflow.adapters.sql.database import Database, SchemaRefused
 from linkflow.adapters.sql.engine import SqlSpecStore
-from linkflow.adapters.sql.schema import migrate
+from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.app import create_app
 from linkflow.apps.settings import Settings
@@ -48,6 +48,15 @@ class Installation:
     owner: Owner
 
 
+async def _require_schema(dsn: str) -> None:
+    """Refuse a database of ours that `linkflow migrate` has not brought up to date."""
+    found, newest = await schema_version(dsn), revisions()[-1][0]
+    if found != newest:
+        raise SchemaRefused(
+            f"The database has schema {found or 'none'}, this release needs {newest}. Run: linkflow migrate"
+        )
+
+
 @asynccontextmanager
 async def installation(
     settings: Settings, say: Callable[[str], None], *, nodes: NodeRegistry | None = None
@@ -69,9 +78,10 @@ async def installation(
             postgres = await EmbeddedPostgres.start(settings.home, say=say)
             stack.push_async_callback(postgres.stop)
             dsn = postgres.dsn
+            await migrate(dsn, say)
         else:
             dsn = settings.database_url
-        await migrate(dsn, say)
+            await _require_schema(dsn)
         database = await Database.open(dsn)
         stack.push_async_callback(database.close)
         http, code = GuardedHttpClient(settings.outbound_allow), SandboxedCode()

@@ -1,0 +1,145 @@
+"""Commands that work on this machine: start, validate, migrate, reset the password."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from linkflow.apps.cli_client import CommandFailed, connect
+from linkflow.apps.cli_show import print_json, read_file
+from linkflow.apps.settings import Settings, load
+from linkflow.domain.callback import signed_headers
+
+EXAMPLE = """curl -s {url}/api/v1/workflows/execute \\
+    -H "Authorization: Bearer $(python3 -c 'import json;print(json.load(open("{access}"))["token"])')" \\
+    -H 'Content-Type: application/json' -d '{{"workflow": {{
+      "trigger": {{"id": "start", "type": "trigger.manual"}},
+      "nodes": [{{"id": "hello", "type": "data.set", "config": {{"values": {{"text": "Hello {{{{input.name}}}}"}}}}}}],
+      "edges": [{{"source": "start", "target": "hello"}}]}}, "triggerPayload": {{"name": "Ada"}}}}'"""
+
+
+def settings() -> Settings:
+    """Read what a person set."""
+    return load(os.environ, lambda text: print(f"linkflow: {text}", file=sys.stderr))  # noqa: T201  the command line
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal what is going on."""
+    print(f"linkflow: {text}", flush=True)  # noqa: T201  the command line
+
+
+def serve() -> None:
+    """Start LinkFlow as a service."""
+    from linkflow.apps.serve import run
+
+    run(settings(), _to_stderr, lambda running, url: _to_stderr(f"ready on {url}"))
+
+
+def _to_stderr(text: str) -> None:
+    """Say a line beside the log."""
+    print(f"linkflow: {text}", file=sys.stderr, flush=True)  # noqa: T201  the command line
+
+
+def up() -> None:
+    """Start LinkFlow for a person."""
+    from linkflow.apps.installation import Installation
+    from linkflow.apps.local_access import FILE
+    from linkflow.apps.serve import run
+
+    found, began = settings(), time.monotonic()
+
+    def ready(running: Installation, url: str) -> None:
+        owner = running.owner
+        say(f"ready on {url} after {time.monotonic() - began:.1f} s; the API is described at {url}/docs")
+        if owner.new_password:
+            say(f"owner: {owner.user.email}  password: {owner.new_password}  (shown this once)")
+        else:
+            say(f"owner: {owner.user.email}  (forgot the password? linkflow owner reset-password)")
+        say(f"data in {found.home}; back up its folder keys, without it no secret can be opened")
+        say("try this in another terminal:")
+        print(EXAMPLE.format(url=url, access=found.home / FILE), flush=True)  # noqa: T201  the command line
+        say("Ctrl-C stops; everything goes on at the next start")
+
+    run(found, say, ready)
+    say("stopped")
+
+
+def validate(files: list[Path], *, as_json: bool) -> int:
+    """Check files against the node types of this machine; 1 when any cannot run."""
+    from linkflow.domain.workflow.check import check, check_json
+    from linkflow.domain.workflow.imports import import_workflows
+    from linkflow.domain.workflow.spec import Severity
+    from linkflow.nodes.registry import NodeRegistry
+
+    catalog = NodeRegistry.discover()
+    report: list[Any] = []
+    for path in files:
+        document = read_file(path)
+        if isinstance(document, dict) and isinstance(document.get("trigger"), dict):
+            problems = check_json(document, catalog)[1]
+        else:
+            problems = [
+                problem
+                for imported in import_workflows(document, catalog)
+                for problem in [*imported.notes, *check(imported.spec, catalog)]
+            ]
+        for problem in problems:
+            report.append({
+                "file": str(path), "severity": str(problem.severity), "code": problem.code,
+                "message": problem.message, "path": problem.path, "node_id": problem.node_id,
+            })  # fmt: skip
+    failed = any(each["severity"] == Severity.ERROR for each in report)
+    if as_json:
+        print_json({"valid": not failed, "problems": report})
+        return int(failed)
+    for each in report:
+        place = each["node_id"] or each["path"]
+        print(f"{each['file']}: {each['severity']} {each['code']} at {place}: {each['message']}")  # noqa: T201  the command line
+    if not failed:
+        say(f"{len(files)} of {len(files)} can run")
+    return int(failed)
+
+
+def reset_password(email: str, password: str) -> None:
+    """Ask the running LinkFlow to set a new password; the call is signed with this machine's secret."""
+    import secrets
+
+    from linkflow.adapters.vault import keep_key
+    from linkflow.apps.wiring_control import SIGNING_SECRET
+
+    found = settings()
+    if not found.secret and not (found.home / "keys" / SIGNING_SECRET).exists():
+        raise CommandFailed(f"No LinkFlow has run in {found.home}. Start it: linkflow up")
+    secret = keep_key(found.home / "keys", SIGNING_SECRET, given=found.secret)
+    made = password or secrets.token_urlsafe(12)
+    body = {"email": email, "password": made}
+    raw = json.dumps(body).encode()
+    headers = dict(signed_headers(secret, "owner.reset_password", raw, time.time()))
+    answer = connect(found.home).call("POST", "/auth/owner-password", body, headers)
+    say(f"owner: {answer['email']}  password: {made if not password else '(as given)'}")
+
+
+def migrate(phase: str) -> None:
+    """Bring the schema of the database to what this version needs."""
+    from linkflow.adapters.embedded import EmbeddedPostgres
+    from linkflow.adapters.sql.schema import migrate as bring
+
+    if phase not in ("pre", "post"):
+        raise CommandFailed("A phase is pre or post.")
+    found = settings()
+
+    async def go() -> None:
+        if found.database_url is not None:
+            await bring(found.database_url, say, phase=phase)  # type: ignore[arg-type]  checked above
+            return
+        postgres = await EmbeddedPostgres.start(found.home, say=say)
+        try:
+            await bring(postgres.dsn, say, phase=phase)  # type: ignore[arg-type]  checked above
+        finally:
+            await postgres.stop()
+
+    asyncio.run(go())
+    say("the schema is up to date")

@@ -1,0 +1,103 @@
+"""Commands that start an execution and stay with it: a live list of its nodes."""
+
+from pathlib import Path
+from typing import Any
+
+from linkflow.apps.cli_client import Api, running
+from linkflow.apps.cli_show import coloured, node_table, print_json, read_file, read_json
+
+OVER = ("completed", "failed", "cancelled", "timed_out")
+
+
+def run_file(home: Path, path: Path, data: str, *, as_json: bool) -> int:
+    """Import a file, run it, and take it out again; the exit code says how it ended."""
+    document, given = read_file(path), read_json(data)
+    with running(home) as api:
+        arrivals = api.call("POST", "/workflows/import", document)["workflows"]
+        found = arrivals[0]
+        try:
+            return execute_json(api, found["id"], given, as_json=as_json)
+        finally:
+            for each in arrivals:
+                if each["id"]:
+                    api.call("DELETE", f"/workflows/{each['id']}")
+
+
+def execute(api: Api, workflow_id: str, data: str, *, as_json: bool) -> int:
+    """Start a workflow and stay with it."""
+    return execute_json(api, workflow_id, read_json(data), as_json=as_json)
+
+
+def execute_json(api: Api, workflow_id: str, data: Any, *, as_json: bool) -> int:
+    """Start a workflow with an input and stay with it."""
+    started = api.call("POST", f"/workflows/{workflow_id}/execute", {"input": data})
+    return show(api, started["execution_id"], watch=True, as_json=as_json)
+
+
+def retry(api: Api, execution_id: str, from_node: str, data: str | None, *, as_json: bool) -> int:
+    """Run an execution again and stay with it."""
+    body: dict[str, Any] = {"from_node": from_node}
+    if data is not None:
+        body["input"] = read_json(data)
+    started = api.call("POST", f"/executions/{execution_id}/retry", body)
+    return show(api, started["execution_id"], watch=True, as_json=as_json)
+
+
+def show(api: Api, execution_id: str, *, watch: bool, as_json: bool) -> int:
+    """Show an execution; with `watch` stay until it is over or waits for something outside.
+
+    Returns:
+        0 when it completed, 1 when it failed, 2 while it goes on.
+    """
+    if as_json:
+        if watch:
+            _follow(api, execution_id, lambda nodes, status: None)
+        found = api.call("GET", f"/executions/{execution_id}")
+        found["nodes"] = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
+        print_json(found)
+        return _code(found["status"])
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(highlight=False)
+    if watch:
+        with Live(console=console, refresh_per_second=12, transient=True) as live:
+            _follow(api, execution_id, lambda nodes, status: live.update(node_table(nodes, {})))
+    found = api.call("GET", f"/executions/{execution_id}")
+    nodes = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
+    console.print(f"{execution_id}  {coloured(found['status'])}")
+    console.print(node_table(nodes, {node["key"]: node["output"] for node in nodes}))
+    if found["error"]:
+        console.print(f"[red]{found['error']['code']}[/red] {found['error']['message']}")
+    elif found["status"] == "completed":
+        console.print("result:")
+        console.print_json(data=found["result"])
+    else:
+        console.print(f"It goes on without you: linkflow explain {execution_id}")
+    return _code(found["status"])
+
+
+def _code(status: str) -> int:
+    """Say an exit code."""
+    return 0 if status == "completed" else 1 if status in OVER else 2
+
+
+def _follow(api: Api, execution_id: str, changed: Any) -> None:
+    """Follow an execution until it is over, or waits for something outside."""
+    nodes: dict[str, Any] = {}
+    for frame in api.stream(f"/executions/{execution_id}/stream"):
+        status = ""
+        if frame["t"] == "snapshot":
+            nodes = dict(frame["data"]["nodes"])
+            status = frame["data"]["status"]
+        elif frame["t"] == "batch":
+            for _, kind, key, value in frame["ev"]:
+                if kind == "node":
+                    nodes[key] = value
+                else:
+                    status = value["status"]
+        elif frame["t"] == "end":
+            return
+        changed([{"key": key, "type": "", "label": "", **node} for key, node in nodes.items()], status)
+        if status in OVER or status == "waiting":
+            return

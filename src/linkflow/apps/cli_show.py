@@ -1,0 +1,101 @@
+"""What the command line prints: tables and live lists for people, JSON for programs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from linkflow.apps.cli_client import CommandFailed
+
+COLOURS = {
+    "completed": "green", "success": "green", "running": "cyan", "waiting": "yellow", "queued": "blue",
+    "failed": "red", "error": "red", "timeout": "red", "timed_out": "red", "cancelled": "magenta",
+    "skipped": "dim", "pending": "dim",
+}  # fmt: skip
+MARKS = {"success": "✓", "error": "✗", "timeout": "✗", "running": "…", "waiting": "⏸", "skipped": "·"}
+SHOWN = 100
+
+
+def print_json(value: Any) -> None:
+    """Print JSON."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(text: str) -> Any:
+    """Read JSON from an option: the text itself, or the file after an @.
+
+    Raises:
+        CommandFailed: It is not JSON.
+    """
+    source = text
+    try:
+        if text.startswith("@"):
+            source = Path(text[1:]).read_text(encoding="utf-8")
+        return json.loads(source)
+    except OSError as error:
+        raise CommandFailed(f"{text[1:]} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandFailed(f"This is not JSON: {error}.") from error
+
+
+def read_file(path: Path) -> Any:
+    """Read a JSON file; `-` is standard input.
+
+    Raises:
+        CommandFailed: It cannot be read, or is not JSON.
+    """
+    try:
+        return json.loads(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandFailed(f"{path} is not JSON: {error}.") from error
+
+
+def coloured(status: str) -> str:
+    """Say a status in its colour."""
+    colour = COLOURS.get(status)
+    return f"[{colour}]{status}[/{colour}]" if colour else status
+
+
+def table(columns: list[str], rows: list[list[str]], title: str = "") -> None:
+    """Print a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = Table(*columns, title=title or None, box=None, header_style="bold", title_justify="left")
+    for row in rows:
+        found.add_row(*row)
+    Console().print(found)
+
+
+def brief(value: Any) -> str:
+    """Say a value in one line."""
+    from rich.markup import escape
+
+    text = "" if value is None else json.dumps(value, ensure_ascii=False)
+    return escape(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
+
+
+def node_rows(nodes: list[Any], outputs: dict[str, Any]) -> list[list[str]]:
+    """Say node runs as rows."""
+    rows = []
+    for node in nodes:
+        error = node.get("error") or {}
+        said = brief(error.get("message")) if error else brief(outputs.get(node["key"]))
+        took = "" if node.get("duration_ms") is None else f"{node['duration_ms']} ms"
+        rows.append([
+            MARKS.get(node["status"], " "), node["label"] or node["key"], node["type"],
+            coloured(node["status"]), took, said,
+        ])  # fmt: skip
+    return rows
+
+
+def node_table(nodes: list[Any], outputs: dict[str, Any]) -> Any:
+    """Build the table of node runs."""
+    from rich.table import Table
+
+    found = Table("", "node", "type", "status", "took", "result", box=None, header_style="bold")
+    for row in node_rows(nodes, outputs):
+        found.add_row(*row)
+    return found
