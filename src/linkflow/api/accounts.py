@@ -7,8 +7,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from linkflow.api.deps import Answer, Ask, Shape, StrictRoute, Word, bearer
-from linkflow.api.shapes import Me, SignedIn
+from linkflow.api.shapes import Email, Me, SignedIn
 from linkflow.control.actor import Actor
+from linkflow.domain.callback import is_genuine
+from linkflow.domain.errors import Unauthenticated
 from linkflow.domain.values import Json
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
@@ -32,6 +34,28 @@ async def login(ask: Ask, body: SignInBody) -> Response:
         "expires_in": token.expires_in,
         "user": user | {"workspace_id": token.user.workspace_id},
     })  # fmt: skip
+
+
+class NewPassword(Shape):
+    """Whose password changes (the owner's when left out), and to what."""
+
+    email: Word = ""
+    password: Annotated[str, Field(min_length=8, max_length=1000)]
+
+
+@router.post(
+    "/owner-password", responses={200: {"model": Email}}, summary="Reset a password from the machine"
+)
+async def owner_password(ask: Ask, body: NewPassword) -> Response:
+    """Set a new password and end every sign-in; the call is signed with LINKFLOW_SECRET, as callbacks are.
+
+    It is for the person who holds the machine: `linkflow owner reset-password`.
+    """
+    raw = await ask.request.body()
+    if not is_genuine(ask.plane.secret, ask.request.headers, raw, ask.plane.clock.now()):
+        raise Unauthenticated("This call is signed with LINKFLOW_SECRET.", code="access.signature")
+    user = await ask.plane.accounts.reset_password(body.email, body.password)
+    return Answer({"email": user.email})
 
 
 @router.post("/logout", status_code=204, summary="Sign out")

@@ -26,6 +26,12 @@ class Me(BaseModel):
     workspace_id: str
 
 
+class Email(BaseModel):
+    """Whose it is."""
+
+    email: str
+
+
 class SignedIn(BaseModel):
     """A bearer token and how long it holds, seconds."""
 

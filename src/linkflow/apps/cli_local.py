@@ -17,7 +17,8 @@ EXAMPLE = """curl -s {url}/api/v1/workflows/execute \\
     -H "Authorization: Bearer $(python3 -c 'import json;print(json.load(open("{access}"))["token"])')" \\
     -H 'Content-Type: application/json' -d '{{"workflow": {{
       "trigger": {{"id": "start", "type": "trigger.manual"}},
-      "nodes": [{{"id": "hello", "type": "data.set", "config": {{"values": {{"text": "Hello {{{{input.name}}}}"}}}}}}],
+      "nodes": [{{"id": "hello", "type": "data.set",
+                 "config": {{"values": {{"text": "Hello {{{{input.name}}}}"}}}}}}],
       "edges": [{{"source": "start", "target": "hello"}}]}}, "triggerPayload": {{"name": "Ada"}}}}'"""
 
 
@@ -86,11 +87,17 @@ def validate(files: list[Path], *, as_json: bool) -> int:
                 for imported in import_workflows(document, catalog)
                 for problem in [*imported.notes, *check(imported.spec, catalog)]
             ]
-        for problem in problems:
-            report.append({
-                "file": str(path), "severity": str(problem.severity), "code": problem.code,
-                "message": problem.message, "path": problem.path, "node_id": problem.node_id,
-            })  # fmt: skip
+        report += [
+            {
+                "file": str(path),
+                "severity": str(problem.severity),
+                "code": problem.code,
+                "message": problem.message,
+                "path": problem.path,
+                "node_id": problem.node_id,
+            }
+            for problem in problems
+        ]
     failed = any(each["severity"] == Severity.ERROR for each in report)
     if as_json:
         print_json({"valid": not failed, "problems": report})
@@ -125,19 +132,21 @@ def reset_password(email: str, password: str) -> None:
 def migrate(phase: str) -> None:
     """Bring the schema of the database to what this version needs."""
     from linkflow.adapters.embedded import EmbeddedPostgres
+    from linkflow.adapters.sql.schema import Phase
     from linkflow.adapters.sql.schema import migrate as bring
 
-    if phase not in ("pre", "post"):
+    chosen: Phase = "pre" if phase == "pre" else "post"
+    if chosen != phase:
         raise CommandFailed("A phase is pre or post.")
     found = settings()
 
     async def go() -> None:
         if found.database_url is not None:
-            await bring(found.database_url, say, phase=phase)  # type: ignore[arg-type]  checked above
+            await bring(found.database_url, say, phase=chosen)
             return
         postgres = await EmbeddedPostgres.start(found.home, say=say)
         try:
-            await bring(postgres.dsn, say, phase=phase)  # type: ignore[arg-type]  checked above
+            await bring(postgres.dsn, say, phase=chosen)
         finally:
             await postgres.stop()
 

@@ -115,9 +115,8 @@ def print_logs(api: Api, execution_id: str, *, as_json: bool) -> None:
         print_json(found)
         return
     for line in found["data"]:
-        _echo(
-            f"[dim]{line['at']}[/dim] {line['level']:<7} {line['key']:<12} {brief(line['message'])} {brief(line['data'])}"
-        )
+        place = f"[dim]{line['at']}[/dim] {line['level']:<7} {line['key']:<12}"
+        _echo(f"{place} {brief(line['message'])} {brief(line['data'])}")
 
 
 def explain(api: Api, execution_id: str, *, as_json: bool) -> None:

@@ -26,7 +26,20 @@ BACKLOG = 2_048
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to `serve`, so that the engine is stopped after it and in order."""
+    """A server that leaves signals to `serve`, so that the engine is stopped after it and in order.
+
+    Attributes:
+        accepts: Set once it takes connections.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepts = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections."""
+        await super().startup(sockets)
+        self.accepts.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -89,8 +102,9 @@ async def serve(
             )
             _stop_on_signals(server)
             serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.005)
+            accepts = asyncio.ensure_future(server.accepts.wait())
+            await asyncio.wait((serving, accepts), return_when=asyncio.FIRST_COMPLETED)
+            accepts.cancel()
             if server.started:
                 ready(running, url)
             await serving
