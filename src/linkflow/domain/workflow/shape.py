@@ -87,10 +87,7 @@ def analyse(
     kinds = [EdgeKind.FORWARD] * len(ends)
     flaws: list[Flaw] = []
 
-    body_masks = {
-        loop: _reachable([ends[e][1] for e in bodies if ends[e][0] == loop], ends, outgoing, stop=loop)
-        for loop in loops
-    }
+    body_masks = _bodies(ends, outgoing, loops=loops, bodies=bodies, roots=roots)
     for index, (source, target) in enumerate(ends):
         if target in body_masks and body_masks[target] >> source & 1:
             kinds[index] = EdgeKind.RETURN
@@ -121,23 +118,48 @@ def analyse(
             for index, (_, target) in enumerate(ends)
             if kinds[index] == EdgeKind.BACK
         },
-        reached=_reachable(list(roots), ends, outgoing, stop=-1),
+        reached=_reachable(roots, ends, outgoing, stops=0),
         flaws=flaws,
     )
 
 
+def _bodies(
+    ends: Sequence[tuple[int, int]],
+    outgoing: list[list[int]],
+    *,
+    loops: Sequence[int],
+    bodies: Sequence[int],
+    roots: Sequence[int],
+) -> dict[int, int]:
+    """Collect the body of each loop: what its `body` edges lead to.
+
+    It ends at the loop itself, and at loops that every way to it passes: so an edge from an inner body to
+    an outer loop is seen for what it is.
+    """
+    without = {loop: _reachable(roots, ends, outgoing, stops=1 << loop) for loop in loops}
+    return {
+        loop: _reachable(
+            [ends[edge][1] for edge in bodies if ends[edge][0] == loop],
+            ends,
+            outgoing,
+            stops=sum(1 << other for other in loops if not without[other] >> loop & 1),
+        )
+        for loop in loops
+    }
+
+
 def _reachable(
-    start: Sequence[int], ends: Sequence[tuple[int, int]], outgoing: list[list[int]], stop: int
+    start: Sequence[int], ends: Sequence[tuple[int, int]], outgoing: list[list[int]], stops: int
 ) -> int:
-    """Collect what can be reached from nodes (themselves included) without passing `stop`."""
+    """Collect what can be reached from nodes (themselves included) without passing any of a mask."""
     seen = 0
-    stack = [node for node in start if node != stop]
+    stack = [node for node in start if not stops >> node & 1]
     while stack:
         node = stack.pop()
         if seen >> node & 1:
             continue
         seen |= 1 << node
-        stack.extend(ends[edge][1] for edge in outgoing[node] if ends[edge][1] != stop)
+        stack.extend(ends[edge][1] for edge in outgoing[node] if not stops >> ends[edge][1] & 1)
     return seen
 
 
@@ -190,18 +212,23 @@ def _find_leaks(
                     edge=index,
                 )
             )
+            continue
         for loop, mask in bodies.items():
-            enters = mask >> target & 1 and not mask >> source & 1
-            if enters and index not in entries and kinds[index] == EdgeKind.FORWARD:
-                flaws.append(
-                    Flaw(
-                        "LOOP_BODY_LEAK",
-                        f"The edge from '{names[source]}' to '{names[target]}' enters the body of the loop "
-                        f"'{names[loop]}' from outside; lead it to the loop, or take '{names[target]}' "
-                        "out of the body.",
-                        edge=index,
-                    )
+            is_inside = mask >> source & 1, mask >> target & 1
+            if is_inside == (0, 1) and index not in entries and kinds[index] == EdgeKind.FORWARD:
+                message = (
+                    f"The edge from '{names[source]}' to '{names[target]}' enters the body of the loop "
+                    f"'{names[loop]}' from outside; lead it to the loop, or take '{names[target]}' "
+                    "out of the body."
                 )
+            elif is_inside == (1, 0) and target != loop:
+                message = (
+                    f"The edge from '{names[source]}' to '{names[target]}' leaves the body of the loop "
+                    f"'{names[loop]}'; lead the body back to the loop, and go on from its `done` handle."
+                )
+            else:
+                continue
+            flaws.append(Flaw("LOOP_BODY_LEAK", message, edge=index))
 
 
 def _find_back_edges(
