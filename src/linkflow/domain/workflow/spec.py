@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from linkflow.domain.errors import SpecInvalid
-from linkflow.domain.values import Json, canonical, digest
+from linkflow.domain.values import Json, canonical, decode_json, digest
 
 
 class Severity(StrEnum):
@@ -259,7 +259,7 @@ def filled(spec: WorkflowSpec) -> WorkflowSpec:
 
 def to_json(spec: WorkflowSpec) -> Json:
     """Say a spec as JSON values, with the names of the API; defaults are left out."""
-    return msgspec.to_builtins(spec)
+    return decode_json(msgspec.json.encode(spec))
 
 
 def canonical_spec(spec: WorkflowSpec) -> bytes:
