@@ -188,16 +188,21 @@ class LateResults(Protocol):
 class Tickets(Protocol):
     """Counting semaphores for concurrency limits; never trusted for safety."""
 
-    async def acquire(self, ticket: str, limit: int, execution_id: str) -> bool:
-        """Take a ticket, or queue for it in order of asking. Safe to repeat."""
+    async def acquire(self, ticket: str, limit: int, execution_id: str) -> Sequence[str]:
+        """Ask for a ticket: get it now, or stand in line. Safe to repeat.
+
+        Returns:
+            Who must be told of a ticket: those who got one just now (a raised limit lets others in, too),
+            and whoever asks when it has one.
+        """
         ...
 
     async def release(self, ticket: str, execution_id: str) -> Sequence[str]:
         """Give a ticket (or a place in the queue) back; the executions that get one now. Safe to repeat."""
         ...
 
-    async def holders(self, ticket: str) -> Sequence[str]:
-        """List the executions that hold a ticket, longest first."""
+    async def asked(self, ticket: str) -> Sequence[str]:
+        """List the executions that hold a ticket or wait for it, in order of asking."""
         ...
 
 

@@ -52,28 +52,21 @@ class SqlTickets:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def acquire(self, ticket: str, limit: int, execution_id: str) -> bool:
-        """Take a ticket or queue; see `Tickets`."""
+    async def acquire(self, ticket: str, limit: int, execution_id: str) -> Sequence[str]:
+        """Take a ticket or stand in line; see `Tickets`."""
         with driver_errors():
             async with self._database.transaction() as connection:
                 await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ticket)
-                await connection.execute(
+                is_held = await connection.fetchval(
                     "INSERT INTO engine.tickets (ticket, execution_id, places) VALUES ($1, $2, $3) "
-                    "ON CONFLICT (ticket, execution_id) DO UPDATE SET places = excluded.places",
+                    "ON CONFLICT (ticket, execution_id) DO UPDATE SET places = excluded.places "
+                    "RETURNING granted_at IS NOT NULL",
                     ticket,
                     execution_id,
                     limit,
                 )
                 granted = await connection.fetch(_GRANT, ticket, limit)
-                if any(str(row[0]) == execution_id for row in granted):
-                    return True
-                held = await connection.fetchval(
-                    "SELECT granted_at IS NOT NULL FROM engine.tickets "
-                    "WHERE ticket = $1 AND execution_id = $2",
-                    ticket,
-                    execution_id,
-                )
-        return bool(held)
+        return [*([execution_id] if is_held else []), *(str(row[0]) for row in granted)]
 
     async def release(self, ticket: str, execution_id: str) -> Sequence[str]:
         """Give a ticket back; see `Tickets`."""
@@ -89,12 +82,12 @@ class SqlTickets:
                 granted = await connection.fetch(_GRANT, ticket, limit or 0)
         return [str(row[0]) for row in granted]
 
-    async def holders(self, ticket: str) -> Sequence[str]:
-        """List holders; see `Tickets`."""
+    async def asked(self, ticket: str) -> Sequence[str]:
+        """List who holds or waits; see `Tickets`."""
         with driver_errors():
             rows = await self._database.pool.fetch(
-                "SELECT execution_id::text FROM engine.tickets "
-                "WHERE ticket = $1 AND granted_at IS NOT NULL ORDER BY granted_at",
+                "SELECT execution_id::text FROM engine.tickets WHERE ticket = $1 "
+                "ORDER BY asked_at, execution_id",
                 ticket,
             )
         return [row[0] for row in rows]

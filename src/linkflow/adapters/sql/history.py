@@ -87,8 +87,24 @@ class SqlHistoryStore:
             await self._work.wait()
             self._work.clear()
             while self._pending:
-                batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
-                await self._commit(batch)
+                await self._commit(self._next_batch())
+
+    def _next_batch(self) -> Sequence[_Pending]:
+        """Take records for one statement: one of an execution, one by a request key; the others come next."""
+        batch: list[_Pending] = []
+        later: list[_Pending] = []
+        taken: set[str] = set()
+        for pending in self._pending[:BATCH]:
+            execution_id, request_key = pending.record.execution_id, pending.record.request_key
+            if execution_id in taken or request_key in taken:
+                later.append(pending)
+                continue
+            taken.add(execution_id)
+            if request_key:
+                taken.add(request_key)
+            batch.append(pending)
+        self._pending = later + self._pending[BATCH:]
+        return batch
 
     async def _commit(self, batch: Sequence[_Pending]) -> None:
         try:

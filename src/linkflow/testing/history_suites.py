@@ -1,0 +1,380 @@
+"""Contract suites of the stores that hold histories and the read model made from them."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+
+from linkflow.domain.errors import AlreadyStarted, Invalid, Kind, LinkFlowError, NodeError, VersionConflict
+from linkflow.domain.execution.events import (
+    ActivityTaskScheduled,
+    Event,
+    WorkflowExecutionCompleted,
+    WorkflowExecutionStarted,
+)
+from linkflow.domain.values import execution_id
+from linkflow.ports.services import ExecutionQuery, ExecutionRow, LogLine, Projected
+from linkflow.ports.stores import Head, HistoryStore, Message, Record, Recorded, VisibilityStore
+from linkflow.testing.fakes import NOW
+
+WORKSPACE = "11111111-1111-4111-8111-111111111111"
+STARTED = WorkflowExecutionStarted(WORKSPACE, "w1", "h1")
+SCHEDULED = ActivityTaskScheduled("a")
+COMPLETED = WorkflowExecutionCompleted({"ok": True})
+
+_numbers = count(1)
+
+
+def new_id() -> str:
+    """Make an execution id nobody else has; later ones are later in order."""
+    number = next(_numbers)
+    return execution_id(int(NOW * 1000) + number, number, number)
+
+
+def record(execution: str, expected: int, *events: Event, status: str = "running", **fields: Any) -> Record:
+    """Say a record; `wakeup_at` and `closed_at` go to its head."""
+    head = {name: fields.pop(name) for name in ("wakeup_at", "closed_at") if name in fields}
+    return Record(
+        **{
+            "execution_id": execution,
+            "expected": expected,
+            "events": events,
+            "at": NOW + expected,
+            "head": Head(
+                workspace_id=WORKSPACE,
+                workflow_id="w1",
+                workflow_version=1,
+                status=status,
+                started_at=NOW,
+                **head,
+            ),
+            **fields,
+        }
+    )
+
+
+def message(
+    execution: str, number: int = 1, kind: str = "project", to: str = "", body: Any = None
+) -> Message:
+    """Say a message."""
+    return Message(execution_id=execution, number=number, kind=kind, to=to, body=body)
+
+
+async def outcome(store: HistoryStore, wanted: Record) -> str:
+    """Append a record and say how it went: `won`, or the name of the refusal."""
+    try:
+        await store.append(wanted)
+    except LinkFlowError as error:
+        return type(error).__name__
+    return "won"
+
+
+async def opened(store: HistoryStore) -> Sequence[tuple[str, str, float | None]]:
+    """List what is open."""
+    return [found async for found in store.open_executions()]
+
+
+class HistoryStoreSuite:
+    """What every HistoryStore must do; provide the fixture `store`."""
+
+    async def test_records_come_back(self, store: HistoryStore) -> None:
+        """Records come back as they were written, oldest first, each with its number and time."""
+        one = new_id()
+        await store.append(record(one, 0, STARTED, SCHEDULED))
+        await store.append(record(one, 2, COMPLETED))
+
+        assert [
+            Recorded(first=1, at=NOW, events=[STARTED, SCHEDULED]),
+            Recorded(first=3, at=NOW + 2, events=[COMPLETED]),
+        ] == await store.load(one)
+
+    async def test_only_what_is_newer(self, store: HistoryStore) -> None:
+        """Loading after an event number gives the records that hold later events."""
+        one = new_id()
+        await store.append(record(one, 0, STARTED, SCHEDULED))
+        await store.append(record(one, 2, COMPLETED))
+
+        assert [found.first for found in await store.load(one, after=1)] == [1, 3]
+        assert [found.first for found in await store.load(one, after=2)] == [3]
+        assert await store.load(one, after=3) == []
+
+    async def test_nothing_is_there(self, store: HistoryStore) -> None:
+        """An execution that nobody started has no records."""
+        assert await store.load(new_id()) == []
+
+    async def test_second_writer_loses(self, store: HistoryStore) -> None:
+        """D9: of two writers who saw the same history, the second is refused and leaves no trace."""
+        one = new_id()
+        await store.append(record(one, 0, STARTED))
+        await store.append(record(one, 1, SCHEDULED))
+
+        with pytest.raises(VersionConflict):
+            await store.append(
+                record(one, 1, COMPLETED, status="completed", closed_at=NOW, outbox=[message(one, 2)])
+            )
+
+        assert [list(found.events) for found in await store.load(one)] == [[STARTED], [SCHEDULED]]
+        assert [(one, "running", None)] == await opened(store)
+        assert await store.messages(10, NOW + 100) == []
+
+    async def test_one_starts_it(self, store: HistoryStore) -> None:
+        """An execution that exists cannot be started again."""
+        one = new_id()
+        await store.append(record(one, 0, STARTED))
+
+        with pytest.raises(VersionConflict):
+            await store.append(record(one, 0, STARTED, SCHEDULED))
+
+        assert len(await store.load(one)) == 1
+
+    async def test_histories_have_no_gaps(self, store: HistoryStore) -> None:
+        """Invariant 2: a record that would leave a gap, or belongs to nothing, is refused."""
+        one, two = new_id(), new_id()
+        await store.append(record(one, 0, STARTED))
+
+        assert await outcome(store, record(one, 2, COMPLETED)) == "VersionConflict"
+        assert await outcome(store, record(two, 1, COMPLETED)) == "VersionConflict"
+        assert await store.load(two) == []
+
+    async def test_rivals_at_the_same_moment(self, store: HistoryStore) -> None:
+        """Of writers who append to one execution at the same moment, exactly one wins and one is kept."""
+        one = new_id()
+        await store.append(record(one, 0, STARTED))
+        rivals = [
+            record(one, expected, *events)
+            for expected, events in ((1, [SCHEDULED]), (1, [COMPLETED]), (2, [COMPLETED]), (5, [SCHEDULED]))
+        ]
+        outcomes = await asyncio.gather(*(outcome(store, rival) for rival in rivals))
+        numbers = [found.first for found in await store.load(one)]
+
+        assert outcomes[0] == "won"
+        assert "VersionConflict" == outcomes[1] == outcomes[3]
+        assert ([1, 2, 3] if outcomes[2] == "won" else [1, 2]) == numbers
+
+    async def test_one_losing_costs_nothing(self, store: HistoryStore) -> None:
+        """Executions that are written together win or lose alone."""
+        winners, losers = [new_id() for _ in range(5)], [new_id() for _ in range(5)]
+        for loser in losers:
+            await store.append(record(loser, 0, STARTED))
+        wanted = [record(one, 0, STARTED, SCHEDULED) for one in (*winners, *losers)]
+        outcomes = await asyncio.gather(*(outcome(store, each) for each in wanted))
+
+        assert outcomes == ["won"] * 5 + ["VersionConflict"] * 5
+        assert [len((await store.load(one))[0].events) for one in winners] == [2] * 5
+        assert [len((await store.load(one))[0].events) for one in losers] == [1] * 5
+
+    async def test_many_at_once(self, store: HistoryStore) -> None:
+        """Several hundred executions that are written at the same moment all get their own record."""
+        many = [new_id() for _ in range(600)]
+        await asyncio.gather(*(store.append(record(one, 0, STARTED)) for one in many))
+        await asyncio.gather(*(store.append(record(one, 1, SCHEDULED, COMPLETED)) for one in many))
+
+        assert [[found.first for found in await store.load(one)] for one in many] == [[1, 2]] * 600
+
+    async def test_a_refused_record_hurts_nobody(self, store: HistoryStore) -> None:
+        """A record that cannot be stored fails alone; its neighbours are written."""
+        good = [new_id() for _ in range(9)]
+        wanted = [record(one, 0, STARTED) for one in good]
+        wanted.insert(4, record("not-an-id", 0, STARTED))
+        outcomes = await asyncio.gather(*(outcome(store, each) for each in wanted))
+
+        assert outcomes == ["won"] * 4 + ["LinkFlowError"] + ["won"] * 5
+        assert [len(await store.load(one)) for one in good] == [1] * 9
+
+    async def test_a_request_key_starts_one(self, store: HistoryStore) -> None:
+        """A request key that started an execution refuses another, and says which one it started."""
+        one, two = new_id(), new_id()
+        key: dict[str, Any] = {"request_key": "w1:order-7", "request_until": NOW + 86_400}
+        await store.append(record(one, 0, STARTED, **key))
+
+        with pytest.raises(AlreadyStarted) as refusal:
+            await store.append(record(two, 0, STARTED, **key, outbox=[message(two)]))
+
+        assert one == refusal.value.execution_id
+        assert (await store.load(two), await store.messages(10, NOW + 100)) == ([], [])
+        assert one == await store.find_request("w1:order-7", NOW)
+
+    async def test_a_request_key_at_the_same_moment(self, store: HistoryStore) -> None:
+        """Of many starts with one request key at the same moment, exactly one wins."""
+        key: dict[str, Any] = {"request_key": "w1:rush", "request_until": NOW + 86_400}
+        many = [new_id() for _ in range(20)]
+        outcomes = await asyncio.gather(*(outcome(store, record(one, 0, STARTED, **key)) for one in many))
+
+        assert sorted(outcomes) == ["AlreadyStarted"] * 19 + ["won"]
+        assert many[outcomes.index("won")] == await store.find_request("w1:rush", NOW)
+
+    async def test_a_request_key_may_be_repeated(self, store: HistoryStore) -> None:
+        """A request key repeated for its own execution meets the execution, not a refusal of the key."""
+        one = new_id()
+        key: dict[str, Any] = {"request_key": "w1:again", "request_until": NOW + 86_400}
+        await store.append(record(one, 0, STARTED, **key))
+
+        with pytest.raises(VersionConflict):
+            await store.append(record(one, 0, STARTED, **key))
+
+    async def test_a_request_key_runs_out(self, store: HistoryStore) -> None:
+        """A request key that has run out is not found, and may start another execution."""
+        one, two = new_id(), new_id()
+        await store.append(record(one, 0, STARTED, request_key="w1:old", request_until=1.0))
+
+        assert None is await store.find_request("w1:old", NOW)
+        assert (
+            await outcome(store, record(two, 0, STARTED, request_key="w1:old", request_until=NOW + 60))
+            == "won"
+        )
+        assert two == await store.find_request("w1:old", NOW)
+
+    async def test_messages_wait(self, store: HistoryStore) -> None:
+        """Messages wait, oldest first, with what they carry, until they are acknowledged."""
+        one, two = new_id(), new_id()
+        first = message(one, 1, "start", two, {"input": [1, "ü", None]})
+        second = [message(two, 2, "project"), message(two, 2, "child_closed", one, {"status": "completed"})]
+        await store.append(record(one, 0, STARTED, at=NOW, outbox=[first]))
+        await store.append(record(two, 0, STARTED, at=NOW + 1, outbox=second))
+
+        assert [first] == await store.messages(1, NOW + 100)
+        assert [first] == await store.messages(10, NOW + 0.5)
+        assert len(await store.messages(10, NOW + 100)) == 3
+
+        await store.acknowledge([first, second[0]])
+        await store.acknowledge([first])
+        await store.acknowledge([])
+
+        assert [second[1]] == await store.messages(10, NOW + 100)
+
+    async def test_what_is_open(self, store: HistoryStore) -> None:
+        """Open executions are listed in order, with status and wake-up; those that are over are not."""
+        waits, runs, over = new_id(), new_id(), new_id()
+        await store.append(record(runs, 0, STARTED))
+        await store.append(record(waits, 0, STARTED, status="waiting", wakeup_at=NOW + 60))
+        await store.append(record(over, 0, STARTED))
+        await store.append(record(over, 1, COMPLETED, status="completed", closed_at=NOW + 1))
+
+        assert [(waits, "waiting", NOW + 60), (runs, "running", None)] == await opened(store)
+
+    async def test_what_is_due(self, store: HistoryStore) -> None:
+        """Parked executions are due at their wake-up, earliest first; none once they moved on."""
+        ids = [new_id() for _ in range(4)]
+        for delay, one in zip((30, 10, 20, 99), ids, strict=True):
+            await store.append(record(one, 0, STARTED, status="waiting", wakeup_at=NOW + delay))
+        await store.append(record(ids[2], 1, SCHEDULED))
+
+        assert [(ids[1], NOW + 10), (ids[0], NOW + 30)] == await store.due(NOW + 30, 10)
+        assert [(ids[1], NOW + 10)] == await store.due(NOW + 1000, 1)
+        assert await store.due(NOW + 9, 10) == []
+
+
+def row(execution: str, **fields: Any) -> ExecutionRow:
+    """Say a row of the list."""
+    return ExecutionRow(
+        **{
+            "execution_id": execution,
+            "workspace_id": WORKSPACE,
+            "workflow_id": "w1",
+            "started_at": NOW,
+            "version": 1,
+            **fields,
+        }
+    )
+
+
+class VisibilityStoreSuite:
+    """What every VisibilityStore must do; provide the fixtures `store` and its `history`."""
+
+    async def test_rows_come_back(self, store: VisibilityStore) -> None:
+        """A row comes back as it was written."""
+        failed = row(
+            new_id(),
+            status="failed",
+            closed_at=NOW + 2.5,
+            error=NodeError("http.status", Kind.TRANSIENT, "503", {"status": 503}),
+            error_key="a#2",
+            origin=new_id(),
+            parent_id=new_id(),
+            mode="test",
+            trigger_kind="webhook",
+            workflow_version=3,
+        )
+        await store.write([Projected(row=failed)], [])
+
+        assert [failed] == list((await store.list(ExecutionQuery(workspace_id=WORKSPACE))).rows)
+
+    async def test_old_news_changes_nothing(self, store: VisibilityStore) -> None:
+        """Invariant 8: an older version of a row never replaces a newer one, in any order of arrival."""
+        one = new_id()
+        newer = row(one, version=7, status="completed", closed_at=NOW + 1)
+        await store.write([Projected(row=row(one, version=2))], [])
+        await store.write([Projected(row=newer)], [])
+        await store.write([Projected(row=row(one, version=5))], [])
+
+        assert [newer] == list((await store.list(ExecutionQuery(workspace_id=WORKSPACE))).rows)
+
+    async def test_rows_and_messages_together(self, store: VisibilityStore, history: HistoryStore) -> None:
+        """Writing rows forgets the messages they came from, and no others."""
+        one = new_id()
+        sent = [message(one, 1, "project"), message(one, 1, "callback", "http://x/")]
+        await history.append(record(one, 0, STARTED, outbox=sent))
+        await store.write([Projected(row=row(one))], [sent[0]])
+
+        assert [sent[1]] == await history.messages(10, NOW + 100)
+
+    async def test_log_lines_twice(self, store: VisibilityStore) -> None:
+        """Nodes and log lines may be written twice."""
+        one = new_id()
+        lines = [LogLine(at=NOW, event=2, key="a", level="info", message="hi", data={"n": 1})]
+        closed = Projected(row=row(one, version=3), nodes=[{"key": "a", "status": "success"}], logs=lines)
+        await store.write([closed], [])
+        await store.write([closed], [])
+
+        assert (await store.count(ExecutionQuery(workspace_id=WORKSPACE)))["running"] == 1
+
+    async def test_pages(self, store: VisibilityStore) -> None:
+        """Pages follow one another, newest first, without a gap or a double."""
+        ids = [new_id() for _ in range(7)]
+        await store.write([Projected(row=row(one)) for one in ids], [])
+        found: list[str] = []
+        after = ""
+        for _ in range(3):
+            page = await store.list(ExecutionQuery(workspace_id=WORKSPACE, after=after, limit=3))
+            found += [each.execution_id for each in page.rows]
+            after = page.next
+
+        assert (ids[::-1], "") == (found, after)
+
+    async def test_a_foreign_cursor(self, store: VisibilityStore) -> None:
+        """A cursor that is none is refused in words."""
+        with pytest.raises(Invalid):
+            await store.list(ExecutionQuery(workspace_id=WORKSPACE, after="page 2"))
+
+    async def test_filters(self, store: VisibilityStore) -> None:
+        """Every filter keeps what fits it, and no row of another workspace is ever shown."""
+        parent = new_id()
+        rows = [
+            row(new_id()),
+            row(new_id(), workflow_id="w2", status="failed"),
+            row(new_id(), trigger_kind="webhook", mode="test", started_at=NOW + 50),
+            row(new_id(), parent_id=parent),
+            row(new_id(), workspace_id="22222222-2222-4222-8222-222222222222", workflow_id="w2"),
+        ]
+        await store.write([Projected(row=each) for each in rows], [])
+        asked: Sequence[tuple[dict[str, Any], list[int]]] = (
+            ({}, [3, 2, 1, 0]),
+            ({"workflow_id": "w2"}, [1]),
+            ({"status": ["failed", "completed"]}, [1]),
+            ({"trigger_kind": "webhook"}, [2]),
+            ({"mode": "test"}, [2]),
+            ({"parent_id": parent}, [3]),
+            ({"started_from": NOW + 50}, [2]),
+            ({"started_to": NOW + 50}, [3, 1, 0]),
+        )
+        for fields, wanted in asked:
+            query = ExecutionQuery(workspace_id=WORKSPACE, **fields)
+            found = [each.execution_id for each in (await store.list(query)).rows]
+
+            assert [rows[index].execution_id for index in wanted] == found, fields
+
+        counted = await store.count(ExecutionQuery(workspace_id=WORKSPACE))
+
+        assert counted == {"running": 3, "failed": 1}

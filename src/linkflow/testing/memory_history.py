@@ -1,0 +1,197 @@
+"""HistoryStore and VisibilityStore in memory: what they hold survives every engine that is built on them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import msgspec
+
+from linkflow.domain.errors import AlreadyStarted, Invalid, LinkFlowError, VersionConflict
+from linkflow.domain.execution.events import decode, encode
+from linkflow.domain.values import decode_json, encode_json, is_execution_id
+from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, LogLine, Projected
+from linkflow.ports.stores import Head, Message, Record, Recorded
+
+
+class _Kept:
+    """One execution as it is kept: its head, its version, its records as `(first, count, at, data)`."""
+
+    __slots__ = ("head", "records", "version")
+
+    def __init__(self) -> None:
+        self.head: Head | None = None
+        self.version = 0
+        self.records: list[tuple[int, int, float, bytes]] = []
+
+
+class MemoryHistoryStore:
+    """Histories in dictionaries, encoded as a database would keep them.
+
+    Each call gives way to others once before it takes effect and once after, so that whoever is cancelled
+    in between has lost the answer, not the record.
+
+    Attributes:
+        appends: Records that won, so far.
+    """
+
+    def __init__(self) -> None:
+        self.appends = 0
+        self._executions: dict[str, _Kept] = {}
+        self._requests: dict[str, tuple[str, float]] = {}
+        self._outbox: dict[tuple[str, int, str, str], tuple[float, bytes]] = {}
+
+    @property
+    def backlog(self) -> int:
+        """Nothing ever waits to be committed."""
+        return 0
+
+    async def append(self, record: Record) -> None:
+        """Append one record."""
+        await asyncio.sleep(0)
+        self._apply(record)
+        await asyncio.sleep(0)
+
+    def _apply(self, record: Record) -> None:
+        if not is_execution_id(record.execution_id):
+            raise LinkFlowError("This is no execution id.", code="store.refused")
+        data = record.data or encode(record.events)
+        sent = {
+            (message.execution_id, message.number, message.kind, message.to): (
+                record.at,
+                encode_json(message.body),
+            )
+            for message in record.outbox
+        }
+        if record.request_key:
+            holder, until = self._requests.get(record.request_key, (record.execution_id, 0.0))
+            if holder != record.execution_id and until > record.at:
+                raise AlreadyStarted(holder)
+        kept = self._executions.get(record.execution_id) or _Kept()
+        if kept.version != record.expected:
+            raise VersionConflict
+        if record.request_key:
+            self._requests[record.request_key] = (record.execution_id, record.request_until)
+        kept.records.append((record.expected + 1, len(record.events), record.at, data))
+        kept.version += len(record.events)
+        kept.head = record.head
+        self._executions[record.execution_id] = kept
+        self._outbox |= sent
+        self.appends += 1
+
+    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
+        """Load the records after an event number."""
+        await asyncio.sleep(0)
+        kept = self._executions.get(execution_id)
+        return [
+            Recorded(first=first, at=at, events=decode(data))
+            for first, count, at, data in (kept.records if kept is not None else ())
+            if first + count - 1 > after
+        ]
+
+    async def find_request(self, request_key: str, now: float) -> str | None:
+        """Find the execution that a request key started."""
+        await asyncio.sleep(0)
+        holder, until = self._requests.get(request_key, ("", 0.0))
+        return holder if until > now else None
+
+    async def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
+        """Iterate over open executions."""
+        for execution_id in sorted(self._executions):
+            await asyncio.sleep(0)
+            head = self._executions[execution_id].head
+            if head is not None and head.closed_at is None:
+                yield execution_id, head.status, head.wakeup_at
+
+    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
+        """List parked executions whose wake-up is near."""
+        await asyncio.sleep(0)
+        found = [
+            (execution_id, kept.head.wakeup_at)
+            for execution_id, kept in self._executions.items()
+            if kept.head is not None and kept.head.wakeup_at is not None and kept.head.wakeup_at <= now
+        ]
+        return sorted(found, key=lambda item: item[1])[:limit]
+
+    async def messages(self, limit: int, older_than: float) -> Sequence[Message]:
+        """List unacknowledged messages, oldest first."""
+        await asyncio.sleep(0)
+        found = sorted((at, key, body) for key, (at, body) in self._outbox.items() if at < older_than)
+        return [
+            Message(execution_id=key[0], number=key[1], kind=key[2], to=key[3], body=decode_json(body))
+            for _, key, body in found[:limit]
+        ]
+
+    async def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Forget delivered messages."""
+        await asyncio.sleep(0)
+        for message in messages:
+            self._outbox.pop((message.execution_id, message.number, message.kind, message.to), None)
+
+    def forget_projections(self, messages: Sequence[Message]) -> None:
+        """Forget what was projected, in one go with the rows."""
+        for message in messages:
+            self._outbox.pop((message.execution_id, message.number, "project", message.to), None)
+
+
+class MemoryVisibilityStore:
+    """The read model in a dictionary.
+
+    Attributes:
+        rows: By execution id.
+        logs: Lines by execution id.
+    """
+
+    def __init__(self, history: MemoryHistoryStore) -> None:
+        self.rows: dict[str, Projected] = {}
+        self.logs: dict[str, Sequence[LogLine]] = {}
+        self._history = history
+
+    async def write(self, projected: Sequence[Projected], messages: Sequence[Message]) -> None:
+        """Write rows and forget the messages they came from."""
+        await asyncio.sleep(0)
+        for item in projected:
+            before = self.rows.get(item.row.execution_id)
+            if before is None or before.row.version < item.row.version:
+                self.rows[item.row.execution_id] = msgspec.structs.replace(item, logs=())
+            if item.logs:
+                self.logs[item.row.execution_id] = item.logs
+        self._history.forget_projections(messages)
+        await asyncio.sleep(0)
+
+    async def list(self, query: ExecutionQuery) -> ExecutionPage:
+        """List rows, newest first."""
+        await asyncio.sleep(0)
+        if query.after and not is_execution_id(query.after):
+            raise Invalid("The cursor is not one of ours; leave `after` out for the first page.")
+        limit = max(1, min(query.limit, 100))
+        found = sorted(
+            (row for row in self._matching(query) if not query.after or row.execution_id < query.after),
+            key=lambda row: row.execution_id,
+            reverse=True,
+        )
+        rows = found[:limit]
+        return ExecutionPage(rows=rows, next=rows[-1].execution_id if len(found) > limit else "")
+
+    async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
+        """Count rows by status."""
+        await asyncio.sleep(0)
+        found: dict[str, int] = {}
+        for row in self._matching(query):
+            found[row.status] = found.get(row.status, 0) + 1
+        return found
+
+    def _matching(self, query: ExecutionQuery) -> Sequence[ExecutionRow]:
+        wanted = {
+            "workspace_id": query.workspace_id,
+            "workflow_id": query.workflow_id,
+            "trigger_kind": query.trigger_kind,
+            "mode": query.mode,
+            "parent_id": query.parent_id,
+        }
+        return [
+            item.row
+            for item in self.rows.values()
+            if all(not value or getattr(item.row, name) == value for name, value in wanted.items())
+            and (not query.status or item.row.status in query.status)
+            and (query.started_from is None or item.row.started_at >= query.started_from)
+            and (query.started_to is None or item.row.started_at < query.started_to)
+        ]

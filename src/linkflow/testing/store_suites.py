@@ -1,0 +1,189 @@
+"""Contract suites of the engine's smaller stores: specs, tickets, sessions, dead letters, late results."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from linkflow.domain.errors import NotFound
+from linkflow.ports.services import DeadLetter
+from linkflow.ports.stores import DeadLetters, LateResults, Sessions, SpecStore, Tickets
+from linkflow.testing.fakes import NOW
+from linkflow.testing.history_suites import new_id
+
+ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+
+
+class SpecStoreSuite:
+    """What every SpecStore must do; provide the fixture `store`."""
+
+    async def test_specs_come_back(self, store: SpecStore) -> None:
+        """A spec comes back byte by byte under its hash; storing it again is harmless."""
+        await store.put(ONE, "hash", b'{"a":1}')
+        await store.put(ONE, "hash", b'{"a":1}')
+
+        assert await store.get(ONE, "hash") == b'{"a":1}'
+
+    async def test_specs_never_change(self, store: SpecStore) -> None:
+        """What a hash stands for stays, whatever is put under it later."""
+        await store.put(ONE, "hash", b"first")
+        await store.put(ONE, "hash", b"second")
+
+        assert await store.get(ONE, "hash") == b"first"
+
+    async def test_workspaces_are_apart(self, store: SpecStore) -> None:
+        """A spec of one workspace does not exist in another."""
+        await store.put(ONE, "hash", b"{}")
+
+        with pytest.raises(NotFound):
+            await store.get(TWO, "hash")
+
+
+class TicketsSuite:
+    """What every Tickets must do; provide the fixture `store`."""
+
+    async def test_in_order_of_asking(self, store: Tickets) -> None:
+        """Who asks first gets a ticket; the next in line gets it when it comes back."""
+        a, b, c = new_id(), new_id(), new_id()
+
+        assert [a] == list(await store.acquire("t", 1, a))
+        assert list(await store.acquire("t", 1, c)) == []
+        assert list(await store.acquire("t", 1, b)) == []
+        assert [a, c, b] == list(await store.asked("t"))
+        assert [c] == list(await store.release("t", a))
+        assert [b] == list(await store.release("t", c))
+        assert list(await store.release("t", b)) == []
+        assert list(await store.asked("t")) == []
+
+    async def test_repeats(self, store: Tickets) -> None:
+        """Asking or giving back again changes nothing; a holder that asks again hears that it has it."""
+        a, b = new_id(), new_id()
+        await store.acquire("t", 1, a)
+
+        assert [a] == list(await store.acquire("t", 1, a))
+        assert list(await store.acquire("t", 1, b)) == []
+        assert list(await store.acquire("t", 1, b)) == []
+        assert [b] == list(await store.release("t", a))
+        assert list(await store.release("t", a)) == []
+        assert [b] == list(await store.asked("t"))
+
+    async def test_limits(self, store: Tickets) -> None:
+        """As many hold a ticket as its limit says, never more, also when all ask at the same moment."""
+        ids = [new_id() for _ in range(12)]
+        granted = await asyncio.gather(*(store.acquire("t", 3, each) for each in ids))
+        having = {holder for each in granted for holder in each}
+
+        assert len(having) == 3
+        assert set(ids) == set(await store.asked("t"))
+
+    async def test_a_raised_limit(self, store: Tickets) -> None:
+        """A raised limit lets in those who wait already, before whoever asks now."""
+        ids = [new_id() for _ in range(4)]
+        for each in ids[:3]:
+            await store.acquire("t", 1, each)
+
+        assert set(ids[1:3]) == set(await store.acquire("t", 3, ids[3]))
+
+    async def test_leaving_the_line(self, store: Tickets) -> None:
+        """Who waits may leave the line; nobody gets a ticket from that."""
+        a, b, c = new_id(), new_id(), new_id()
+        for each in (a, b, c):
+            await store.acquire("t", 1, each)
+
+        assert list(await store.release("t", b)) == []
+        assert [c] == list(await store.release("t", a))
+
+    async def test_tickets_are_apart(self, store: Tickets) -> None:
+        """One ticket's line does not hold up another's."""
+        a, b = new_id(), new_id()
+        await store.acquire("t", 1, a)
+
+        assert [b] == list(await store.acquire("u", 1, b))
+        assert list(await store.release("nobody asked", a)) == []
+
+
+class SessionsSuite:
+    """What every Sessions must do; provide the fixture `store`."""
+
+    async def test_a_lease_ends(self, store: Sessions) -> None:
+        """A session whose lease has run out is expired until it is buried; one that was renewed is not."""
+        await store.renew("old", -5.0)
+        await store.renew("back", -5.0)
+        await store.renew("back", 60.0)
+        expired = list(await store.expired())
+        await store.bury(["old"])
+        await store.bury(["old", "never there"])
+
+        assert (expired, list(await store.expired())) == (["old"], [])
+
+    async def test_the_others(self, store: Sessions) -> None:
+        """Every session but the asking one is known until it is buried, alive or not."""
+        for session, lease_s in (("mine", 60.0), ("alive", 60.0), ("dead", -5.0)):
+            await store.renew(session, lease_s)
+
+        assert {"alive", "dead"} == set(await store.others("mine"))
+
+
+def letter(number: int, **fields: Any) -> DeadLetter:
+    """Say a letter; higher numbers are newer."""
+    return DeadLetter(
+        **{
+            "id": f"letter-{number}",
+            "workspace_id": ONE,
+            "kind": "task",
+            "execution_id": "x",
+            "reason": "It failed.",
+            "at": NOW + number,
+            "body": {"key": "a", "n": [1, None, "ü"]},
+            **fields,
+        }
+    )
+
+
+class DeadLettersSuite:
+    """What every DeadLetters must do; provide the fixture `store`."""
+
+    async def test_letters_come_back(self, store: DeadLetters) -> None:
+        """D35: letters are listed newest first, whole, page by page, and only to their workspace."""
+        for number in (2, 1, 3):
+            await store.add(letter(number))
+        await store.add(letter(9, workspace_id=TWO))
+        first = await store.list(ONE, "", 2)
+
+        assert [letter(3), letter(2)] == list(first)
+        assert [letter(1)] == list(await store.list(ONE, first[-1].id, 2))
+
+    async def test_the_same_letter(self, store: DeadLetters) -> None:
+        """A letter that is kept twice is there once, as it was first."""
+        await store.add(letter(1))
+        await store.add(letter(1, reason="later"))
+
+        assert [letter(1)] == list(await store.list(ONE, "", 10))
+
+    async def test_taking(self, store: DeadLetters) -> None:
+        """A letter can be taken once, by its own workspace."""
+        await store.add(letter(1))
+        with pytest.raises(NotFound):
+            await store.take(TWO, "letter-1")
+        taken = await store.take(ONE, "letter-1")
+
+        with pytest.raises(NotFound):
+            await store.take(ONE, "letter-1")
+
+        assert letter(1) == taken
+
+
+class LateResultsSuite:
+    """What every LateResults must do; provide the fixture `store`."""
+
+    async def test_what_came_late(self, store: LateResults) -> None:
+        """Results that came late are listed once each, oldest first, with the reason."""
+        one = new_id()
+        await store.note(one, "a", 1, "timed out")
+        await store.note(one, "a", 2, "closed")
+        await store.note(one, "a", 1, "again")
+
+        found = [(line["key"], line["attempt"], line["reason"]) for line in await store.list(one)]
+
+        assert found == [("a", 1, "timed out"), ("a", 2, "closed")]
+        assert list(await store.list(new_id())) == []

@@ -1,0 +1,128 @@
+"""The engine's smaller stores: every implementation keeps the same promises."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from linkflow.adapters.sql.database import Database
+from linkflow.adapters.sql.engine import (
+    SqlDeadLetters,
+    SqlLateResults,
+    SqlSessions,
+    SqlSpecStore,
+    SqlTickets,
+)
+from linkflow.testing.fakes import FixedClock
+from linkflow.testing.memory_stores import (
+    MemoryDeadLetters,
+    MemoryLateResults,
+    MemorySessions,
+    MemorySpecStore,
+    MemoryTickets,
+)
+from linkflow.testing.store_suites import (
+    DeadLettersSuite,
+    LateResultsSuite,
+    SessionsSuite,
+    SpecStoreSuite,
+    TicketsSuite,
+)
+
+
+@pytest_asyncio.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    """Connect to the test's database."""
+    database = await Database.open(database_dsn, pool_size=4)
+    yield database
+    await database.close()
+
+
+class TestMemorySpecs(SpecStoreSuite):
+    """Specs in memory."""
+
+    @pytest.fixture
+    def store(self) -> MemorySpecStore:
+        """An empty store."""
+        return MemorySpecStore()
+
+
+class TestPostgresSpecs(SpecStoreSuite):
+    """Specs in PostgreSQL."""
+
+    @pytest.fixture
+    def store(self, database: Database) -> SqlSpecStore:
+        """An empty store."""
+        return SqlSpecStore(database)
+
+
+class TestMemoryTickets(TicketsSuite):
+    """Tickets in memory."""
+
+    @pytest.fixture
+    def store(self) -> MemoryTickets:
+        """An empty store."""
+        return MemoryTickets()
+
+
+class TestPostgresTickets(TicketsSuite):
+    """Tickets in PostgreSQL."""
+
+    @pytest.fixture
+    def store(self, database: Database) -> SqlTickets:
+        """An empty store."""
+        return SqlTickets(database)
+
+
+class TestMemorySessions(SessionsSuite):
+    """Sessions in memory."""
+
+    @pytest.fixture
+    def store(self) -> MemorySessions:
+        """An empty store."""
+        return MemorySessions(FixedClock())
+
+
+class TestPostgresSessions(SessionsSuite):
+    """Sessions in PostgreSQL."""
+
+    @pytest.fixture
+    def store(self, database: Database) -> SqlSessions:
+        """An empty store."""
+        return SqlSessions(database)
+
+
+class TestMemoryDeadLetters(DeadLettersSuite):
+    """Dead letters in memory."""
+
+    @pytest.fixture
+    def store(self) -> MemoryDeadLetters:
+        """An empty store."""
+        return MemoryDeadLetters()
+
+
+class TestPostgresDeadLetters(DeadLettersSuite):
+    """Dead letters in PostgreSQL."""
+
+    @pytest.fixture
+    def store(self, database: Database) -> SqlDeadLetters:
+        """An empty store."""
+        return SqlDeadLetters(database)
+
+
+class TestMemoryLateResults(LateResultsSuite):
+    """Late results in memory."""
+
+    @pytest.fixture
+    def store(self) -> MemoryLateResults:
+        """An empty store."""
+        return MemoryLateResults(FixedClock())
+
+
+class TestPostgresLateResults(LateResultsSuite):
+    """Late results in PostgreSQL."""
+
+    @pytest.fixture
+    def store(self, database: Database) -> SqlLateResults:
+        """An empty store."""
+        return SqlLateResults(database)
