@@ -1,10 +1,13 @@
 """The application: routes, the one error shape, what surrounds every request."""
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from linkflow import __version__
@@ -14,12 +17,16 @@ from linkflow.api import (
     credentials,
     exchange,
     executions,
+    live,
     outside,
     schedules,
+    shapes,
     webhooks,
     workflows,
 )
+from linkflow.api.docs import page as docs_page
 from linkflow.api.edge import Edge
+from linkflow.api.openapi import completed
 from linkflow.api.problems import on_error, on_http, on_invalid
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError
@@ -37,7 +44,18 @@ ROUTERS = (
     credentials.router,
     credentials.variables,
     catalog.router,
+    live.router,
 )
+
+
+class DescribedApp(FastAPI):
+    """A FastAPI application whose OpenAPI says what is really served."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Build the document once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(
@@ -50,7 +68,7 @@ def create_app(
         public_url: Address at which others reach LinkFlow; it goes into links.
         is_ready: Whether the engine runs.
     """
-    app = FastAPI(
+    app = DescribedApp(
         title="LinkFlow",
         version=__version__,
         openapi_url="/api/openapi.json",
@@ -66,4 +84,29 @@ def create_app(
     app.add_exception_handler(RequestValidationError, on_invalid)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_api_route(
+        "/api/v1/workflows/{workflow_id}/execute",
+        executions.execute,
+        methods=["POST"],
+        tags=["executions"],
+        summary="Start a workflow",
+        status_code=202,
+        responses={200: {"model": shapes.Started}, 202: {"model": shapes.Started}},
+        openapi_extra={"requestBody": executions.START_BODY, "parameters": executions.START_PARAMETERS},
+    )
+    app.add_api_route(
+        "/webhooks/{webhook_id}",
+        webhooks.take,
+        methods=["POST"],
+        tags=["webhooks"],
+        summary="Take a call from outside",
+        status_code=202,
+        responses={202: {"model": shapes.Accepted}},
+        openapi_extra={"parameters": webhooks.TAKE_PARAMETERS},
+    )
+
+    async def docs(request: Request) -> Response:
+        return docs_page(app.openapi())
+
+    app.add_route("/docs", docs)
     return Edge(app, webhook=webhooks.take, execute=executions.execute)

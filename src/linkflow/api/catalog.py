@@ -111,15 +111,12 @@ async def template(ask: Ask, slug: Id) -> Response:
     summary="Begin with a template",
 )
 async def use(ask: Ask, slug: Id) -> Response:
-    """Create a workflow from a template."""
+    """Create the workflow of a template, and those that come with it."""
     actor = await ask.actor()
-    found = ask.plane.templates.read(slug)
-    name = await ask.plane.workflows.free_name(actor, found.name)
-    return created(
-        await ask.plane.workflows.create(
-            actor, name=name, spec=found.spec, description=found.description, tags=found.tags
-        )
-    )
+    arrivals = await ask.plane.exchange.bring_in(actor, ask.plane.templates.read(slug).document)
+    made = arrivals[0].workflow
+    assert made is not None  # a packaged example can be read
+    return created(made)
 
 
 class EventBody(Shape):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from linkflow.api.once import applies, once
 from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Invalid, NotFound, Unauthenticated
@@ -51,7 +52,12 @@ class StrictRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            return await answer(StrictRequest(request.scope, request.receive))
+            strict = StrictRequest(request.scope, request.receive)
+            if not applies(strict):
+                return await answer(strict)
+            plane: ControlPlane = request.app.state.plane
+            actor = within(strict, await plane.accounts.actor(bearer(strict)))
+            return await once(strict, plane, actor, idempotency_key(strict), lambda: answer(strict))
 
         return strictly
 

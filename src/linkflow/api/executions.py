@@ -63,8 +63,34 @@ def start_answer(found: StartedExecution, *, waited: bool) -> Response:
     return Answer(shown, 200 if "result" in shown else 202, location)
 
 
+START_BODY: Json = {
+    "required": False,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "input": {"description": "JSON the trigger hands on."},
+                    "mode": {"type": "string", "enum": ["async", "wait", "stream"], "default": "async"},
+                    "wait_ms": {"type": "integer", "minimum": 0, "maximum": 60_000, "default": WAIT_MS},
+                    "version": {"type": ["integer", "null"], "minimum": 1, "maximum": 2_147_483_647},
+                    "test": {"type": "boolean", "default": False},
+                },
+            }
+        }
+    },
+}
+START_PARAMETERS: Json = [
+    {"name": "workflow_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+]
+
+
 async def execute(request: Request) -> Response:
-    """Start a workflow. A hot route: the edge calls it without going through the router."""
+    """Start a workflow; the published version, else the draft. The input is validated before anything starts.
+
+    202 with the execution's id, or with `mode: wait` 200 with its result when it ends in time.
+    """
+    # A hot route: the edge calls it without going through the router.
     body = await request.body()
     try:
         asked = _start_body.decode(body) if body.strip() else StartBody()

@@ -23,8 +23,17 @@ of_workflow = APIRouter(prefix="/api/v1/workflows", tags=["webhooks"], route_cla
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 
 
+TAKE_PARAMETERS: Json = [
+    {"name": "webhook_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+]
+
+
 async def take(request: Request) -> Response:
-    """Take a call from outside. A hot route: the edge calls it without going through the router."""
+    """Take a call from outside: 202 once it is durable, with the ids of the executions it starts.
+
+    An unknown address and a wrong signature are the same 401.
+    """
+    # A hot route: the edge calls it without going through the router.
     plane: ControlPlane = request.app.state.plane
     scope = request.scope
     webhook_id, slash, rest = scope["path"][len("/webhooks/") :].partition("/")

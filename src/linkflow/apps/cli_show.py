@@ -63,7 +63,9 @@ def table(columns: list[str], rows: list[list[str]], title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    found = Table(*columns, title=title or None, box=None, header_style="bold", title_justify="left")
+    found = Table(title=title or None, box=None, header_style="bold", title_justify="left")
+    for column in columns:
+        found.add_column(column, no_wrap=column == "id", min_width=36 if column == "id" else None)
     for row in rows:
         found.add_row(*row)
     Console().print(found)

@@ -59,7 +59,7 @@ class Scheduler:
 
     async def _lead(self) -> None:
         """Do the duties while the lease holds; they are over before it is."""
-        LOG.info("leader", holder=self._holder)
+        LOG.debug("leader", holder=self._holder)
         self.is_leader = True
         duties = [asyncio.ensure_future(duty.run()) for duty in self._duties]
         try:

@@ -1,0 +1,373 @@
+"""Live updates: WebSocket, server-sent events; both say the same frames.
+
+    {"t": "hello", "proto", "conn", "heartbeat"}
+    {"t": "snapshot", "topic", "seq", "data": {"status", "version", "nodes": {key: NodeRun}}}
+    {"t": "batch", "topic", "from", "to",
+     "ev": [[seq, "node", key, NodeRun], [seq, "exec", null, {"status"}]]}
+    {"t": "end", "topic", "reason"}   {"t": "error", "id", "code", "message"}   {"t": "pong"}
+
+`seq` is the number of the execution's last event, so any process can resume any client. Nudges are only
+"look again"; what is shown is read from the history. Outputs never go through here.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from linkflow.api import render
+from linkflow.api.deps import Answer, Ask, Asking, Id, StrictRoute, within
+from linkflow.control.actor import Actor
+from linkflow.control.plane import ControlPlane
+from linkflow.domain.errors import LinkFlowError, Unauthenticated
+from linkflow.domain.values import Json, encode_json
+from linkflow.ports.services import ExecutionView, NodeRun
+
+router = APIRouter(prefix="/api/v1", tags=["live"], route_class=StrictRoute)
+
+PROTOCOL = 1
+HEARTBEAT_S = 15.0
+COALESCE_S = 0.05
+TICKET_S = 30.0
+TOPICS = 100
+FRAME_BYTES = 64 * 1024
+STREAM_S = 1800.0
+LOOK_AGAIN_S = 5.0
+"""A nudge may be lost; so often the history is looked at without one."""
+
+
+class Command(msgspec.Struct):
+    """What a client says."""
+
+    op: str
+    id: int = 0
+    topic: str = ""
+    after: int | None = None
+
+
+_command = msgspec.json.Decoder(Command)
+
+
+def live_run(run: NodeRun) -> Json:
+    """Say a node run as live updates do: without its output."""
+    shown: dict[str, Json] = {
+        "node_id": run.node_id,
+        "type": run.node_type,
+        "label": run.label,
+        "status": run.status,
+        "attempt": run.attempt,
+        "started_at": render.instant(run.started_at),
+        "ms": render.elapsed_ms(run.started_at or run.scheduled_at, run.ended_at),
+        "out": run.key if run.status == "success" else None,
+    }
+    if run.retry_at is not None:
+        shown["retry_at"] = render.instant(run.retry_at)
+    if run.waits_for:
+        shown |= {"waits_for": run.waits_for, "deadline_at": render.instant(run.deadline_at)}
+    if run.error is not None:
+        shown["error"] = {
+            "code": run.error.code,
+            "type": str(run.error.kind),
+            "message": run.error.message,
+        }
+    return shown
+
+
+def snapshot(topic: str, view: ExecutionView) -> Json:
+    """Say everything about an execution."""
+    nodes = {run.key: live_run(run) for run in view.nodes}
+    data = {"status": view.status, "version": view.version, "nodes": nodes}
+    return {"t": "snapshot", "topic": topic, "seq": view.version, "data": data}
+
+
+def batches(topic: str, view: ExecutionView, seq: int) -> list[Json]:
+    """Say what changed after an event number, in frames that are not too large."""
+    changed: list[Json] = [
+        [run.event, "node", run.key, live_run(run)]
+        for run in sorted(view.nodes, key=lambda run: run.event)
+        if run.event > seq
+    ]
+    changed.append([view.version, "exec", None, {"status": view.status}])
+    frames: list[Json] = []
+    part: list[Json] = []
+    size = 0
+    for each in changed:
+        length = len(encode_json(each))
+        if part and size + length > FRAME_BYTES:
+            frames.append(part)
+            part, size = [], 0
+        part.append(each)
+        size += length
+    frames.append(part)
+    found = []
+    for number, part in enumerate(frames):
+        last = view.version if number == len(frames) - 1 else part[-1][0]
+        found.append({"t": "batch", "topic": topic, "from": seq + 1, "to": last, "ev": part})
+        seq = last
+    return found
+
+
+async def follow(
+    plane: ControlPlane, actor: Actor, execution_id: str, after: int | None
+) -> AsyncIterator[Json]:
+    """Say an execution as it changes: a snapshot (or what came after `after`), batches, the end.
+
+    Raises:
+        NotFound: No such execution.
+    """
+    topic = f"execution:{execution_id}"
+    with plane.bus.subscribe(topic) as nudges:
+        view = await plane.executions.read(actor, execution_id)
+        if after is None or after > view.version:
+            yield snapshot(topic, view)
+        elif after < view.version:
+            for frame in batches(topic, view, after):
+                yield frame
+        seq = view.version
+        while view.status not in render.TERMINAL:
+            if await nudges.nudged(LOOK_AGAIN_S):
+                await _pause()
+            view = await plane.executions.read(actor, execution_id)
+            if view.version > seq:
+                for frame in batches(topic, view, seq):
+                    yield frame
+                seq = view.version
+        yield {"t": "end", "topic": topic, "reason": view.status}
+
+
+async def _pause() -> None:
+    """Let what comes together go out together; this paces a wire and decides nothing, so it is real time."""
+    loop = asyncio.get_running_loop()
+    passed = loop.create_future()
+    loop.call_later(COALESCE_S, passed.set_result, None)
+    await passed
+
+
+async def follow_list(plane: ControlPlane, actor: Actor, topic: str) -> AsyncIterator[Json]:
+    """Say the newest executions of the workspace whenever the list changes."""
+    seq = 0
+    with plane.bus.subscribe(f"executions:{actor.workspace_id}") as nudges:
+        while True:
+            page = await plane.executions.newest(actor, 50)
+            seq += 1
+            rows = [render.execution_row(row) for row in page.rows]
+            yield {"t": "snapshot", "topic": topic, "seq": seq, "data": {"executions": rows}}
+            while not await nudges.nudged(60.0):
+                pass
+            await _pause()
+
+
+async def follow_workflow(plane: ControlPlane, actor: Actor, topic: str) -> AsyncIterator[Json]:
+    """Say revision, version and activation of a workflow whenever they change."""
+    workflow_id = topic.partition(":")[2]
+    with plane.bus.subscribe(topic) as nudges:
+        while True:
+            found = await plane.workflows.read(actor, workflow_id)
+            data = {"revision": found.revision, "version": found.version, "is_active": found.is_active}
+            yield {"t": "snapshot", "topic": topic, "seq": found.revision, "data": data}
+            while not await nudges.nudged(60.0):
+                pass
+
+
+class Connection:
+    """One socket: what it follows, each topic in a task of its own, one writer at a time."""
+
+    def __init__(self, socket: WebSocket, plane: ControlPlane, actor: Actor) -> None:
+        self._socket, self._plane, self._actor = socket, plane, actor
+        self._following: dict[str, asyncio.Task[None]] = {}
+        self._writing = asyncio.Lock()
+
+    async def say(self, frame: Json) -> None:
+        """Send a frame; a slow reader makes its own topics wait, and they then send what is newest."""
+        async with self._writing:
+            await self._socket.send_text(encode_json(frame).decode())
+
+    async def run(self) -> None:
+        """Serve the socket until it closes."""
+        await self.say({
+            "t": "hello", "proto": PROTOCOL, "conn": secrets.token_hex(8), "heartbeat": int(HEARTBEAT_S),
+        })  # fmt: skip
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._listen(group)
+                for task in self._following.values():
+                    task.cancel()
+        except* WebSocketDisconnect:
+            pass  # the client went away while we wrote
+
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        """Take commands until the socket closes."""
+        while True:
+            try:
+                text = await self._socket.receive_text()
+            except (WebSocketDisconnect, KeyError):
+                return
+            try:
+                command = _command.decode(text)
+            except msgspec.DecodeError as error:
+                await self.say(
+                    {"t": "error", "id": 0, "code": "invalid", "message": f"Not a command: {error}."}
+                )
+                continue
+            await self._obey(command, group)
+
+    async def _obey(self, command: Command, group: asyncio.TaskGroup) -> None:
+        """Do what a command says."""
+        match command.op:
+            case "ping":
+                await self.say({"t": "pong"})
+            case "unsub":
+                self._stop(command.topic)
+            case "sub" | "resync":
+                self._stop(command.topic)
+                if len(self._following) >= TOPICS:
+                    await self._refuse(command, "rate_limited", f"At most {TOPICS} topics.")
+                    return
+                after = None if command.op == "resync" else command.after
+                self._following[command.topic] = group.create_task(self._follow(command, after))
+            case _:
+                await self._refuse(command, "invalid", f"There is no op {command.op[:40]!r}.")
+
+    def _stop(self, topic: str) -> None:
+        """Follow a topic no longer."""
+        task = self._following.pop(topic, None)
+        if task is not None:
+            task.cancel()
+
+    async def _refuse(self, command: Command, code: str, message: str) -> None:
+        """Say that a command was not done."""
+        await self.say(
+            {"t": "error", "id": command.id, "topic": command.topic, "code": code, "message": message}
+        )
+
+    async def _follow(self, command: Command, after: int | None) -> None:
+        """Send the frames of one topic."""
+        kind, _, name = command.topic.partition(":")
+        try:
+            if kind == "execution":
+                frames = follow(self._plane, self._actor, name, after)
+            elif kind.partition("?")[0] == "executions":
+                frames = follow_list(self._plane, self._actor, command.topic)
+            elif kind == "workflow":
+                frames = follow_workflow(self._plane, self._actor, command.topic)
+            else:
+                await self._refuse(command, "not_found", f"There is no topic {command.topic[:80]!r}.")
+                return
+            async for frame in frames:
+                await self.say(frame)
+        except LinkFlowError as error:
+            await self._refuse(command, error.code, str(error))
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the socket closed while we wrote
+        finally:
+            if self._following.get(command.topic) is asyncio.current_task():
+                del self._following[command.topic]
+
+
+@router.post("/ws/tickets", status_code=201, summary="Make a ticket for the WebSocket")
+async def ticket(ask: Ask) -> Response:
+    """Make a ticket that opens one socket within 30 s: `/api/v1/ws?ticket=…`."""
+    actor = await ask.actor()
+    made = secrets.token_urlsafe(24)
+    ask.plane.cache.put(f"ticket:{made}", actor, TICKET_S)
+    return Answer({"ticket": made, "expires_in": int(TICKET_S)}, 201)
+
+
+async def _opener(socket: WebSocket, plane: ControlPlane) -> Actor:
+    """Say who opens a socket: by ticket, by bearer header, or by token.
+
+    Raises:
+        Unauthenticated: Nobody we know.
+    """
+    if given := socket.query_params.get("ticket"):
+        actor: Actor | None = plane.cache.get(f"ticket:{given}")
+        plane.cache.drop(f"ticket:{given}")
+        if actor is None:
+            raise Unauthenticated("The ticket is unknown, used or older than 30 s.")
+        return within(socket, actor)
+    kind, _, token = socket.headers.get("authorization", "").partition(" ")
+    token = token if kind.lower() == "bearer" else socket.query_params.get("token", "")
+    return within(socket, await plane.accounts.actor(token))
+
+
+def _is_foreign(socket: WebSocket, public_url: str) -> bool:
+    """Say whether a browser opened the socket from somebody else's page."""
+    origin = socket.headers.get("origin")
+    if origin is None:
+        return False
+    host = socket.headers.get("host", "")
+    return origin not in (public_url, f"http://{host}", f"https://{host}")
+
+
+@router.websocket("/ws")
+async def live(socket: WebSocket) -> None:
+    """Follow executions, the list of them, and workflows."""
+    plane: ControlPlane = socket.app.state.plane
+    await socket.accept()
+    if _is_foreign(socket, socket.app.state.public_url):
+        message = f"The origin {socket.headers.get('origin')} may not open a socket here."
+        refusal = {"t": "error", "id": 0, "code": "forbidden", "message": message}
+        await socket.send_text(encode_json(refusal).decode())
+        await socket.close(4403)
+        return
+    try:
+        actor = await _opener(socket, plane)
+    except LinkFlowError as error:
+        await socket.send_text(
+            encode_json({"t": "error", "id": 0, "code": error.code, "message": str(error)}).decode()
+        )
+        await socket.close(4401)
+        return
+    await Connection(socket, plane, actor).run()
+
+
+def _after(ask: Asking) -> int | None:
+    """Read where a stream goes on."""
+    text = ask.request.headers.get("last-event-id", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+@router.get(
+    "/executions/{execution_id}/stream",
+    summary="Follow an execution",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def stream(ask: Ask, execution_id: Id) -> Response:
+    """Follow an execution by server-sent events, at most 30 minutes; `Last-Event-ID` goes on after a drop."""
+    actor, after = await ask.actor(), _after(ask)
+    await ask.plane.executions.read(actor, execution_id)
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    frames = _events(ask.plane, actor, execution_id, after)
+    return StreamingResponse(frames, headers=headers, media_type="text/event-stream")
+
+
+async def _events(
+    plane: ControlPlane, actor: Actor, execution_id: str, after: int | None
+) -> AsyncIterator[bytes]:
+    """Say frames as server-sent events, with a heartbeat where nothing happens."""
+    frames = aiter(follow(plane, actor, execution_id, after))
+    coming: asyncio.Task[Any] | None = None
+    try:
+        async with asyncio.timeout(STREAM_S):
+            while True:
+                coming = coming or asyncio.ensure_future(anext(frames))
+                done, _ = await asyncio.wait((coming,), timeout=HEARTBEAT_S)
+                if not done:
+                    yield b": heartbeat\n\n"
+                    continue
+                frame = coming.result()
+                coming = None
+                number = frame.get("to", frame.get("seq"))
+                mark = b"" if number is None else b"id: %d\n" % number
+                yield b"%sevent: %s\ndata: %s\n\n" % (mark, frame["t"].encode(), encode_json(frame))
+    except (StopAsyncIteration, TimeoutError):
+        return
+    finally:
+        if coming is not None:
+            coming.cancel()

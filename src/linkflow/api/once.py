@@ -1,0 +1,87 @@
+"""`Idempotency-Key` on every POST that changes something: the first answer is kept and given again for 24 h.
+
+Starts hand the key to the engine instead, which keeps it with the execution; this is for everything else.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from linkflow.control.actor import Actor
+from linkflow.control.plane import ControlPlane
+from linkflow.domain.errors import Conflict
+from linkflow.ports.records import StoredReply
+
+KEPT_S = 24 * 3600.0
+ENGINE_KEEPS = ("/execute", "/retry", "/signal")
+"""Ends of paths whose key the engine itself keeps."""
+
+
+def applies(request: Request) -> bool:
+    """Say whether a request is answered once per key here."""
+    path = request.scope["path"]
+    return (
+        request.method == "POST"
+        and "idempotency-key" in request.headers
+        and not path.endswith(ENGINE_KEEPS)
+        and "/events/" not in path
+        and not path.startswith(("/api/v1/auth/", "/api/v1/resume/", "/api/v1/jobs/"))
+    )
+
+
+async def once(
+    request: Request, plane: ControlPlane, actor: Actor, key: str, answer: Callable[[], Awaitable[Response]]
+) -> Response:
+    """Answer a request, or say again what was answered.
+
+    Raises:
+        Conflict: `idempotency.in_progress`: the first request is still at work; `idempotency.key_reused`: the
+            key was used for another request.
+    """
+    body = await request.body()
+    now = plane.clock.now()
+    path = request.scope["path"]
+    asked = StoredReply(
+        workspace_id=actor.workspace_id,
+        key=f"{actor.user_id}:{path}:{hashlib.sha256(key.encode()).hexdigest()}",
+        fingerprint=hashlib.sha256(request.scope["query_string"] + b"\n" + body).hexdigest(),
+        created_at=now,
+    )
+    ledger = plane.records.ledger
+    found = await ledger.claim_reply(asked, now - KEPT_S)
+    if found is not None:
+        return _again(asked, found)
+    try:
+        response = await answer()
+    except BaseException:
+        await ledger.store_reply(asked)
+        raise
+    if response.status_code >= 500:
+        await ledger.store_reply(asked)
+        return response
+    await ledger.store_reply(
+        StoredReply(
+            workspace_id=actor.workspace_id,
+            key=asked.key,
+            fingerprint=asked.fingerprint,
+            status=response.status_code,
+            body=bytes(response.body),
+        )
+    )
+    return response
+
+
+def _again(asked: StoredReply, found: StoredReply) -> Response:
+    """Say again what was answered."""
+    if found.fingerprint != asked.fingerprint:
+        raise Conflict("This Idempotency-Key was used for another request.", code="idempotency.key_reused")
+    if not found.status:
+        raise Conflict("The first request with this key is still at work.", code="idempotency.in_progress")
+    return Response(
+        found.body,
+        found.status,
+        {"idempotency-replayed": "true"},
+        media_type="application/json" if found.body else None,
+    )
