@@ -13,6 +13,7 @@ from linkflow.domain.values import Json, canonical, decode_json
 from linkflow.domain.workflow.check import check
 from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.imports import Imported, import_workflows
+from linkflow.domain.workflow.references import redirected
 from linkflow.domain.workflow.spec import Problem, Severity, to_json
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.records import Records, Workflow
@@ -118,26 +119,40 @@ class Exchange:
         """
         actor.require("workflow.create")
         items = entries(document)
-        arrivals = []
+        found: list[tuple[str, Imported | str]] = []
         for number, item in enumerate(items, 1):
             try:
-                imported = import_workflows(opened(item), self._catalog)
-                arrivals += [await self._keep(actor, each, name_of(item)) for each in imported]
+                read = import_workflows(opened(item), self._catalog)
+                found += [(name_of(item), imported) for imported in read]
             except Invalid as error:
                 if len(items) == 1:
                     raise
-                arrivals.append(Arrival(name=name_of(item) or f"#{number}", error=str(error)))
-        return arrivals
+                found.append((name_of(item) or f"#{number}", str(error)))
+        new_ids = [self._ids.uuid() for _ in found]
+        moved = {
+            imported.spec.metadata.workflow_id: new_id
+            for (_, imported), new_id in zip(found, new_ids, strict=True)
+            if not isinstance(imported, str) and imported.spec.metadata.workflow_id
+        }
+        return [
+            Arrival(name=name, error=imported)
+            if isinstance(imported, str)
+            else await self._keep(actor, imported, name, new_id, moved)
+            for (name, imported), new_id in zip(found, new_ids, strict=True)
+        ]
 
-    async def _keep(self, actor: Actor, imported: Imported, given: str) -> Arrival:
-        """Write one imported workflow."""
+    async def _keep(
+        self, actor: Actor, imported: Imported, given: str, new_id: str, moved: Mapping[str, str]
+    ) -> Arrival:
+        """Write one imported workflow; references to those that came with it follow them."""
         now = self._clock.now()
+        spec = redirected(imported.spec, moved, self._catalog)
         name = (given or imported.spec.metadata.name or "Imported workflow")[:NAME_CHARACTERS]
         workflow = Workflow(
-            id=self._ids.uuid(),
+            id=new_id,
             workspace_id=actor.workspace_id,
             name=await self._workflows.free_name(actor, name),
-            draft=canonical(to_json(imported.spec)),
+            draft=canonical(to_json(spec)),
             description=imported.spec.metadata.description,
             tags=list(imported.spec.metadata.tags),
             created_at=now,
@@ -154,7 +169,7 @@ class Exchange:
             workflow=workflow,
             shape=imported.shape,
             notes=imported.notes,
-            problems=check(imported.spec, self._catalog),
+            problems=check(spec, self._catalog),
         )
 
 
@@ -188,12 +203,14 @@ def name_of(item: Mapping[str, Json]) -> str:
 
 
 def exported(workflow: Workflow) -> Json:
-    """Say a workflow without what belongs to this installation."""
+    """Say a workflow; its id stays in the metadata, so that references within a bundle can follow it."""
+    spec = decode_json(workflow.draft)
+    metadata = spec.get("metadata") or {}
     return {
         "name": workflow.name,
         "description": workflow.description,
         "tags": list(workflow.tags),
-        "spec": decode_json(workflow.draft),
+        "spec": spec | {"metadata": metadata | {"workflowId": workflow.id}},
     }
 
 

@@ -10,13 +10,20 @@ from linkflow.domain.values import Json, decode_json
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A workflow to begin with; `slug` is its file's name."""
+    """Workflows to begin with.
+
+    Attributes:
+        slug: The file's name.
+        spec: The workflow; of a bundle the first one.
+        document: The whole file, as an import takes it.
+    """
 
     slug: str
     name: str
     description: str
     tags: Sequence[str]
     spec: Json
+    document: Json
 
 
 class Templates:
@@ -45,9 +52,10 @@ class Templates:
 
 
 def _template(path: Path) -> Template:
-    """Read the file of a template: a spec, or `{"name", "description", "tags", "spec"}`."""
+    """Read the file of a template: a spec, `{"name", "description", "tags", "spec"}`, or a bundle of them."""
     found = decode_json(path.read_bytes())
-    spec = found.get("spec", found)
+    spec = found.get("workflows", [found])[0]
+    spec = spec.get("spec", spec)
     metadata = spec.get("metadata", {})
     return Template(
         slug=path.stem,
@@ -55,4 +63,5 @@ def _template(path: Path) -> Template:
         description=found.get("description") or metadata.get("description") or "",
         tags=found.get("tags") or metadata.get("tags") or [],
         spec=spec,
+        document=found,
     )

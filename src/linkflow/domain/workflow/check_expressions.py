@@ -17,6 +17,9 @@ _BARE = frozenset({"expression", "condition", "while", "collect"})
 _PLAIN = re.compile(r"\w+")
 
 
+WEBHOOK_SECRETS = ("secret", "signatureSecret", "signature_secret")
+
+
 def expression_problems(layout: Layout, shape: Shape, conditions: Mapping[int, str]) -> Iterator[Problem]:
     """List what is wrong with every expression.
 
@@ -103,6 +106,8 @@ def _reference(
 def _credential(placed: PlacedNode, name: str, path: str) -> Problem | None:
     if placed.spec is None or placed.spec.runs_on_worker:
         return None
+    if placed.spec.type == "trigger.webhook" and path.rpartition(".")[2] in WEBHOOK_SECRETS:
+        return None  # the front door opens it to check signatures; no execution sees it
     kind = "A trigger" if placed.spec.node_class is NodeClass.TRIGGER else f"{placed.spec.type}"
     message = f"{kind} cannot take the credential '{name}': only nodes that reach the outside may."
     return placed.problem("CREDENTIAL_NOT_ALLOWED", message, path)
