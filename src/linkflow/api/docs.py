@@ -6,14 +6,17 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;
 color:#1a1d21;background:#fff}h2{margin:2.2rem 0 .4rem;text-transform:capitalize}
-details{border:1px solid #d9dde2;border-radius:6px;margin:.35rem 0;padding:.35rem .7rem}summary{cursor:pointer}code,pre{font:13px/1.45
-ui-monospace,monospace}pre{background:#f5f6f8;padding:.6rem;border-radius:6px;overflow:auto}b{display:inline-block;
-min-width:4.5rem}.get{color:#0b6e4f}.post{color:#0a58ca}.put,.patch{color:#9a6700}.delete{color:#b42318}
-@media(prefers-color-scheme:dark){body{background:#14171a;color:#e6e8ea}
-pre{background:#1e2226}details{border-color:#343a40}.get{color:#4cc38a}.post{color:#6ea8fe}.put,.patch{color:#e2b340}
-.delete{color:#ff7b72}}"""
+details{border:1px solid #d9dde2;border-radius:6px;margin:.35rem 0;padding:.35rem .7rem}
+summary{cursor:pointer}code,pre{font:13px/1.45ui-monospace,monospace}pre{background:#f5f6f8;
+padding:.6rem;border-radius:6px;overflow:auto}b{display:inline-block;min-width:4.5rem}
+.get{color:#0b6e4f}.post{color:#0a58ca}.put,.patch{color:#9a6700}.delete{color:#b42318}
+@media(prefers-color-scheme:dark){body{background:#14171a;color:#e6e8ea}pre{background:#1e2226}
+details{border-color:#343a40}.get{color:#4cc38a}.post{color:#6ea8fe}.put,.patch{color:#e2b340}
+.delete{color:#ff7b72}}
+"""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
