@@ -7,7 +7,7 @@ from linkflow import telemetry
 from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, NotFound
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.effects import closing_error, stops
-from linkflow.domain.execution.events import ActivityTaskScheduled, ActivityTaskStarted, Parent
+from linkflow.domain.execution.events import ActivityTaskScheduled, Parent
 from linkflow.domain.execution.scope import NeedsBlobs
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
@@ -323,10 +323,10 @@ class History:
 
     def _hand_out(self, entry: Entry, state: ExecutionState, turn: Turn) -> None:
         """Give activities of this record to workers, or to a queue."""
-        keys = {
+        keys = {  # a start without its scheduling was claimed: whoever claimed it delivers it
             event.key: None
             for event in turn.events
-            if isinstance(event, ActivityTaskStarted | ActivityTaskScheduled) and event.key in state.flying
+            if isinstance(event, ActivityTaskScheduled) and event.key in state.flying
         }
         queued: list[TaskId] = []
         for key in keys:
