@@ -150,7 +150,11 @@ async def started(settings: Settings, nodes: NodeRegistry | None = None) -> Asyn
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         async with installation(settings, lambda text: None, nodes=nodes) as running:
             config = uvicorn.Config(
-                running.app, log_config=None, lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=2
+                running.app,
+                log_config=None,
+                lifespan="off",
+                ws="websockets-sansio",
+                timeout_graceful_shutdown=2,
             )
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[listener]))

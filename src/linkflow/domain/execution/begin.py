@@ -38,12 +38,12 @@ def begin(turn: Turn, key: str, index: int, scope_id: str) -> None:
     elif node.node.disabled:
         passed_on = turn.scope(index, scope_id, key).raw_input()
         complete(turn, node, scope_id, key, passed_on, (node.default_handle,))
+    elif node.node_class is NodeClass.TRIGGER:
+        complete(turn, node, scope_id, key, None)
     elif node.names_secrets and not node.runs_on_worker:
         fail_ready(turn, node, scope_id, key, SECRET_HERE)
     elif node.node_class is NodeClass.PURE:
         _decide_pure(turn, node, scope_id, key)
-    elif node.node_class is NodeClass.TRIGGER:
-        complete(turn, node, scope_id, key, None)
     elif node.node_class is NodeClass.CONTROL:
         try:
             CONTROL[node.spec.type](turn, node, scope_id, key)

@@ -146,6 +146,8 @@ def _waiting(state: ExecutionState, key: str, wait: Wait) -> Driving:
     kind, says, can = _WAITING.get(wait.kind, (wait.kind, f"waits for a {wait.kind}", ("resolve", "cancel")))
     if wait.kind == "event":
         says = f"waits for the event '{wait.name}'" + (f" with key '{wait.match}'" if wait.match else "")
+    if wait.kind == "approval" and isinstance(wait.data, dict) and wait.data.get("title"):
+        says = f"{says}: {wait.data['title']}"
     return _driving(
         state, key, state.nodes[key], kind, says, since=wait.since, until=wait.until, can=can, wait=wait
     )
@@ -166,7 +168,7 @@ def _driving(
     drawn = state.graph.nodes[node.index]
     return Driving(
         kind=kind,
-        message=f"'{drawn.node.label or key}' {says}.".replace("..", "."),
+        message=f"'{drawn.node.label or key}' {says}" + ("" if says.endswith((".", "?", "!")) else "."),
         key=key,
         node_id=drawn.id,
         label=drawn.node.label,

@@ -6,6 +6,7 @@ import msgspec
 
 from linkflow.domain.errors import NodeError
 from linkflow.domain.execution import events as e
+from linkflow.domain.execution.keys import split_key
 from linkflow.domain.execution.state import CLOSED_STATUS, ExecutionState, Status
 from linkflow.domain.values import Json, derived_execution_id, started_at_ms
 
@@ -85,6 +86,7 @@ def _on_child_started(
                 "trigger_kind": "sub_workflow",
                 "input": event.input,
                 "mode": start.mode,
+                "variables": dict(start.variables),
                 "priority": start.priority,
                 "parent": msgspec.to_builtins(parent),
                 "depth": start.depth + 1,
@@ -174,9 +176,10 @@ def _start_error_workflow(
                 "trigger_kind": "error",
                 "origin": after.execution_id,
                 "mode": start.mode,
+                "variables": dict(start.variables),
                 "input": {
                     "error": msgspec.to_builtins(error) if error else None,
-                    "node": key,
+                    "node": {"id": split_key(key)[0], "key": key} if key else None,
                     "execution": {"id": after.execution_id, "workflow_id": start.workflow_id},
                 },
             },
