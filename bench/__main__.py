@@ -1,0 +1,125 @@
+"""`python -m bench`: measure, print tables, keep JSON, and say which targets are missed.
+
+    BENCH_SECONDS   length of one run (2)
+    BENCH_REPEAT    runs of each load, of which the middle one counts (3)
+    BENCH_ONLY      workloads to measure, separated by commas (all)
+    BENCH_WAYS      how they are driven: process, rest, webhook, accept (all)
+    BENCH_PEERS     peers to run beside it where they are installed: dbos, restate; empty for none (both)
+
+Everything goes to `bench/results/latest.json`; with `--docs` the tables go to `docs/benchmarks.md` too.
+"""
+
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bench import limits
+from bench.peers import run as beside
+from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
+from bench.processes import Subject, subject, target
+from bench.report import report
+from bench.start import started
+from bench.suite import Suite
+from bench.targets import targets
+from bench.workloads import workloads
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+MARK = "<!-- Written by `make bench ARGS=--docs`; what is below is replaced. -->\n"
+
+
+def say(text: str) -> None:
+    """Tell what is going on, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def chosen(name: str, known: Sequence[str]) -> Sequence[str]:
+    """Read a list from the environment; everything when it says nothing."""
+    given = os.environ.get(name)
+    return known if given is None else [each for each in given.split(",") if each in known]
+
+
+def seconds() -> float:
+    """Say how long one run lasts."""
+    return float(os.environ.get("BENCH_SECONDS", "2"))
+
+
+async def measured(running: Subject, home: Path, target_pid: int, url: str) -> dict[str, Any]:
+    """Measure LinkFlow and the machine under it."""
+    database = await asyncpg.connect(running.dsn)
+    repeat = int(os.environ.get("BENCH_REPEAT", "3"))
+    suite = Suite(running, database, [target_pid], seconds=seconds(), repeat=repeat)
+    found = {
+        "machine": {
+            "cores": os.cpu_count(),
+            "cpu": cpu_model(),
+            "python": platform.python_version(),
+            "postgres": str(await database.fetchval("SHOW server_version")),
+        },
+        "limits": {
+            "committed_rows": await limits.committed_rows(running.dsn, seconds()),
+            "fsyncs": limits.fsyncs(home, min(1.0, seconds())),
+        },
+    }
+    every = workloads(url)
+    only = chosen("BENCH_ONLY", [each.name for each in every])
+    ways = chosen("BENCH_WAYS", ["process", "rest", "webhook", "accept"])
+    plan = [(each, way) for each in every for way in each.ways if each.name in only and way in ways]
+    found["rows"] = [await suite.measure(workload, way, say) for workload, way in plan]
+    if "dbos" in chosen("BENCH_PEERS", ["dbos"]) and DBOS.exists():
+        await database.execute("CREATE DATABASE dbos")
+        url = running.dsn.replace("/linkflow?", "/dbos?")
+        found["peers"] = beside.dbos(url, running.postgres, seconds(), say)
+    await database.close()
+    return found
+
+
+def cpu_model() -> str:
+    """Name the processor."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
+    )
+
+
+def write_page(found: Mapping[str, Any], text: str) -> None:
+    """Write the tables into the documentation, below what people wrote there."""
+    above = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
+    PAGE.write_text(f"{above}{MARK}\n{text}", encoding="utf-8")
+
+
+def main() -> None:
+    """Measure everything and report."""
+    RESULTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=RESULTS, ignore_cleanup_errors=True) as folder:
+        start = started(Path(folder) / "start")
+        say(f"start: {start}")
+        home = Path(folder) / "home"
+        with target() as (reading, port), subject(home, "127.0.0.1") as running:
+            found = asyncio.run(measured(running, home, reading.pid, f"http://127.0.0.1:{port}/x"))
+    found |= {"at": time.strftime("%Y-%m-%d"), "start": start}
+    if "restate" in chosen("BENCH_PEERS", ["restate"]) and RESTATE.exists() and RESTATE_SERVER.exists():
+        found["peers"] = found.get("peers", {}) | beside.restate(seconds(), say)
+    (RESULTS / "latest.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    goals = targets(found)
+    text = report(found, goals)
+    print(text)
+    if "--docs" in sys.argv:
+        write_page(found, text)
+    missed = [goal.title for goal in goals if goal.is_missed]
+    if missed:
+        raise SystemExit(f"{len(missed)} of {len(goals)} targets are missed: {'; '.join(missed)}")
+
+
+if __name__ == "__main__":
+    main()

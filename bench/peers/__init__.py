@@ -1,0 +1,1 @@
+"""Peers on the same work, in environments of their own below bench/env."""

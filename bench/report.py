@@ -1,0 +1,138 @@
+"""What was measured, as tables that people read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.targets import WAYS, Target, best, rate
+
+Found = Mapping[str, Any]
+
+
+def report(found: Found, goals: Sequence[Target]) -> str:
+    """Write the whole report in Markdown."""
+    parts = [_machine(found), _workloads(found), _costs(found)]
+    if found.get("peers"):
+        parts.append(_peers(found["peers"]))
+    parts.append(_targets(goals))
+    return "\n".join(parts)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a Markdown table; the first column is text, the others are numbers."""
+    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _machine(found: Found) -> str:
+    """Say what was measured on, and what it could do at most."""
+    machine, limits = found["machine"], found["limits"]
+    return (
+        f"Measured {found['at']} on {machine['cores']} cores ({machine['cpu']}), Python {machine['python']}, "
+        f"PostgreSQL {machine['postgres']} with fsync on.\n"
+        f"The machine's own limits in the same run: {limits['committed_rows']:,.0f} durable rows/s "
+        f"in batches of 250 on one connection, {limits['fsyncs']:,.0f} fsyncs/s.\n"
+    )
+
+
+def _workloads(found: Found) -> str:
+    """Say how fast each workload goes."""
+    rows = []
+    for row in found["rows"]:
+        sample, idle = best(row), row["loads"].get("1")
+        drained = sample["count"] / (sample["count"] / sample["rate"] + sample["drain_s"])
+        speed = f"{sample['rate']:,.0f}"
+        if row["way"] == "accept":
+            speed += f" (done: {drained:,.0f})"
+        rows.append(
+            (
+                f"{row['title']}, {WAYS[row['way']]}",
+                speed,
+                str(row["best"]),
+                f"{idle['p50_ms']:.1f} / {idle['p99_ms']:.1f}" if idle else "",
+                f"{sample['p50_ms']:.0f} / {sample['p99_ms']:.0f}",
+                f"{sample['foreign']:.0%}",
+            )
+        )
+    head = (
+        "workload",
+        "executions/s",
+        "callers",
+        "p50 / p99 ms, 1 caller",
+        "p50 / p99 ms, loaded",
+        "strangers",
+    )
+    return "### Speed\n\n" + _table(head, rows)
+
+
+def _costs(found: Found) -> str:
+    """Say what an execution costs."""
+    rows = []
+    for row in found["rows"]:
+        sample = best(row)
+        cpu, stored = sample["cpu_us"], sample["bytes"]
+        rows.append(
+            (
+                f"{row['title']}, {WAYS[row['way']]}",
+                f"{cpu['linkflow']:,.0f}",
+                f"{cpu['linkflow'] / row['nodes']:,.0f}",
+                f"{cpu['postgres']:,.0f}",
+                f"{cpu['driver']:,.0f}",
+                f"{stored['events']:,.0f}",
+                f"{stored['wal']:,.0f}",
+                f"{stored['tables']:,.0f}",
+            )
+        )
+    head = ("µs of CPU and bytes per execution", "LinkFlow", "per node", "PostgreSQL", "driver")
+    return "### Cost\n\n" + _table((*head, "events", "WAL", "tables"), rows)
+
+
+def _peers(peers: Found) -> str:
+    """Say how fast the peers did the same."""
+    rows = []
+    for name, peer in peers.items():
+        callers = max(peer["loads"], key=lambda load: peer["loads"][load]["rate"])
+        sample = peer["loads"][callers]
+        rows.append(
+            (
+                _named(name),
+                f"{rate(peer):,.0f}",
+                callers,
+                f"{sample['p50_ms']:.0f} / {sample['p99_ms']:.0f}",
+                f"{sample['cpu_us']['peer']:,.0f}",
+                f"{sample['foreign']:.0%}",
+            )
+        )
+    head = ("peer", "executions/s", "callers", "p50 / p99 ms", "µs of CPU", "strangers")
+    return "### Peers in the same run\n\n" + _table(head, rows)
+
+
+def _named(name: str) -> str:
+    """Say a peer's row in words."""
+    peer, form, workload = name.split(" ")
+    work = {
+        "pure1": "1 step",
+        "effects10": "10 steps",
+        "fan50": "50 steps at once",
+        "accept": "send, answered 202",
+    }
+    if peer == "dbos":
+        return f"DBOS, {'async steps' if form == 'async' else 'threads'}, {work[workload]}"
+    return f"Restate, {form} Python worker{'s' if form != '1' else ''}, {work[workload]}"
+
+
+def _targets(goals: Sequence[Target]) -> str:
+    """Say what was promised and what was reached."""
+    rows = []
+    for goal in goals:
+        sign = "≥" if goal.is_least else "≤"
+        measured = "not measured" if goal.measured is None else f"{goal.measured:,.{_digits(goal.measured)}f}"
+        aim = f" ({goal.aim:,g})" if goal.aim else ""
+        verdict = "" if goal.measured is None else "missed" if goal.is_missed else "reached"
+        rows.append((f"{goal.title}", f"{sign} {goal.must:,g}{aim} {goal.unit}", measured, verdict))
+    return "### Targets\n\n" + _table(("target", "to reach (to aim at)", "measured", ""), rows)
+
+
+def _digits(value: float) -> int:
+    """Say how many decimals a number needs."""
+    return 0 if value >= 100 else 1

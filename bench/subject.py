@@ -1,0 +1,135 @@
+"""LinkFlow itself, whole and in one process, as the thing that is measured.
+
+    python -m bench.subject HOME OUTBOUND
+
+It serves HTTP as `linkflow serve` does, with two more node types, and takes orders as JSON lines on stdin:
+`{"spec", "callers", "seconds"}` drives the engine's front door from coroutines in this process and answers
+like `bench.load`. An empty line ends it.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from bench.meter import percentile
+from bench.workloads import INPUT
+from linkflow.adapters.sql.engine import SqlSpecStore
+from linkflow.apps.installation import Installation, installation
+from linkflow.apps.settings import Settings
+from linkflow.domain.node import Completion, NodeClass, NodeSpec
+from linkflow.domain.workflow.spec import canonical_spec, content_hash, parse
+from linkflow.nodes.registry import BUILTIN, NodeRegistry
+from linkflow.ports.nodes import NodeContext
+from linkflow.ports.services import StartExecution
+
+EMAIL, PASSWORD = "bench@localhost", "a password for the bench"
+WAIT_MS = 60_000
+
+
+class Effect:
+    """An effect that costs nothing of its own: what is measured is everything around it."""
+
+    def __init__(self, name: str, node_class: NodeClass) -> None:
+        self.spec = NodeSpec(
+            type=f"bench.{name}", title=name, summary="Does nothing, durably.", node_class=node_class
+        )
+
+    async def run(self, context: NodeContext) -> Completion:
+        """Succeed."""
+        return Completion(output={"ok": True})
+
+
+class Driver:
+    """Drives the engine from inside its process."""
+
+    def __init__(self, running: Installation, workspace_id: str) -> None:
+        self._running, self._workspace_id = running, workspace_id
+
+    async def run(self, spec: dict[str, Any], callers: int, seconds: float) -> dict[str, Any]:
+        """Keep the callers busy for some seconds; the answer is that of `bench.load`."""
+        parsed = parse(spec)
+        spec_hash = content_hash(parsed)
+        await SqlSpecStore(self._running.database).put(self._workspace_id, spec_hash, canonical_spec(parsed))
+        start = StartExecution(
+            workspace_id=self._workspace_id,
+            workflow_id=f"bench-{spec_hash[:8]}",
+            spec_hash=spec_hash,
+            input=INPUT,
+            wait_ms=WAIT_MS,
+        )
+        took: list[float] = []
+        errors = 0
+        began = time.perf_counter()
+
+        async def caller() -> None:
+            nonlocal errors
+            while (now := time.perf_counter()) < began + seconds:
+                started = await self._running.engine.frontend.start(start)
+                if started.status == "completed":
+                    took.append(time.perf_counter() - now)
+                else:
+                    errors += 1
+
+        await asyncio.gather(*(caller() for _ in range(callers)))
+        return {
+            "count": len(took),
+            "seconds": time.perf_counter() - began,
+            "p50_ms": percentile(took, 0.5) * 1e3,
+            "p99_ms": percentile(took, 0.99) * 1e3,
+            "errors": {"not completed": errors} if errors else {},
+        }
+
+
+async def orders() -> asyncio.StreamReader:
+    """Read stdin without blocking."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    return reader
+
+
+async def main(home: Path, outbound: str) -> None:
+    """Run LinkFlow until there are no more orders."""
+    answers = os.fdopen(os.dup(1), "w")  # stdout is for answers; what LinkFlow logs goes to stderr
+    os.dup2(2, 1)
+    settings = Settings(
+        home=home,
+        port=0,
+        outbound_allow=(outbound,),
+        log_level="warning",
+        owner_email=EMAIL,
+        owner_password=PASSWORD,
+    )
+    bench = [Effect("effect", NodeClass.IDEMPOTENT), Effect("once", NodeClass.ONCE)]
+    nodes = NodeRegistry(BUILTIN, {"bench": bench})
+    async with installation(settings, lambda text: None, nodes=nodes) as running:
+        server = uvicorn.Server(
+            uvicorn.Config(running.app, port=0, log_level="warning", access_log=False, http="httptools")
+        )
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110  uvicorn tells nobody
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        assert running.postgres is not None
+        print(
+            json.dumps({"port": port, "postgres": running.postgres.pid, "dsn": running.postgres.dsn}),
+            file=answers,
+            flush=True,
+        )
+        driver, reader = Driver(running, running.owner.user.workspace_id), await orders()
+        while (line := await reader.readline()).strip():
+            print(json.dumps(await driver.run(**json.loads(line))), file=answers, flush=True)
+        server.should_exit = True
+        await serving
+
+
+if __name__ == "__main__":
+    uvloop.run(main(Path(sys.argv[1]), sys.argv[2]))
