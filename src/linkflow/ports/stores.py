@@ -37,6 +37,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         number: Event it follows from; with kind and `to` its identity.
         to: Execution, URL or key it goes to.
         body: JSON.
+        at: When its record was made, seconds since 1970.
     """
 
     execution_id: str
@@ -44,6 +45,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     to: str = ""
     body: Json = None
+    at: float = 0.0
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,11 @@
                                         append   (group commit; returns when durable)
                                         fold, then let everything out that was waiting for durability
 
-Whoever brings news while nobody drives becomes the driver; the others wait for their answer. News that
-arrives during a commit is decided together into the next record. A version conflict means that another
-member was first: forget, load, decide again. An unknown outcome is the same: news is safe to repeat.
+Whoever brings news while nobody drives starts a driver, a task of its own: a caller that goes away takes
+nothing with it. News that arrives during a commit is decided together into the next record. A version
+conflict means that another member was first: forget, load, decide again. After an unknown outcome the
+record is looked for: when it is there, all that waited for its durability is let out, as if the answer had
+come; when it is not, the news is decided again.
 """
 
 import asyncio
@@ -18,7 +20,6 @@ import msgspec
 
 from linkflow import telemetry
 from linkflow.domain.errors import (
-    Conflict,
     LinkFlowError,
     NotFound,
     OutcomeUnknown,
@@ -46,8 +47,11 @@ from linkflow.ports.stores import Head, HistoryStore, Message, Record, Recorded
 CREDITS = 64
 """Worker credits a turn may use; what it schedules beyond them goes through a queue."""
 
-TRIES = 40
-"""How often a record is tried when the store does not answer, before its news is refused."""
+PATIENCE_S = 30.0
+"""How long news is tried while the store does not answer, before it is refused."""
+
+CONFLICTS = 100
+"""How often other writers may be first before news is refused."""
 
 REQUEST_KEY_S = 24 * 3600.0
 """How long an idempotency key is remembered (seed 004)."""
@@ -55,10 +59,15 @@ REQUEST_KEY_S = 24 * 3600.0
 log = telemetry.logger("history")
 
 Committed = Callable[[Entry, ExecutionState, Turn, Sequence[Message]], None]
+Answers = Sequence[bool | LinkFlowError]
 
 
 class Driver:
-    """Moves executions on, one record at a time."""
+    """Moves executions on, one record at a time.
+
+    Attributes:
+        driving: Executions that are decided, committed or tried again right now.
+    """
 
     def __init__(
         self,
@@ -72,12 +81,23 @@ class Driver:
     ) -> None:
         self.entries = Entries()
         self.opened = OpenedBlobs(blobs)
+        self.driving = 0
         self._store = store
         self._graphs = graphs
         self._blobs = blobs
         self._matching = matching
         self._clock = clock
         self._committed = committed
+        self._group: asyncio.TaskGroup | None = None
+        self._is_stopping = False
+
+    def own_tasks(self, group: asyncio.TaskGroup) -> None:
+        """Say which task group owns the drivers."""
+        self._group = group
+
+    def stop(self) -> None:
+        """Refuse further news, and give up at once what the store does not take."""
+        self._is_stopping = True
 
     async def tell(self, execution_id: str, news: n.News) -> bool:
         """Tell an execution something; return when what follows is durable.
@@ -90,57 +110,69 @@ class Driver:
             Conflict: The news does not fit where the execution stands; nothing was written.
             Unavailable: The store does not answer; try again.
         """
+        if self._is_stopping:
+            raise Unavailable("The engine is stopping; try again.")
+        assert self._group is not None, "own_tasks comes first"
         entry = self.entries.get(execution_id)
-        told = Told(news)
+        told = Told(news, asyncio.get_running_loop().create_future())
         entry.inbox.append(told)
-        if entry.is_driven:
-            told.done = asyncio.get_running_loop().create_future()
-            return await told.done
-        return await self._drive(entry, told)
+        if not entry.is_driven:
+            entry.is_driven = True
+            self.driving += 1
+            self._group.create_task(self._drive(entry))
+        return await told.done
 
-    async def _drive(self, entry: Entry, mine: Told) -> bool:
-        """Decide and commit until the inbox is empty; the answer to the driver's own news."""
-        entry.is_driven = True
-        outcome: bool | LinkFlowError = False
+    async def _drive(self, entry: Entry) -> None:
+        """Decide and commit until the inbox is empty."""
+        told: Sequence[Told] = ()
         try:
             while entry.inbox or (entry.state is not None and has_more(entry.state)):
                 told, entry.inbox = entry.inbox, []
-                answers = await self._advance(entry, told)
-                for item, answer in zip(told, answers, strict=True):
-                    if item is mine:
-                        outcome = answer
-                    else:
-                        _answer(item, answer)
-        except BaseException:
-            entry.forget()
-            for item in entry.inbox:
-                _answer(item, Unavailable("The engine stopped while it was deciding; try again."))
-            entry.inbox = []
+                for item, answer in zip(told, await self._advance(entry, told), strict=True):
+                    item.answer(answer)
+        except Exception as error:  # a bug, or a history that cannot be read: it stops this execution only
+            log.exception("execution cannot be moved on", execution_id=entry.execution_id)
+            reason = f"{type(error).__name__}: {error}"[:500]
+            self._refuse(entry, told, LinkFlowError(f"The execution cannot be moved on: {reason}"))
+        except asyncio.CancelledError:
+            self._refuse(entry, told, Unavailable("The engine stopped while it was deciding; try again."))
             raise
         finally:
             entry.is_driven = False
-        if isinstance(outcome, LinkFlowError):
-            raise outcome
-        return outcome
+            self.driving -= 1
 
-    async def _advance(self, entry: Entry, told: Sequence[Told]) -> Sequence[bool | LinkFlowError]:
+    def _refuse(self, entry: Entry, told: Sequence[Told], error: LinkFlowError) -> None:
+        for item in (*told, *entry.inbox):
+            item.answer(error)
+        entry.inbox = []
+        entry.forget()
+
+    async def _advance(self, entry: Entry, told: Sequence[Told]) -> Answers:
         """Decide one turn and commit it, again and again until it is the next record of the history."""
-        for attempt in range(TRIES):
+        until = self._clock.monotonic() + PATIENCE_S
+        conflicts = waits = 0
+        while True:
             try:
                 state = entry.state or await self._load(entry, told)
-                return await self._turn(entry, state, [item.news for item in told])
-            except VersionConflict:
+                return await self._turn(entry, state, told)
+            except VersionConflict as error:
                 entry.forget()
-            except (OutcomeUnknown, Unavailable) as error:
+                conflicts += 1
+                if conflicts == CONFLICTS:
+                    return [Unavailable(f"Other writers were always first: {error}")] * len(told)
+            except Unavailable as error:
                 entry.forget()
-                if attempt == TRIES - 1:
+                if self._is_stopping or self._clock.monotonic() >= until:
                     return [error] * len(told)
-                await self._clock.sleep(min(1.0, 0.02 * 2 ** min(attempt, 6)))
-            except (NotFound, Conflict, LinkFlowError) as error:
+                await self._pause(waits)
+                waits += 1
+            except LinkFlowError as error:
                 if len(told) <= 1:
                     return [error] * len(told)
                 return [answer for item in told for answer in await self._advance(entry, [item])]
-        return [Unavailable("Other writers were always first; try again.")] * len(told)
+
+    async def _pause(self, waits: int) -> None:
+        await self._clock.sleep(min(1.0, 0.02 * 2 ** min(waits, 6)))
 
     async def _load(self, entry: Entry, told: Sequence[Told]) -> ExecutionState:
         records = list(await self._store.load(entry.execution_id))
@@ -157,23 +189,55 @@ class Driver:
         entry.state = fold(entry.execution_id, graph, records)
         return entry.state
 
-    async def _turn(
-        self, entry: Entry, state: ExecutionState, news: Sequence[n.News]
-    ) -> Sequence[bool | LinkFlowError]:
-        granted = list(self._matching.reserve(QUEUE, CREDITS))
+    async def _turn(self, entry: Entry, state: ExecutionState, told: Sequence[Told]) -> Answers:
+        """Decide and commit one record; credits that it does not use are given back at once."""
+        granted = self._matching.reserve(QUEUE, CREDITS)
         used = 0
         try:
-            turn = await self._decide(state, news, granted)
-            if turn.events:
-                turn, data = await self._externalise(state, turn)
-                messages = await self._append(entry, state, turn, data, news)
-                used = turn.sessions_used
-                entry.records.append(Recorded(first=state.version + 1, at=turn.at, events=turn.events))
-                entry.state = turn.state
-                self._committed(entry, state, turn, messages)
-            return turn.accepted
+            turn = await self._decide(state, [item.news for item in told], granted)
+            used = turn.sessions_used
         finally:
             self._matching.release(granted[used:])
+        if not turn.events:
+            return turn.accepted
+        try:
+            turn, data = await self._externalise(state, turn)
+            record = _record(entry.execution_id, state, turn, data)
+            await self._commit(record, told)
+        except BaseException:
+            self._matching.release(granted[:used])
+            raise
+        entry.records.append(Recorded(first=state.version + 1, at=turn.at, events=turn.events))
+        entry.state = turn.state
+        self._committed(entry, state, turn, record.outbox)
+        return turn.accepted
+
+    async def _commit(self, record: Record, told: Sequence[Told]) -> None:
+        """Append; return when the record is durable, raise when it is certain that it is not."""
+        try:
+            await self._store.append(record)
+        except OutcomeUnknown as error:
+            log.warning("outcome unknown; the record is looked for", execution_id=record.execution_id)
+            if not await self._is_written(record, told, error):
+                raise
+
+    async def _is_written(self, record: Record, told: Sequence[Told], cause: OutcomeUnknown) -> bool:
+        """Find out whether a record was written; whoever cannot wait for that is answered meanwhile."""
+        until = self._clock.monotonic() + PATIENCE_S
+        waits = 0
+        while True:
+            try:
+                found = await self._store.load(record.execution_id, record.expected)
+            except Unavailable:
+                if self._is_stopping:
+                    raise
+                if self._clock.monotonic() >= until:
+                    for item in told:
+                        item.answer(cause)
+                await self._pause(waits)
+                waits += 1
+            else:
+                return bool(found) and found[0].first == record.expected + 1 and _is_same(found[0], record)
 
     async def _decide(self, state: ExecutionState, news: Sequence[n.News], granted: Sequence[str]) -> Turn:
         while True:
@@ -185,10 +249,21 @@ class Driver:
                 raise
             except Exception as error:  # a bug must stop this execution only
                 log.exception("decision failed", execution_id=state.execution_id)
-                reason = f"{type(error).__name__}: {error}"[:500]
-                if state.started is None:
-                    raise LinkFlowError(f"The execution cannot start: {reason}") from error
-                return decide(state, [n.Quarantine(reason)], self._clock.now())
+                return self._quarantine(state, news, f"{type(error).__name__}: {error}"[:500])
+
+    def _quarantine(self, state: ExecutionState, news: Sequence[n.News], reason: str) -> Turn:
+        """Let the execution stand still; what it was told is kept where that can still be decided."""
+        if state.started is None:
+            raise LinkFlowError(f"The execution cannot start: {reason}", code="execution.quarantined")
+        now = self._clock.now()
+        try:
+            turn = decide(state, [n.Quarantine(reason), *news], now)
+            del turn.accepted[0]
+        except Exception:  # the news itself is what cannot be decided
+            log.exception("news lost to a quarantine", execution_id=state.execution_id)
+            turn = decide(state, [n.Quarantine(reason)], now)
+            turn.accepted = [False] * len(news)
+        return turn
 
     async def _externalise(self, before: ExecutionState, turn: Turn) -> tuple[Turn, bytes]:
         """Move large outputs of pure nodes to the blob store; the encoded events."""
@@ -210,44 +285,53 @@ class Driver:
         turn.state, turn.events = state, events
         return turn, encode(events)
 
-    async def _append(
-        self, entry: Entry, before: ExecutionState, turn: Turn, data: bytes, news: Sequence[n.News]
-    ) -> Sequence[Message]:
-        state = turn.state
-        start = state.start
-        messages = [
+
+def _record(execution_id: str, before: ExecutionState, turn: Turn, data: bytes) -> Record:
+    """Lay a turn out as a record."""
+    state = turn.state
+    start = state.start
+    request_key = start.request_id if before.version == 0 else ""
+    return Record(
+        execution_id=execution_id,
+        expected=before.version,
+        events=turn.events,
+        at=turn.at,
+        head=Head(
+            workspace_id=start.workspace_id,
+            workflow_id=start.workflow_id,
+            workflow_version=start.workflow_version,
+            status=state.status().value,
+            started_at=state.started_at,
+            wakeup_at=_wakeup_at(turn),
+            closed_at=state.closed_at if state.is_closed else None,
+        ),
+        outbox=[
             Message(
-                execution_id=entry.execution_id,
+                execution_id=execution_id,
                 number=out.number,
                 kind=out.kind,
                 to=out.to,
                 body=out.body,
+                at=turn.at,
             )
             for out in outgoing(before, turn.events, state)
-        ]
-        request_key = start.request_id if before.version == 0 else ""
-        await self._store.append(
-            Record(
-                execution_id=entry.execution_id,
-                expected=before.version,
-                events=turn.events,
-                at=turn.at,
-                head=Head(
-                    workspace_id=start.workspace_id,
-                    workflow_id=start.workflow_id,
-                    workflow_version=start.workflow_version,
-                    status=state.status().value,
-                    started_at=state.started_at,
-                    wakeup_at=None if state.flying or state.is_closed else state.wakeup_at(),
-                    closed_at=state.closed_at if state.is_closed else None,
-                ),
-                outbox=messages,
-                request_key=f"{start.workspace_id}:{request_key}" if request_key else "",
-                request_until=turn.at + REQUEST_KEY_S,
-                data=data,
-            )
-        )
-        return messages
+        ],
+        request_key=f"{start.workspace_id}:{request_key}" if request_key else "",
+        request_until=turn.at + REQUEST_KEY_S,
+        data=data,
+    )
+
+
+def _wakeup_at(turn: Turn) -> float | None:
+    """Say when a parked execution wants to be woken; at once when this member stops before the next turn."""
+    state = turn.state
+    if state.flying or state.is_closed:
+        return None
+    return turn.at if has_more(state) else state.wakeup_at()
+
+
+def _is_same(found: Recorded, record: Record) -> bool:
+    return list(found.events) == list(record.events)
 
 
 def _workspace_of(state: ExecutionState, news: Sequence[n.News]) -> str:
@@ -255,12 +339,3 @@ def _workspace_of(state: ExecutionState, news: Sequence[n.News]) -> str:
     if state.started is not None:
         return state.started.workspace_id
     return next(item.started.workspace_id for item in news if isinstance(item, n.Begin))
-
-
-def _answer(told: Told, answer: bool | LinkFlowError) -> None:  # the outcome itself
-    if told.done is None or told.done.done():
-        return
-    if isinstance(answer, LinkFlowError):
-        told.done.set_exception(answer)
-    else:
-        told.done.set_result(answer)

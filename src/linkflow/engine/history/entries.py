@@ -7,6 +7,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.execution.news import News
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.ports.stores import Recorded
@@ -20,9 +21,18 @@ class Told:
 
     __slots__ = ("done", "news")
 
-    def __init__(self, news: News) -> None:
+    def __init__(self, news: News, done: "asyncio.Future[bool]") -> None:
         self.news = news
-        self.done: asyncio.Future[bool] | None = None
+        self.done = done
+
+    def answer(self, answer: bool | LinkFlowError) -> None:  # the outcome itself
+        """Answer whoever waits; only the first answer counts."""
+        if self.done.done():  # it was answered already, or nobody waits any more
+            return
+        if isinstance(answer, LinkFlowError):
+            self.done.set_exception(answer)
+        else:
+            self.done.set_result(answer)
 
 
 class Entry:
@@ -93,6 +103,12 @@ class Entries:
         else:
             self._entries.move_to_end(execution_id)
         return entry
+
+    def drop(self, execution_id: str) -> None:
+        """Forget an execution that is over, unless somebody needs it right now."""
+        entry = self._entries.get(execution_id)
+        if entry is not None and entry.is_idle:
+            del self._entries[execution_id]
 
     def _shrink(self) -> None:
         """Drop idle executions with nothing in flight, up to a tenth at once."""

@@ -1,14 +1,13 @@
 """History: the owner of truth. Starts executions, takes in what happens to them, answers questions."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 from linkflow import telemetry
-from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, NotFound
+from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, NotFound, Unavailable
 from linkflow.domain.execution import news as n
-from linkflow.domain.execution.effects import closing_error, stops
-from linkflow.domain.execution.events import ActivityTaskScheduled, Parent
-from linkflow.domain.execution.scope import NeedsBlobs
+from linkflow.domain.execution.effects import closing_error
+from linkflow.domain.execution.events import Parent
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.execution.waiting import BACKSTOP_S
@@ -17,9 +16,10 @@ from linkflow.domain.values import Json
 from linkflow.engine.history.driver import Driver
 from linkflow.engine.history.entries import Entry
 from linkflow.engine.history.graphs import Graphs
+from linkflow.engine.history.handover import Handover
 from linkflow.engine.history.reading import Reader
 from linkflow.engine.history.starting import started_event
-from linkflow.engine.history.tasks import task_for, task_id
+from linkflow.engine.history.tasks import task_id
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import (
@@ -82,13 +82,25 @@ class History:
             clock=clock,
             committed=self._on_committed,
         )
+        self._handover = Handover(
+            matching, self._driver.opened, clock, tell=self._tell_if_there, spawn=self._spawn
+        )
         self._reader = Reader(self._driver.entries, store, self._graphs, late, clock)
         self._background: asyncio.TaskGroup | None = None
-        self._eager: dict[tuple[str, str], list[Task]] = {}
 
     def own_tasks(self, group: asyncio.TaskGroup) -> None:
         """Say which task group owns what History does in the background."""
         self._background = group
+        self._driver.own_tasks(group)
+
+    def stop(self) -> None:
+        """Take no further news; what is being committed still is."""
+        self._driver.stop()
+
+    @property
+    def backlog(self) -> int:
+        """How many executions are being decided, committed or tried again right now."""
+        return self._driver.driving
 
     # ------------------------------------------------------------ starting and waiting
 
@@ -110,18 +122,21 @@ class History:
     async def _await_end(self, execution_id: str, wait_ms: int, *, is_new: bool) -> StartedExecution:
         deadline = self._clock.monotonic() + wait_ms / 1000
         while True:
-            state = await self._reader.state(execution_id)
-            left_s = deadline - self._clock.monotonic()
-            if state.is_closed or state.has_responded or left_s <= 0:
-                return _outcome(state, is_new=is_new)
-            entry = self._driver.entries.get(execution_id)
-            closer = asyncio.get_running_loop().create_future()
-            entry.closers.append(closer)
+            closer = asyncio.get_running_loop().create_future() if wait_ms > 0 else None
+            entry = self._driver.entries.get(execution_id) if closer is not None else None
+            if entry is not None and closer is not None:  # before looking, so that nothing happens unheard
+                entry.closers.append(closer)
             try:
+                state = await self._reader.state(execution_id)
+                left_s = deadline - self._clock.monotonic()
+                if closer is None or state.is_closed or state.has_responded or left_s <= 0:
+                    return _outcome(state, is_new=is_new)
                 async with asyncio.timeout(left_s):
                     await closer
             except TimeoutError:
-                if closer in entry.closers:
+                continue
+            finally:
+                if entry is not None and closer in entry.closers:
                     entry.closers.remove(closer)
 
     # ------------------------------------------------------------ what people do
@@ -161,8 +176,15 @@ class History:
         return await self._reader.explain(execution_id)
 
     async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:
-        """Read what the projection writes; see `ports.services.History`."""
-        return [await self._reader.projected(execution_id) for execution_id in execution_ids]
+        """Read what the projection writes; see `ports.services.History`.
+
+        An execution that is over need not be kept in memory after that.
+        """
+        found = [await self._reader.projected(execution_id) for execution_id in execution_ids]
+        for item in found:
+            if item.row.closed_at is not None:
+                self._driver.entries.drop(item.row.execution_id)
+        return found
 
     # ------------------------------------------------------------ what workers and services do
 
@@ -179,19 +201,16 @@ class History:
             is_accepted = await self._told(report, news)
             return ActivityReply(accepted=is_accepted)
         # The credit of this very task is free now: what follows may use it, and comes with the reply.
-        waiting = self._eager.setdefault(place, [])
+        expected = self._handover.expect(place)
         self._matching.release([report.session])
-        is_accepted = False
         try:
             is_accepted = await self._told(report, news)
-        finally:
-            task = waiting.pop() if waiting else None
-            if self._eager.get(place) is waiting:
-                del self._eager[place]
-            if task is not None and not is_accepted:
-                self._matching.deliver(task)
-                task = None
-        return ActivityReply(accepted=is_accepted, task=task)
+        except BaseException:
+            task = self._handover.settle(place, expected)
+            if task is not None:
+                self._handover.deliver(task)
+            raise
+        return ActivityReply(accepted=is_accepted, task=self._handover.settle(place, expected))
 
     async def _told(self, report: ActivityReport, news: n.Report) -> bool:
         """Tell a report; what was not wanted any more is noted, so that nothing happens unseen."""
@@ -217,7 +236,7 @@ class History:
         node = state.nodes.get(task.key)
         if node is None or node.session != session or node.attempt != task.attempt:
             return None
-        return await self._frame(state, task.key)
+        return await self._handover.frame(state, task.key)
 
     async def wake(self, execution_ids: Sequence[str]) -> None:
         """Fire what is due; see `ports.services.History`."""
@@ -225,30 +244,30 @@ class History:
             entry = self._driver.entries.find(execution_id)
             if entry is not None:
                 entry.wake_at = 0.0
-            await self._tell_softly(execution_id, n.Wake())
+        await asyncio.gather(*(self._nudge(execution_id, n.Wake()) for execution_id in execution_ids))
 
     async def sessions_lost(self, sessions: Sequence[str]) -> None:
         """End attempts of dead sessions; see `ports.services.History`."""
         lost = set(sessions)
         for entry in self._driver.entries:
             state = entry.state
-            if state is not None and any(state.nodes[key].session in lost for key in state.flying):
-                await self._tell_softly(entry.execution_id, n.SessionsLost(sessions))
+            if state is None or any(state.nodes[key].session in lost for key in state.flying):
+                await self._nudge(entry.execution_id, n.SessionsLost(sessions))
 
     async def child_closed(
         self, parent: Parent, child_id: str, status: str, output: Json, error: NodeError | None
     ) -> None:
         """Tell a parent about its child; see `ports.services.History`."""
         news = n.ChildEnded(parent.key, child_id, status, output, error)
-        await self._tell_softly(parent.execution_id, news)
+        await self._tell_if_there(parent.execution_id, news)
 
     async def granted(self, execution_id: str, ticket: str) -> None:
         """Tell an execution that it has its ticket; see `ports.services.History`."""
-        await self._tell_softly(execution_id, n.Granted(ticket))
+        await self._tell_if_there(execution_id, n.Granted(ticket))
 
     async def refused(self, execution_id: str, ticket: str, reason: str) -> None:
         """Tell an execution that it gets no ticket; see `ports.services.History`."""
-        await self._tell_softly(execution_id, n.Refused(ticket, reason))
+        await self._tell_if_there(execution_id, n.Refused(ticket, reason))
 
     async def recover(self, execution_id: str, alive: Sequence[str]) -> None:
         """Give an open execution its drivers back after a restart. Safe to repeat.
@@ -257,7 +276,7 @@ class History:
             execution_id: An open execution.
             alive: Worker sessions that live; every other one is dead.
         """
-        await self._tell_softly(execution_id, n.SessionsLost(alive=alive))
+        await self._nudge(execution_id, n.SessionsLost(alive=alive))
         entry = self._driver.entries.find(execution_id)
         if entry is None or entry.state is None or entry.state.is_closed:
             return
@@ -289,19 +308,30 @@ class History:
             due = state.wakeup_at()
             if overdue or (due is not None and due <= now):
                 moved += 1
-                await self._tell_softly(entry.execution_id, n.Wake())
+                await self._nudge(entry.execution_id, n.Wake())
             else:
                 self._plan_wake(entry, state)
         return moved
 
-    async def _tell_softly(self, execution_id: str, news: n.News) -> None:
-        """Tell something that may have become pointless meanwhile."""
+    async def _tell_if_there(self, execution_id: str, news: n.News) -> None:
+        """Tell something that may have become pointless meanwhile.
+
+        Raises:
+            Unavailable: The store does not answer; try again.
+        """
         try:
             await self._driver.tell(execution_id, news)
-        except NotFound:
-            log.warning("news for an unknown execution", execution_id=execution_id, news=type(news).__name__)
+        except Unavailable:
+            raise
         except LinkFlowError as error:
             log.warning("news refused", execution_id=execution_id, news=type(news).__name__, error=str(error))
+
+    async def _nudge(self, execution_id: str, news: n.News) -> None:
+        """Tell something that is told again when it fails."""
+        try:
+            await self._tell_if_there(execution_id, news)
+        except Unavailable as error:
+            log.warning("not told; it is told again", execution_id=execution_id, error=str(error))
 
     # ------------------------------------------------------------ after a commit
 
@@ -310,9 +340,7 @@ class History:
     ) -> None:
         """Let out what waited for durability: tasks, messages, wake-ups, those who wait."""
         state = turn.state
-        self._hand_out(entry, state, turn)
-        for stop in stops(before, turn.events):
-            self._matching.cancel(stop.session, entry.execution_id, stop.key)
+        self._handover.hand_out(before, turn)
         if messages:
             self._deliver(messages)
         if state.is_closed or state.has_responded:
@@ -320,48 +348,6 @@ class History:
         if not state.is_closed:
             self._plan_wake(entry, state)
         self._changed(entry.execution_id)
-
-    def _hand_out(self, entry: Entry, state: ExecutionState, turn: Turn) -> None:
-        """Give activities of this record to workers, or to a queue."""
-        keys = {  # a start without its scheduling was claimed: whoever claimed it delivers it
-            event.key: None
-            for event in turn.events
-            if isinstance(event, ActivityTaskScheduled) and event.key in state.flying
-        }
-        queued: list[TaskId] = []
-        for key in keys:
-            session = state.nodes[key].session
-            if session:
-                self._hand_over(entry, state, key, session)
-            else:
-                queued.append(task_id(state, key))
-        if queued:
-            self._spawn(self._matching.add(queued))
-
-    def _hand_over(self, entry: Entry, state: ExecutionState, key: str, session: str) -> None:
-        """Give a started task to its worker: in the reply it waits for, else by delivery."""
-        try:
-            task = task_for(state, key, self._driver.opened.values)
-        except NeedsBlobs:
-            self._spawn(self._deliver_later(state, key))
-            return
-        waiting = self._eager.get((entry.execution_id, session))
-        if waiting is not None and not waiting:
-            waiting.append(task)
-        elif not self._matching.deliver(task):
-            self._spawn(self._tell_softly(entry.execution_id, n.SessionsLost([session])))
-
-    async def _deliver_later(self, state: ExecutionState, key: str) -> None:
-        task = await self._frame(state, key)
-        if not self._matching.deliver(task):
-            await self._tell_softly(state.execution_id, n.SessionsLost([task.session]))
-
-    async def _frame(self, state: ExecutionState, key: str) -> Task:
-        while True:
-            try:
-                return task_for(state, key, self._driver.opened.values)
-            except NeedsBlobs as needed:
-                await self._driver.opened.fetch(state.start.workspace_id, needed.sha256)
 
     def _plan_wake(self, entry: Entry, state: ExecutionState) -> None:
         due = state.wakeup_at()
@@ -371,16 +357,18 @@ class History:
             entry.wake_at = due
             self._timer.schedule(entry.execution_id, due)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
         assert self._background is not None, "own_tasks comes first"
         self._background.create_task(_quietly(work))
 
 
-async def _quietly(work: Awaitable[None]) -> None:
+async def _quietly(work: Coroutine[None, None, None]) -> None:
     try:
         await work
     except LinkFlowError as error:
         log.warning("work after a commit failed; the auditor does it again", error=str(error))
+    except Exception:  # a bug must not take the other executions down
+        log.exception("work after a commit failed; the auditor does it again")
 
 
 def _is_overdue(state: ExecutionState, key: str, now: float) -> bool:

@@ -28,6 +28,8 @@ EAGER_S = 1.0
 
 REPORT_TRIES = 60
 
+_CANCELLED = Completion(error=NodeError("node.cancelled", Kind.PERMANENT, "The attempt was cancelled."))
+
 log = telemetry.logger("worker")
 
 
@@ -55,6 +57,8 @@ class Worker:
         self._queues = tuple(queues)
         self._slots = slots
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._working: set[asyncio.Task[None]] = set()
+        self._handed: set[tuple[str, str]] = set()
         self._alive_until = 0.0
         self._is_draining = False
         self.ready = asyncio.Event()
@@ -76,44 +80,53 @@ class Worker:
         while not self._is_draining:
             tasks = await self._matching.poll(self.session, self._queues, self._slots, POLL_S)
             for task in tasks:
-                place = (task.execution_id, task.key)
-                running = group.create_task(self._work(task))
-                self._running[place] = running
+                self._handed.add((task.execution_id, task.key))
+                group.create_task(self._work(task))
             for place in self._matching.cancelled(self.session):
-                running_now = self._running.get(place)
-                if running_now is not None:
-                    running_now.cancel("cancelled by the execution")
+                self._stop(place)
+
+    def _stop(self, place: tuple[str, str]) -> None:
+        """Stop an attempt: one that runs is cancelled, one that was only handed over does not begin."""
+        running = self._running.get(place)
+        if running is not None:
+            running.cancel("cancelled by the execution")
+        else:
+            self._handed.discard(place)
 
     async def drain(self, grace_s: float) -> None:
         """Take no further task and wait for those under way, at most `grace_s`."""
         self._is_draining = True
         self._matching.cancel(self.session, "", "")  # wakes the poll
-        if self._running:
-            await asyncio.wait(list(self._running.values()), timeout=grace_s)
+        if self._working:
+            await asyncio.wait(list(self._working), timeout=grace_s)
 
     # ------------------------------------------------------------ one task after the other
 
     async def _work(self, task: Task) -> None:
         """Run a task, and those that replies bring, until there is none."""
         began = self._clock.monotonic()
+        me = asyncio.current_task()
+        assert me is not None
+        self._working.add(me)
         done = 0
         current: Task | None = task
-        while current is not None:
-            place = (current.execution_id, current.key)
-            try:
-                completion = await self._attempt(current)
+        try:
+            while current is not None:
+                # Only the attempt itself may be cancelled, never its report.
+                place = (current.execution_id, current.key)
+                self._running[place] = me
+                try:
+                    is_wanted = done > 0 or place in self._handed
+                    completion = await self._attempt(current) if is_wanted else _CANCELLED
+                finally:
+                    self._running.pop(place, None)
+                    self._handed.discard(place)
                 done += 1
-                more = (
-                    done < EAGER_TASKS and self._clock.monotonic() - began < EAGER_S and not self._is_draining
-                )
-                reply = await self._report(current, completion, wants_more=more)
-            finally:
-                self._running.pop(place, None)
-            current = reply.task
-            if current is not None:
-                me = asyncio.current_task()
-                assert me is not None
-                self._running[(current.execution_id, current.key)] = me
+                is_early = done < EAGER_TASKS and self._clock.monotonic() - began < EAGER_S
+                more = is_early and not self._is_draining
+                current = (await self._report(current, completion, wants_more=more)).task
+        finally:
+            self._working.discard(me)
 
     async def _attempt(self, task: Task) -> Completion:
         if self._clock.monotonic() >= self._alive_until:
@@ -128,7 +141,7 @@ class Worker:
             if self._is_draining or me is None:
                 raise
             me.uncancel()
-            return Completion(error=NodeError("node.cancelled", Kind.PERMANENT, "The attempt was cancelled."))
+            return _CANCELLED
 
     async def _report(self, task: Task, completion: Completion, *, wants_more: bool) -> ActivityReply:
         """Report until it is durable or refused. Only the first try offers the credit for a next task."""
