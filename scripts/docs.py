@@ -9,6 +9,7 @@ from pathlib import Path
 
 from linkflow.apps.node_pages import node_pages
 from linkflow.apps.settings import FILE, reference
+from linkflow.apps.surface_pages import cli_page, rest_page
 from linkflow.domain.workflow.template.functions.reference import function_reference
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -47,6 +48,8 @@ def known(text: str) -> Callable[[], str]:
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings,
     "expressions.md": function_reference,
+    "rest.md": rest_page,
+    "cli.md": cli_page,
     **{name: known(text) for name, text in node_pages().items()},
 }
 

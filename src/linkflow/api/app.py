@@ -1,6 +1,7 @@
 """The application: routes, the one error shape, what surrounds every request."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -68,6 +69,21 @@ def create_app(
         public_url: Address at which others reach LinkFlow; it goes into links.
         is_ready: Whether the engine runs.
     """
+    app = _routed()
+    app.state.plane = plane
+    app.state.public_url = public_url
+    app.state.is_ready = is_ready
+    return Edge(app, webhook=webhooks.take, execute=executions.execute)
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """Describe the API without running it."""
+    return _routed().openapi()
+
+
+def _routed() -> DescribedApp:
+    """Build the application with every route."""
     app = DescribedApp(
         title="LinkFlow",
         version=__version__,
@@ -76,9 +92,6 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.plane = plane
-    app.state.public_url = public_url
-    app.state.is_ready = is_ready
     app.add_exception_handler(LinkFlowError, on_error)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
@@ -109,4 +122,4 @@ def create_app(
         return docs_page(app.openapi())
 
     app.add_route("/docs", docs)
-    return Edge(app, webhook=webhooks.take, execute=executions.execute)
+    return app

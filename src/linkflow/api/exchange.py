@@ -119,7 +119,7 @@ async def execution_logs(ask: Ask) -> Response:
     summary="Read an execution log",
 )
 async def execution_log(ask: Ask, execution_id: Id) -> Response:
-    """A5: read one execution as seed 002's `ExecutionLog`."""
+    """Read one execution as seed 002's `ExecutionLog`."""
     return Answer(render.execution_log(await ask.plane.executions.read(await ask.actor(), execution_id)))
 
 

@@ -139,7 +139,7 @@ def decision_of(body: bytes) -> Decision:
     summary="Take an engine's progress",
 )
 async def callback(ask: Ask) -> Response:
-    """D36-D38: take a callback that is signed with LINKFLOW_SECRET; a repeat is answered alike.
+    """Take a callback that is signed with LINKFLOW_SECRET; a repeat is answered alike.
 
     The engine of this process writes its projections itself, so nothing is left to be done here but to say
     whether the signature holds.

@@ -7,7 +7,7 @@ import msgspec
 from linkflow.control.actor import Actor
 from linkflow.control.executables import Executables
 from linkflow.control.variables import Variables
-from linkflow.domain.errors import Invalid, NotFound
+from linkflow.domain.errors import Invalid, Kind, NodeError, NotFound
 from linkflow.domain.execution.retry_from import FinishedRun, retry_overrides
 from linkflow.domain.values import Json, blob_of, decode_json, is_execution_id
 from linkflow.domain.workflow.spec import ErrorHandling, WorkflowSpec, parse
@@ -167,27 +167,32 @@ class Executions:
         try:
             view = await self._frontend.view(execution_id)
         except NotFound:
-            view = await self._promised(execution_id)
+            view = await self._promised(actor.workspace_id, execution_id)
         if view.workspace_id != actor.workspace_id:
             raise _missing(execution_id)
         return view
 
-    async def _promised(self, execution_id: str) -> ExecutionView:
-        """Show an execution that is in the inbox and starts soon."""
-        event = await self._records.trigger_events.of_execution(execution_id)
+    async def _promised(self, workspace_id: str, execution_id: str) -> ExecutionView:
+        """Show an execution that is in the inbox: it starts soon, or never because the engine refused it."""
+        event = await self._records.trigger_events.of_execution(workspace_id, execution_id)
         if event is None:
             raise _missing(execution_id)
         start = next(start for start in event.starts if start.execution_id == execution_id)
+        refusal = None
+        if event.state == "refused":
+            refusal = NodeError(code="trigger.refused", kind=Kind.VALIDATION, message=event.reason)
         return ExecutionView(
             execution_id=execution_id,
             workspace_id=event.workspace_id,
             workflow_id=start.workflow_id,
             workflow_version=start.workflow_version,
             spec_hash=start.spec_hash,
-            status="queued",
+            status="queued" if refusal is None else "failed",
             version=0,
             trigger_kind=event.kind,
             started_at=event.at_ms / 1000,
+            closed_at=None if refusal is None else event.at_ms / 1000,
+            error=refusal,
         )
 
     async def list(self, actor: Actor, query: ExecutionQuery) -> ExecutionPage:
@@ -218,7 +223,11 @@ class Executions:
             return Explanation(
                 execution_id=execution_id,
                 status=view.status,
-                summary="It is in the webhook's inbox and starts as soon as there is room.",
+                summary=(
+                    "It is in the webhook's inbox and starts as soon as there is room."
+                    if view.error is None
+                    else f"It never started: {view.error.message}"
+                ),
                 version=0,
             )
         return await self._frontend.explain(execution_id)

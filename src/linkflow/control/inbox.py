@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import msgspec
 
 from linkflow.control.variables import Variables
-from linkflow.domain.errors import Conflict, Invalid, LinkFlowError, NotFound, Unavailable
+from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.domain.values import Json, decode_json
 from linkflow.domain.webhook import Call, read
 from linkflow.ports.clock import Clock
@@ -78,8 +78,8 @@ class Inbox:
         self._known.add(event.id)
         try:
             started = await self._start(event, event.starts[0], data, wait_ms)
-        except LinkFlowError:
-            self._done(event)
+        except LinkFlowError as error:
+            await self._refuse(event, f"{error.code}: {error}")
             raise
         self._done(event)
         return started
@@ -133,15 +133,29 @@ class Inbox:
             while True:
                 try:
                     await self._start(event, start, data)
+                    break
                 except Unavailable as error:
                     await self._clock.sleep(getattr(error, "retry_after_s", 0.2))
-                    continue
-                except (Invalid, NotFound, Conflict) as error:
-                    LOG.warning("event.refused", event_id=event.id, code=error.code, reason=str(error))
+                except LinkFlowError as error:
+                    await self._refuse(event, f"{error.code}: {error}")
+                    return
                 except Exception:
-                    LOG.exception("event.failed", event_id=event.id)
-                break
+                    LOG.exception("event failed", event_id=event.id)
+                    await self._refuse(event, "internal: something went wrong on our side; the log says more")
+                    return
         self._done(event)
+
+    async def _refuse(self, event: TriggerEvent, reason: str) -> None:
+        """Say in the inbox why an event starts nothing after all."""
+        LOG.warning("event refused", event_id=event.id, reason=reason)
+        while True:
+            try:
+                await self._records.trigger_events.refuse(event.id, reason[:500])
+            except Unavailable:
+                await self._clock.sleep(0.5)
+                continue
+            self._known.discard(event.id)
+            return
 
     async def _settler(self) -> None:
         """Mark what was started, and keep what was refused; many with one statement."""

@@ -119,6 +119,10 @@ class TriggerEvents(Protocol):
         """Mark events as done. Safe to repeat."""
         ...
 
+    async def refuse(self, event_id: str, reason: str) -> None:
+        """Say why a pending event starts nothing after all. Safe to repeat."""
+        ...
+
     async def get(self, workspace_id: str, event_id: str) -> TriggerEvent:
         """Read an event.
 
@@ -127,8 +131,8 @@ class TriggerEvents(Protocol):
         """
         ...
 
-    async def of_execution(self, execution_id: str) -> TriggerEvent | None:
-        """Find the pending event that will start an execution."""
+    async def of_execution(self, workspace_id: str, execution_id: str) -> TriggerEvent | None:
+        """Find the event that promised an execution and has not started it."""
         ...
 
     async def list(

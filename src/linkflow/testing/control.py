@@ -1,19 +1,23 @@
 """A control plane over a real database and an engine that runs nothing, with a client that speaks REST."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from linkflow.adapters.sql.database import Database
+from linkflow.adapters.system import SystemIds
 from linkflow.api.app import create_app
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring_control import ControlSide, EngineSide, build_control, open_control
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.testing.engine import FakeEngine, FakeLetters
-from linkflow.testing.fakes import FixedClock, MemoryBlobStore, SequenceIds
+from linkflow.testing.fakes import FixedClock, MemoryBlobStore
 
+GENEROUS_S = 10.0
 OWNER = "owner@example.com"
 PASSWORD = "correct horse"  # noqa: S105  of a test's owner
 
@@ -62,7 +66,9 @@ class Client:
         pending = [{"type": "http.request", "body": data, "more_body": False}]
 
         async def receive() -> Any:
-            return pending.pop(0) if pending else {"type": "http.disconnect"}
+            if pending:
+                return pending.pop(0)
+            return await asyncio.Event().wait()  # the caller stays until the answer is over
 
         async def send(message: Any) -> None:
             messages.append(message)
@@ -110,6 +116,7 @@ class Stage:
     ) -> None:
         self.database, self.side, self.plane = database, side, plane
         self.engine, self.clock = engine, clock
+        self._successors: list[Stage] = []
         self.app = create_app(plane, public_url="http://linkflow.test")
         self.client = Client(self.app)
         self.stranger = Client(self.app)
@@ -118,7 +125,7 @@ class Stage:
     async def open(cls, dsn: str, home: Path) -> "Stage":
         """Put it together over a database with LinkFlow's schema; `close` it afterwards."""
         clock = FixedClock()
-        ids = SequenceIds(clock)
+        ids = SystemIds()
         database = await Database.open(dsn, pool_size=2)
         engine = FakeEngine(clock, ids)
         side = open_control(Settings(home=home), database, engine, NodeRegistry(), clock, ids)
@@ -139,8 +146,39 @@ class Stage:
         return stage
 
     async def close(self) -> None:
-        """Close the database."""
-        await self.database.close()
+        """Close the database, and those of successors."""
+        for database in (self.database, *(each.database for each in self._successors)):
+            await database.close()
+
+    async def successor(self) -> "Stage":
+        """Open what a process that starts after this one has: the same database and keys."""
+        found = await Stage.open(self.database.dsn, self.side.settings.home)
+        found.engine.specs |= self.engine.specs  # they are in the database of a real engine
+        self._successors.append(found)
+        return found
+
+    @asynccontextmanager
+    async def background(self) -> AsyncIterator[None]:
+        """Run the inbox for as long as the block lasts."""
+        inbox = asyncio.create_task(self.plane.inbox.run())
+        try:
+            yield
+        finally:
+            inbox.cancel()
+            await asyncio.gather(inbox, return_exceptions=True)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait, under a generous limit, until something holds."""
+        async with asyncio.timeout(GENEROUS_S):
+            while not holds():  # noqa: ASYNC110  fakes have no events
+                await asyncio.sleep(0.005)
+
+    async def until_kept(self, count: int, state: str = "") -> None:
+        """Wait until the inbox holds so many requests, of a state if one is named."""
+        sql = "SELECT count(*) FROM control.trigger_events WHERE $1 IN ('', state)"
+        async with asyncio.timeout(GENEROUS_S):
+            while await self.database.pool.fetchval(sql, state) < count:  # noqa: ASYNC110  as above
+                await asyncio.sleep(0.005)
 
     async def workflow(self, nodes: Sequence[Any] = (), edges: Sequence[Any] = (), **trigger: Any) -> str:
         """Create a workflow and return its id."""

@@ -33,6 +33,7 @@ class FakeEngine:
         resolved: Every decision, oldest first.
         holds: Executions that start from now on stay open.
         failure: What the next starts raise instead.
+        refusals: How often they did.
     """
 
     def __init__(self, clock: Clock, ids: IdSource) -> None:
@@ -42,6 +43,7 @@ class FakeEngine:
         self.resolved: list[ResolveWait] = []
         self.holds = False
         self.failure: Exception | None = None
+        self.refusals = 0
         self.views: dict[str, ExecutionView] = {}
         self.specs: dict[str, bytes] = {}
         self.letters: list[DeadLetter] = []
@@ -50,6 +52,7 @@ class FakeEngine:
     async def start(self, command: StartExecution) -> StartedExecution:
         """Start an execution."""
         if self.failure is not None:
+            self.refusals += 1
             raise self.failure
         if command.spec_hash not in self.specs:
             raise NotFound("There is no such spec.")

@@ -176,6 +176,15 @@ class SqlTriggerEvents:
             list(event_ids),
         )
 
+    async def refuse(self, event_id: str, reason: str) -> None:
+        """Say why an event starts nothing."""
+        await self._sql.run(
+            "UPDATE control.trigger_events SET state = 'refused', reason = $2"
+            " WHERE id = $1 AND state = 'pending'",
+            event_id,
+            reason,
+        )
+
     async def get(self, workspace_id: str, event_id: str) -> TriggerEvent:
         """Read an event."""
         found = await self._sql.row(
@@ -185,10 +194,12 @@ class SqlTriggerEvents:
             raise NotFound("There is no such request in the inbox.", event_id=event_id)
         return _event(found)
 
-    async def of_execution(self, execution_id: str) -> TriggerEvent | None:
-        """Find the pending event that will start an execution, by the instant in its id."""
+    async def of_execution(self, workspace_id: str, execution_id: str) -> TriggerEvent | None:
+        """Find the event that promised an execution, by the instant in its id."""
         found = await self._sql.rows(
-            f"{EVENTS.select} WHERE state = 'pending' AND at_ms = $1", started_at_ms(execution_id)
+            f"{EVENTS.select} WHERE workspace_id = $1 AND at_ms = $2 AND state IN ('pending', 'refused')",
+            workspace_id,
+            started_at_ms(execution_id),
         )
         for row in found:
             event = _event(row)
