@@ -81,10 +81,12 @@ class PureResult(msgspec.Struct, frozen=True):
     Attributes:
         output: The node's output.
         handles: The handles taken; every edge that leaves another one dies.
+        logs: `[{"level": "info", "message": str, "data": JSON}]`, oldest first.
     """
 
     output: Json
     handles: Sequence[str] = ("out",)
+    logs: Sequence[Json] = ()
 
 
 class PureNode(Protocol):

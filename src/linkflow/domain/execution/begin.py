@@ -54,11 +54,20 @@ def begin(turn: Turn, key: str, index: int, scope_id: str) -> None:
 
 
 def schedule(turn: Turn, key: str, *, attempt: int) -> None:
-    """Schedule an attempt, and start it at once when a worker has room."""
+    """Schedule an attempt; `start_scheduled` starts it when it is still wanted at the end of the turn."""
     turn.emit(e.ActivityTaskScheduled(key, attempt))
-    session = turn.take_session()
-    if session:
-        turn.emit(e.ActivityTaskStarted(key, session, attempt))
+    turn.scheduled.append(key)
+
+
+def start_scheduled(turn: Turn) -> None:
+    """Start what was scheduled in this turn, is still wanted, and finds a worker with room."""
+    state = turn.state
+    for key in turn.scheduled:
+        if key in state.flying and not state.nodes[key].session:
+            session = turn.take_session()
+            if not session:
+                return
+            turn.emit(e.ActivityTaskStarted(key, session, state.nodes[key].attempt))
 
 
 def _override(turn: Turn, node: GraphNode, scope_id: str, key: str, override: Json) -> None:
@@ -78,4 +87,4 @@ def _decide_pure(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
     except LinkFlowError as error:
         fail_ready(turn, node, scope_id, key, node_error(error))
     else:
-        complete(turn, node, scope_id, key, result.output, tuple(result.handles))
+        complete(turn, node, scope_id, key, result.output, tuple(result.handles), logs=result.logs)

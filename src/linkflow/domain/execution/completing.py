@@ -1,5 +1,7 @@
 """How a node of the decider's own is done, well or badly."""
 
+from collections.abc import Sequence
+
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.edges import dead_edges
 from linkflow.domain.execution.failing import fail_scope
@@ -18,6 +20,7 @@ def complete(
     handles: tuple[str, ...] = ("out",),
     *,
     pinned: bool = False,
+    logs: Sequence[Json] = (),
 ) -> None:
     """A pure or control node is done."""
     if node.node_class is NodeClass.TRIGGER and output is None:
@@ -25,6 +28,6 @@ def complete(
     else:
         edge_output = output
     dead, error = dead_edges(turn, node, scope_id, key, handles, edge_output)
-    turn.emit(e.NodeCompleted(key, output, handles, dead, pinned))
+    turn.emit(e.NodeCompleted(key, output, handles, dead, pinned, logs))
     if error is not None:
         fail_scope(turn, scope_id, key, error)

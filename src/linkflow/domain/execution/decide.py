@@ -16,7 +16,7 @@ from typing import Any
 from linkflow.domain.errors import ExecutionClosed, NotFound
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
-from linkflow.domain.execution.begin import begin, schedule
+from linkflow.domain.execution.begin import begin, schedule, start_scheduled
 from linkflow.domain.execution.failing import GRACE_S, drop_unstarted, fail_scope, worker_lost
 from linkflow.domain.execution.keys import next_key
 from linkflow.domain.execution.loops import advance_any, can_advance, complete_iteration
@@ -56,6 +56,7 @@ def decide(
         turn.accepted.append(bool(_HANDLERS[type(item)](turn, item)))
     _drain(turn)
     _close(turn)
+    start_scheduled(turn)
     return turn
 
 

@@ -27,6 +27,7 @@ class Turn:
         accepted: For each piece of news whether it was wanted.
         budget: Pure nodes that may still be decided in this turn.
         steps: Steps of any kind that may still be taken in this turn.
+        scheduled: Keys of the activities scheduled in this turn.
         sessions_used: How many of the credits were taken.
     """
 
@@ -37,6 +38,7 @@ class Turn:
         "at",
         "budget",
         "events",
+        "scheduled",
         "sessions_used",
         "state",
         "steps",
@@ -51,6 +53,7 @@ class Turn:
         self.accepted: list[bool] = []
         self.budget = PURE_NODES_PER_TURN
         self.steps = STEPS_PER_TURN
+        self.scheduled: list[str] = []
         self.sessions_used = 0
         self._sessions = sessions
         self._blobs = blobs
