@@ -202,7 +202,7 @@ async def test_an_order_survives_a_broken_warehouse(live: Live, receiver: Receiv
         reply.json["status"],
         len(receiver.calls),
         line["level"],
-        line["message"].startswith("Order A-17 could not be reserved"),
+        line["message"].startswith("orders: Order A-17 could not be reserved"),
     )
 
 
@@ -321,7 +321,7 @@ async def test_the_best_rate_wins(live: Live, receiver: Receiver) -> None:
 async def test_no_rate_is_an_error(live: Live, receiver: Receiver) -> None:
     """When no service answers, the execution fails with the workflow's own code."""
     names = ("open_er_url", "frankfurter_url", "currency_api_url")
-    [workflow_id] = await brought_in(live, "best-rate", {name: f"{receiver.address}/no" for name in names})
+    [workflow_id] = await brought_in(live, "best-rate", dict.fromkeys(names, f"{receiver.address}/no"))
     found = await live.ended(await live.start(workflow_id, {"amount": 1, "from": "USD", "to": "KES"}))
 
     assert ("failed", "rates.unavailable") == (found["status"], found["error"]["code"])
@@ -414,7 +414,7 @@ async def test_an_unpaid_invoice_becomes_overdue(live: Live, receiver: Receiver)
 
 
 async def test_onboarding_hands_over_to_another_workflow(live: Live, receiver: Receiver) -> None:
-    """A bundle keeps its references: the sub-workflow that arrived beside it runs, and its result comes back."""
+    """A bundle keeps its references: the sub-workflow that came with it runs and gives its result."""
     receiver.answer("/accounts", Scripted(201, {"id": "c-1"}))
     receiver.answer("/mail", Scripted(202, {"id": "m-1"}))
     variables = {"accounts_url": f"{receiver.address}/accounts", "mail_url": f"{receiver.address}/mail"}

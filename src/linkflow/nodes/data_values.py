@@ -303,7 +303,7 @@ class Log:
         ),
         output={"level": "info", "label": "", "message": "Order 7 is paid.", "fields": {"id": 7}},
         example={"message": "Order {{trigger.id}} is paid.", "fields": {"id": "{{trigger.id}}"}},
-        docs="The line is the node's output, and so part of the history.",
+        docs="The line is in the execution's log, and it is the node's output.",
     )
 
     def evaluate(self, config: Mapping[str, Json], context: PureContext) -> PureResult:
@@ -311,13 +311,21 @@ class Log:
         message = config.get("message", "")
         shown = canonical(message).decode() if isinstance(message, dict | list) else handle_text(message)
         level = str(config.get("level") or "info").lower()
+        label, fields = str(config.get("label") or ""), config.get("fields") or {}
         return PureResult(
             output={
                 "level": {"warn": "warning"}.get(level, level),
-                "label": str(config.get("label") or ""),
+                "label": label,
                 "message": shown,
-                "fields": config.get("fields") or {},
-            }
+                "fields": fields,
+            },
+            logs=[
+                {
+                    "level": {"warning": "warn"}.get(level, level),
+                    "message": f"{label}: {shown}" if label else shown,
+                    "data": fields or None,
+                }
+            ],
         )
 
 

@@ -23,7 +23,7 @@ class PureOnWorker:
     async def run(self, context: NodeContext) -> Completion:
         """Evaluate."""
         result = self._node.evaluate(context.config, _WorkerScope(context))
-        return Completion(output=result.output, handles=result.handles or ("",))
+        return Completion(output=result.output, handles=result.handles or ("",), logs=result.logs)
 
 
 class _WorkerScope:

@@ -134,6 +134,21 @@ class Live:
                         return found
                     await changes.nudged(1.0)
 
+    async def listed(self, holds: Callable[[Any], bool]) -> Any:
+        """Wait until something holds of the list of executions, newest first.
+
+        Raises:
+            TimeoutError: It did not, in 15 seconds.
+        """
+        workspace_id = self.running.owner.user.workspace_id
+        with self.running.plane.bus.subscribe(f"executions:{workspace_id}") as changes:
+            async with asyncio.timeout(GENEROUS_S):
+                while True:
+                    found = (await self.get("/executions?limit=100")).json["data"]
+                    if holds(found):
+                        return found
+                    await changes.nudged(1.0)
+
     async def run(self, spec: Any, data: Any = None) -> Any:
         """Create a workflow, run it to its end and read the execution."""
         return await self.ended(await self.start(await self.made(spec), data))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from linkflow import telemetry
-from linkflow.domain.errors import LinkFlowError, NodeError, NotFound, SpecInvalid
+from linkflow.domain.errors import LinkFlowError, NodeError, NotFound, Invalid
 from linkflow.domain.execution.events import Parent
 from linkflow.engine.history.tickets import Tickets
 from linkflow.ports.clock import Clock
@@ -152,7 +152,7 @@ class Outbox:
             body["spec_hash"] = target.spec_hash
             body["execution_id"] = message.to
             await self.history.start(msgspec.convert(body, StartExecution))
-        except (NotFound, SpecInvalid) as error:
+        except (NotFound, Invalid) as error:
             if "parent" not in body:
                 await self._keep(message, "start", str(error))
                 return
