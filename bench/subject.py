@@ -10,18 +10,19 @@ like `bench.load`. An empty line ends it.
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import uvicorn
 import uvloop
 
 from bench.meter import percentile
 from bench.workloads import INPUT
 from linkflow.adapters.sql.engine import SqlSpecStore
-from linkflow.apps.installation import Installation, installation
+from linkflow.apps.installation import Installation
+from linkflow.apps.serve import serve
 from linkflow.apps.settings import Settings
 from linkflow.domain.node import Completion, NodeClass, NodeSpec
 from linkflow.domain.workflow.spec import canonical_spec, content_hash, parse
@@ -96,6 +97,20 @@ async def orders() -> asyncio.StreamReader:
     return reader
 
 
+async def work_off(running: Installation, port: int, answers: IO[str]) -> None:
+    """Say where LinkFlow is, carry orders out until there are no more, then stop it."""
+    assert running.postgres is not None
+
+    def answer(value: Any) -> None:
+        print(json.dumps(value), file=answers, flush=True)
+
+    answer({"port": port, "postgres": running.postgres.pid, "dsn": running.postgres.dsn})
+    driver, reader = Driver(running, running.owner.user.workspace_id), await orders()
+    while (line := await reader.readline()).strip():
+        answer(await driver.run(**json.loads(line)))
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 async def main(home: Path, outbound: str) -> None:
     """Run LinkFlow until there are no more orders."""
     answers = os.fdopen(os.dup(1), "w")  # stdout is for answers; what LinkFlow logs goes to stderr
@@ -109,26 +124,13 @@ async def main(home: Path, outbound: str) -> None:
         owner_password=PASSWORD,
     )
     bench = [Effect("effect", NodeClass.IDEMPOTENT), Effect("once", NodeClass.ONCE)]
-    nodes = NodeRegistry(BUILTIN, {"bench": bench})
-    async with installation(settings, lambda text: None, nodes=nodes) as running:
-        server = uvicorn.Server(
-            uvicorn.Config(running.app, port=0, log_level="warning", access_log=False, http="httptools")
-        )
-        serving = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110  uvicorn tells nobody
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        assert running.postgres is not None
-        print(
-            json.dumps({"port": port, "postgres": running.postgres.pid, "dsn": running.postgres.dsn}),
-            file=answers,
-            flush=True,
-        )
-        driver, reader = Driver(running, running.owner.user.workspace_id), await orders()
-        while (line := await reader.readline()).strip():
-            print(json.dumps(await driver.run(**json.loads(line))), file=answers, flush=True)
-        server.should_exit = True
-        await serving
+    working: list[asyncio.Future[None]] = []
+
+    def ready(running: Installation, url: str) -> None:
+        working.append(asyncio.ensure_future(work_off(running, int(url.rpartition(":")[2]), answers)))
+
+    await serve(settings, lambda text: None, ready, nodes=NodeRegistry(BUILTIN, {"bench": bench}))
+    await asyncio.gather(*working)
 
 
 if __name__ == "__main__":

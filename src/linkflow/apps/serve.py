@@ -6,6 +6,7 @@ Order of the stop: no new requests, requests under way end, attempts under way e
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import os
 import signal
 import socket
@@ -18,11 +19,14 @@ from linkflow.apps.installation import Installation, installation
 from linkflow.apps.local_access import LocalAccess, keep_access
 from linkflow.apps.settings import Settings
 from linkflow.domain.errors import Unavailable
+from linkflow.nodes.registry import NodeRegistry
 from linkflow.telemetry import set_up
 
 GRACE_S = 15
 RENEW_S = 12 * 3600.0
 BACKLOG = 2_048
+COLLECT_AFTER = (50_000, 20, 50)
+"""Objects made and not freed before the young are looked at; then how often before the older, and all."""
 
 
 class Server(uvicorn.Server):
@@ -69,7 +73,11 @@ def bind(settings: Settings) -> socket.socket:
 
 
 async def serve(
-    settings: Settings, say: Callable[[str], None], ready: Callable[[Installation, str], None]
+    settings: Settings,
+    say: Callable[[str], None],
+    ready: Callable[[Installation, str], None],
+    *,
+    nodes: NodeRegistry | None = None,
 ) -> None:
     """Run LinkFlow until it is asked to stop (SIGINT, SIGTERM; a second time at once).
 
@@ -77,6 +85,7 @@ async def serve(
         settings: What a person set.
         say: Told what takes time, one line each.
         ready: Told once it can serve, with its address.
+        nodes: The catalogue; by default the built-in nodes and those of installed packages.
 
     Raises:
         LinkFlowError: It cannot start; the message says what to do.
@@ -85,7 +94,7 @@ async def serve(
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
     url = settings.public_url or f"http://{settings.host}:{settings.port}"
     with contextlib.closing(listener):
-        async with installation(settings, say) as running, _access(settings, running):
+        async with installation(settings, say, nodes=nodes) as running, _access(settings, running):
             server = Server(
                 uvicorn.Config(
                     running.app,
@@ -106,8 +115,20 @@ async def serve(
             await asyncio.wait((serving, accepts), return_when=asyncio.FIRST_COMPLETED)
             accepts.cancel()
             if server.started:
+                _collect_rarely()
                 ready(running, url)
             await serving
+
+
+def _collect_rarely() -> None:
+    """Let the garbage collector leave alone what lives long.
+
+    By default it walks through every object each few hundred executions, for 90 ms with 2,000 executions in
+    memory. What was made before the start never becomes garbage, and the rest is mostly freed by counting.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 @contextlib.asynccontextmanager
