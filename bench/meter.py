@@ -8,6 +8,10 @@ from pathlib import Path
 
 PROC = Path("/proc")
 HZ = os.sysconf("SC_CLK_TCK")
+QUIET = 0.15
+"""Share of the machine that strangers may take in a run that counts."""
+
+LOOK_S, PATIENCE_S = 0.25, 3.0
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,16 @@ def spent(before: Reading, after: Reading) -> Spent:
         foreign=min(1.0, max(0.0, (busy_s - sum(cpu_s.values())) / machine_s)),
         busy=min(1.0, busy_s / machine_s),
     )
+
+
+def wait_for_quiet(meter: Meter) -> None:
+    """Wait until strangers leave the machine to us, but not for long."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        before = meter.read()
+        time.sleep(LOOK_S)
+        if spent(before, meter.read()).foreign < QUIET:
+            return
 
 
 def memory_mb(pid: int) -> float:

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.meter import memory_mb
+from bench.meter import Meter, memory_mb, wait_for_quiet
 from bench.peers.run import free_port
 
 PATIENCE_S = 60.0
@@ -23,7 +23,10 @@ def started(home: Path) -> Mapping[str, float]:
         `{"first_s", "again_s", "memory_mb"}`: seconds from the command to `/ready`, and the memory of its own
         process (PostgreSQL's not counted) two seconds later.
     """
+    meter = Meter({"ours": [os.getpid()]})
+    wait_for_quiet(meter)
     first_s, _ = _start(home)
+    wait_for_quiet(meter)
     again_s, memory = _start(home)
     return {"first_s": first_s, "again_s": again_s, "memory_mb": memory}
 

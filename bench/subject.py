@@ -47,6 +47,9 @@ class Effect:
         return Completion(output={"ok": True})
 
 
+NODES = (Effect("effect", NodeClass.IDEMPOTENT), Effect("once", NodeClass.ONCE))
+
+
 class Driver:
     """Drives the engine from inside its process."""
 
@@ -123,13 +126,12 @@ async def main(home: Path, outbound: str) -> None:
         owner_email=EMAIL,
         owner_password=PASSWORD,
     )
-    bench = [Effect("effect", NodeClass.IDEMPOTENT), Effect("once", NodeClass.ONCE)]
     working: list[asyncio.Future[None]] = []
 
     def ready(running: Installation, url: str) -> None:
         working.append(asyncio.ensure_future(work_off(running, int(url.rpartition(":")[2]), answers)))
 
-    await serve(settings, lambda text: None, ready, nodes=NodeRegistry(BUILTIN, {"bench": bench}))
+    await serve(settings, lambda text: None, ready, nodes=NodeRegistry(BUILTIN, {"bench": NODES}))
     await asyncio.gather(*working)
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.meter import Meter, processes, spent, tree
+from bench.meter import Meter, processes, spent, tree, wait_for_quiet
 from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
 from bench.processes import client, line
 
@@ -89,6 +89,7 @@ def _restate_loads(
     by_load = {}
     for callers in loads:
         meter = Meter({"server": [server], "service": [service], "driver": [os.getpid()]})
+        wait_for_quiet(meter)
         before = meter.read()
         order = {"port": port, "path": path, "headers": {}, "body": '{"v":1}'}
         with client(order | {"callers": callers, "seconds": seconds}) as process:
