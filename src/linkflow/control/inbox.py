@@ -26,6 +26,12 @@ from linkflow.telemetry import logger
 
 LOG = logger("inbox")
 STARTERS = 32
+RUSH_STARTERS = 2
+RUSH_CALLS = 20
+RUSH_S = 0.02
+RUSH_DEPTH = 5_000
+"""While more than RUSH_CALLS calls come in RUSH_S, most starters step aside, so that callers are answered
+first; not beyond RUSH_DEPTH events in memory, where answering more would only promise more."""
 IN_MEMORY = 10_000
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 PAGE = 500
@@ -48,6 +54,9 @@ class Inbox:
         self._refused: deque[TriggerEvent] = deque(maxlen=200)
         self._known: set[str] = set()
         self._is_behind = True
+        self._calls = 0
+        self._counted_at = 0.0
+        self._is_rush = False
 
     @property
     def depth(self) -> int:
@@ -56,6 +65,7 @@ class Inbox:
 
     def push(self, event: TriggerEvent, data: Json) -> None:
         """Start an event's executions soon; one too many for memory is read again later."""
+        self._count_call()
         if len(self._waiting) >= IN_MEMORY or self._bytes >= IN_MEMORY_BYTES:
             self._is_behind = True
             return
@@ -63,6 +73,19 @@ class Inbox:
         self._known.add(event.id)
         self._bytes += len(event.body)
         self._wake.set()
+
+    def _count_call(self) -> None:
+        """Notice a rush, and its end."""
+        now = self._clock.monotonic()
+        self._calls += 1
+        if now - self._counted_at >= RUSH_S:
+            self._is_rush = self._calls > RUSH_CALLS
+            self._calls, self._counted_at = 0, now
+
+    def _rushes(self) -> bool:
+        """Say whether calls come in a rush right now."""
+        is_recent = self._clock.monotonic() - self._counted_at < 2 * RUSH_S
+        return self._is_rush and is_recent and len(self._waiting) < RUSH_DEPTH
 
     def keep_later(self, event: TriggerEvent) -> None:
         """Keep an event that starts nothing, when there is time."""
@@ -111,18 +134,21 @@ class Inbox:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(STARTERS):
-                group.create_task(self._starter())
+            for number in range(STARTERS):
+                group.create_task(self._starter(steps_aside=number >= RUSH_STARTERS))
             group.create_task(self._settler())
             group.create_task(self._reader())
             group.create_task(self._trimmer())
 
-    async def _starter(self) -> None:
+    async def _starter(self, *, steps_aside: bool) -> None:
         """Start one event after the other."""
         while True:
             while not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
+            if steps_aside and self._rushes():
+                await self._clock.sleep(RUSH_S)
+                continue
             event, data = self._waiting.popleft()
             self._bytes -= len(event.body)
             await self._start_all(event, data)
