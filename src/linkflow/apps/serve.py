@@ -136,15 +136,17 @@ async def _access(settings: Settings, running: Installation) -> AsyncIterator[No
     """Keep a token for the command line of this machine, and renew it while the process runs."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  compared only
 
+    async def leave_word() -> None:
+        token = await running.plane.accounts.issue(running.owner.user)
+        url = f"http://{host}:{settings.port}"
+        keep_access(settings.home, LocalAccess(url=url, token=token.access_token, pid=os.getpid()))
+
     async def renew() -> None:
         while True:
-            token = await running.plane.accounts.issue(running.owner.user)
-            access = LocalAccess(
-                url=f"http://{host}:{settings.port}", token=token.access_token, pid=os.getpid()
-            )
-            keep_access(settings.home, access)
             await asyncio.sleep(RENEW_S)
+            await leave_word()
 
+    await leave_word()  # whoever sees that LinkFlow is ready may use the command line at once
     renewing = asyncio.ensure_future(renew())
     try:
         yield
