@@ -91,7 +91,7 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
         letters=letters,
         tickets=Tickets(SqlTickets(database)),
         clock=clock,
-        project=projector.queue,
+        project=projector.add,
     )
     history = History(
         store=store,
@@ -133,7 +133,7 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
         tasks = [*tasks, group.create_task(recovery.run(), name="recovery")]
         try:
             yield Engine(
-                frontend=Frontend(history, lambda: store.backlog),
+                frontend=Frontend(history, lambda: history.backlog),
                 visibility=Visibility(visibility_store, letters),
                 letters=letters,
                 store=store,
@@ -144,5 +144,6 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
             )
         finally:
             await worker.drain(DRAIN_S)
+            history.stop()
             for task in tasks:
                 task.cancel()

@@ -9,7 +9,7 @@ import asyncio
 from typing import Protocol
 
 from linkflow import telemetry
-from linkflow.domain.errors import LinkFlowError
+from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
 from linkflow.ports.stores import HistoryStore, Sessions
@@ -54,6 +54,7 @@ class Recovery:
         self._history = history
         self._clock = clock
         self._session = session
+        self._unreached: Unavailable | None = None
         self.recovered = asyncio.Event()
 
     async def run(self) -> None:
@@ -72,6 +73,8 @@ class Recovery:
                     await self.sweep()
             except LinkFlowError as error:
                 log.warning("audit failed; it is tried again", error=str(error))
+            except Exception:  # a bug must not end the watch
+                log.exception("audit failed; it is tried again")
 
     async def _start(self) -> None:
         while not self.recovered.is_set():
@@ -87,8 +90,13 @@ class Recovery:
                 self.recovered.set()
 
     async def sweep(self) -> int:
-        """Give every open execution that is not parked its drivers back; how many there were."""
+        """Give every open execution that is not parked its drivers back; how many there were.
+
+        Raises:
+            Unavailable: The store did not answer for some of them; sweep again.
+        """
         count = 0
+        self._unreached = None
         room = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             async for execution_id, status, _ in self._store.open_executions():
@@ -97,15 +105,17 @@ class Recovery:
                 count += 1
                 await room.acquire()
                 group.create_task(self._recover(execution_id, room))
+        if self._unreached is not None:
+            raise self._unreached
         return count
 
     async def _recover(self, execution_id: str, room: asyncio.Semaphore) -> None:
         try:
             await self._history.recover(execution_id, [self._session])
-        except LinkFlowError as error:
-            log.warning(
-                "not recovered; the next sweep tries again", execution_id=execution_id, error=str(error)
-            )
+        except Unavailable as error:
+            self._unreached = error
+        except Exception:  # one execution that cannot be read must not keep the others from going on
+            log.exception("not recovered", execution_id=execution_id)
         finally:
             room.release()
 
@@ -113,4 +123,5 @@ class Recovery:
         dead = [session for session in await self._sessions.expired() if session != self._session]
         if dead:
             await self._history.sessions_lost(dead)
+            await self.sweep()  # also those that are not in memory
             await self._sessions.bury(dead)

@@ -82,8 +82,14 @@ class Timer:
         return due
 
     async def _wake(self, execution_ids: list[str]) -> None:
+        """Wake executions; what fails is found again, in memory by the auditor, else in the store."""
         assert self._history is not None, "connect comes first"
-        await self._history.wake(execution_ids)
+        try:
+            await self._history.wake(execution_ids)
+        except LinkFlowError as error:
+            log.warning("not woken; tried again", count=len(execution_ids), error=str(error))
+        except Exception:  # a bug must not stop the clock of all the others
+            log.exception("not woken; tried again", count=len(execution_ids))
 
     async def look_once(self) -> int:
         """Plan what the store says comes near; how many executions that were."""

@@ -203,6 +203,14 @@ class Matching(Protocol):
         """
         ...
 
+    def drain(self, session: str) -> None:
+        """Start nothing further on a session; what was started for it is still handed over."""
+        ...
+
+    def is_idle(self, session: str) -> bool:
+        """Say whether every credit of a session is back: nothing was started for it that has not ended."""
+        ...
+
     def leave(self, session: str) -> None:
         """Deregister a session; it gets no further task."""
         ...

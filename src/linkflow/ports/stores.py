@@ -111,8 +111,18 @@ class HistoryStore(Protocol):
         """List parked executions whose wake-up is at or before an instant: id and wakeup_at."""
         ...
 
-    async def messages(self, limit: int, older_than: float) -> Sequence[Message]:
-        """Claim messages recorded before an instant that were not acknowledged, oldest first."""
+    async def messages(self, limit: int, older_than: float, *, callbacks: bool = False) -> Sequence[Message]:
+        """List messages recorded (or put off to) before an instant and not acknowledged, oldest first.
+
+        Args:
+            limit: At most so many.
+            older_than: Seconds since 1970.
+            callbacks: Those to the outside; else all others.
+        """
+        ...
+
+    async def postpone(self, messages: Sequence[Message], to: float) -> None:
+        """Put messages off, as if they had been recorded at an instant. Safe to repeat."""
         ...
 
     async def acknowledge(self, messages: Sequence[Message]) -> None:
@@ -211,8 +221,12 @@ class Tickets(Protocol):
 class Sessions(Protocol):
     """Leases of worker sessions."""
 
-    async def renew(self, session: str, lease_s: float) -> None:
-        """Keep a session alive for `lease_s` from now, by the store's clock."""
+    async def renew(self, session: str, lease_s: float) -> bool:
+        """Keep a session alive for `lease_s` from now, by the store's clock.
+
+        Returns:
+            Whether it was there: False for a new one, and for one that was buried meanwhile.
+        """
         ...
 
     async def expired(self) -> Sequence[str]:

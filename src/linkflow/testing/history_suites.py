@@ -56,10 +56,10 @@ def record(execution: str, expected: int, *events: Event, status: str = "running
 
 
 def message(
-    execution: str, number: int = 1, kind: str = "project", to: str = "", body: Any = None
+    execution: str, number: int = 1, kind: str = "project", to: str = "", body: Any = None, at: float = NOW
 ) -> Message:
     """Say a message."""
-    return Message(execution_id=execution, number=number, kind=kind, to=to, body=body)
+    return Message(execution_id=execution, number=number, kind=kind, to=to, body=body, at=at)
 
 
 async def outcome(store: HistoryStore, wanted: Record) -> str:
@@ -230,7 +230,10 @@ class HistoryStoreSuite:
         """Messages wait, oldest first, with what they carry, until they are acknowledged."""
         one, two = new_id(), new_id()
         first = message(one, 1, "start", two, {"input": [1, "ü", None]})
-        second = [message(two, 2, "project"), message(two, 2, "child_closed", one, {"status": "completed"})]
+        second = [
+            message(two, 2, "project", at=NOW + 1),
+            message(two, 2, "child_closed", one, {"status": "completed"}, at=NOW + 1),
+        ]
         await store.append(record(one, 0, STARTED, at=NOW, outbox=[first]))
         await store.append(record(two, 0, STARTED, at=NOW + 1, outbox=second))
 
@@ -243,6 +246,25 @@ class HistoryStoreSuite:
         await store.acknowledge([])
 
         assert [second[1]] == await store.messages(10, NOW + 100)
+
+    async def test_callbacks_apart(self, store: HistoryStore) -> None:
+        """Messages to the outside are listed apart, so that they never stand before the others."""
+        one = new_id()
+        inside, outside = message(one, 1, "release", "t"), message(one, 1, "callback", "http://x/")
+        await store.append(record(one, 0, STARTED, outbox=[inside, outside]))
+
+        assert [inside] == await store.messages(10, NOW + 100)
+        assert [outside] == await store.messages(10, NOW + 100, callbacks=True)
+
+    async def test_messages_are_put_off(self, store: HistoryStore) -> None:
+        """A message that is put off comes again at its time, behind those that were due before."""
+        one = new_id()
+        late, other = message(one, 1, "start", one), message(one, 2, "start", one)
+        await store.append(record(one, 0, STARTED, SCHEDULED, outbox=[late, other]))
+        await store.postpone([late], NOW + 50)
+
+        assert [other] == await store.messages(10, NOW + 50)
+        assert [other, late] == await store.messages(10, NOW + 51)
 
     async def test_what_is_open(self, store: HistoryStore) -> None:
         """Open executions are listed in order, with status and wake-up; those that are over are not."""
@@ -318,13 +340,14 @@ class VisibilityStoreSuite:
         await history.append(record(one, 0, STARTED, outbox=sent))
         await store.write([Projected(row=row(one))], [sent[0]])
 
-        assert [sent[1]] == await history.messages(10, NOW + 100)
+        assert [sent[1]] == await history.messages(10, NOW + 100, callbacks=True)
 
     async def test_log_lines_twice(self, store: VisibilityStore) -> None:
-        """Nodes and log lines may be written twice."""
+        """Nodes and log lines may be written twice, whatever text is in them."""
         one = new_id()
-        lines = [LogLine(at=NOW, event=2, key="a", level="info", message="hi", data={"n": 1})]
-        closed = Projected(row=row(one, version=3), nodes=[{"key": "a", "status": "success"}], logs=lines)
+        lines = [LogLine(at=NOW, event=2, key="a", level="info", message="h\0i", data={"n": 1})]
+        nodes = [{"key": "a", "status": "success", "output": "a\0b"}]
+        closed = Projected(row=row(one, version=3), nodes=nodes, logs=lines)
         await store.write([closed], [])
         await store.write([closed], [])
 

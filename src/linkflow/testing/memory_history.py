@@ -38,6 +38,7 @@ class MemoryHistoryStore:
         self._executions: dict[str, _Kept] = {}
         self._requests: dict[str, tuple[str, float]] = {}
         self._outbox: dict[tuple[str, int, str, str], tuple[float, bytes]] = {}
+        self._put_off: dict[tuple[str, int, str, str], float] = {}
 
     @property
     def backlog(self) -> int:
@@ -111,14 +112,24 @@ class MemoryHistoryStore:
         ]
         return sorted(found, key=lambda item: item[1])[:limit]
 
-    async def messages(self, limit: int, older_than: float) -> Sequence[Message]:
+    async def messages(self, limit: int, older_than: float, *, callbacks: bool = False) -> Sequence[Message]:
         """List unacknowledged messages, oldest first."""
         await asyncio.sleep(0)
-        found = sorted((at, key, body) for key, (at, body) in self._outbox.items() if at < older_than)
+        found = sorted(
+            (self._put_off.get(key, at), key, at, body)
+            for key, (at, body) in self._outbox.items()
+            if self._put_off.get(key, at) < older_than and (key[2] == "callback") == callbacks
+        )
         return [
-            Message(execution_id=key[0], number=key[1], kind=key[2], to=key[3], body=decode_json(body))
-            for _, key, body in found[:limit]
+            Message(execution_id=key[0], number=key[1], kind=key[2], to=key[3], body=decode_json(body), at=at)
+            for _, key, at, body in found[:limit]
         ]
+
+    async def postpone(self, messages: Sequence[Message], to: float) -> None:
+        """Put messages off."""
+        await asyncio.sleep(0)
+        for message in messages:
+            self._put_off[message.execution_id, message.number, message.kind, message.to] = to
 
     async def acknowledge(self, messages: Sequence[Message]) -> None:
         """Forget delivered messages."""

@@ -91,10 +91,12 @@ class MemorySessions:
         self._clock = clock
         self._until: dict[str, float] = {}
 
-    async def renew(self, session: str, lease_s: float) -> None:
+    async def renew(self, session: str, lease_s: float) -> bool:
         """Keep a session alive."""
         await asyncio.sleep(0)
+        was_there = session in self._until
         self._until[session] = self._clock.now() + lease_s
+        return was_there
 
     async def expired(self) -> Sequence[str]:
         """List sessions whose lease has ended."""

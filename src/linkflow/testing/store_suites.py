@@ -116,6 +116,14 @@ class SessionsSuite:
 
         assert (expired, list(await store.expired())) == (["old"], [])
 
+    async def test_renewing_tells_of_a_burial(self, store: Sessions) -> None:
+        """Renewing says whether the session was there: not when it is new, and not after its burial."""
+        said = [await store.renew("mine", 60.0), await store.renew("mine", 60.0)]
+        await store.bury(["mine"])
+        said += [await store.renew("mine", 60.0), await store.renew("mine", 60.0)]
+
+        assert said == [False, True, False, True]
+
     async def test_the_others(self, store: Sessions) -> None:
         """Every session but the asking one is known until it is buried, alive or not."""
         for session, lease_s in (("mine", 60.0), ("alive", 60.0), ("dead", -5.0)):
@@ -152,6 +160,12 @@ class DeadLettersSuite:
 
         assert [letter(3), letter(2)] == list(first)
         assert [letter(1)] == list(await store.list(ONE, first[-1].id, 2))
+
+    async def test_any_text(self, store: DeadLetters) -> None:
+        """A letter about text with a NUL in it is kept."""
+        await store.add(letter(1, reason="a\0b", body={"text": "a\0b"}))
+
+        assert [each.id for each in await store.list(ONE, "", 10)] == ["letter-1"]
 
     async def test_the_same_letter(self, store: DeadLetters) -> None:
         """A letter that is kept twice is there once, as it was first."""

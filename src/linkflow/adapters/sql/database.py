@@ -54,6 +54,11 @@ def driver_errors() -> Iterator[None]:
         ) from error
 
 
+def without_nul(data: bytes) -> bytes:
+    """Take NUL out of encoded JSON that PostgreSQL is to read as text or jsonb; it can hold no NUL."""
+    return data.replace(b"\\u0000", b"\\ufffd") if b"\\u0000" in data else data
+
+
 async def _keep_session(connection: Connection) -> None:
     """Give a connection back without a round trip; nobody may change session state on a pooled one."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from linkflow.adapters.sql.database import Database, driver_errors
+from linkflow.adapters.sql.database import Database, driver_errors, without_nul
 from linkflow.domain.errors import NotFound
 from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.ports.services import DeadLetter
@@ -109,16 +109,18 @@ class SqlSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def renew(self, session: str, lease_s: float) -> None:
+    async def renew(self, session: str, lease_s: float) -> bool:
         """Keep a session alive; see `Sessions`."""
         with driver_errors():
-            await self._database.pool.execute(
+            was_there = await self._database.pool.fetchval(
                 "INSERT INTO engine.worker_sessions (session, lease_until) "
                 "VALUES ($1, clock_timestamp() + make_interval(secs => $2)) "
-                "ON CONFLICT (session) DO UPDATE SET lease_until = excluded.lease_until",
+                "ON CONFLICT (session) DO UPDATE SET lease_until = excluded.lease_until "
+                "RETURNING xmax <> 0",
                 session,
                 lease_s,
             )
+        return bool(was_there)
 
     async def expired(self) -> Sequence[str]:
         """List sessions that ended; see `Sessions`."""
@@ -160,9 +162,9 @@ class SqlDeadLetters:
                 letter.workspace_id,
                 letter.kind,
                 letter.execution_id,
-                letter.reason,
+                letter.reason.replace("\0", "\ufffd"),
                 datetime.fromtimestamp(letter.at, UTC),
-                encode_json(letter.body).decode(),
+                without_nul(encode_json(letter.body)).decode(),
             )
 
     async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:

@@ -207,19 +207,37 @@ class SqlHistoryStore:
             )
         return [(row[0], row[1]) for row in rows]
 
-    async def messages(self, limit: int, older_than: float) -> Sequence[Message]:
+    async def messages(self, limit: int, older_than: float, *, callbacks: bool = False) -> Sequence[Message]:
         """List unacknowledged messages; see `HistoryStore`."""
         with driver_errors():
             rows = await self._database.pool.fetch(
-                "SELECT execution_id::text, number, kind, target, data FROM engine.outbox WHERE at < $1 "
-                "ORDER BY at, execution_id, number LIMIT $2 FOR UPDATE SKIP LOCKED",
+                "SELECT execution_id::text, number, kind, target, data, extract(epoch FROM at)::float8 "
+                "FROM engine.outbox WHERE coalesce(due, at) < $1 AND (kind = 'callback') = $3 "
+                "ORDER BY coalesce(due, at), execution_id, number LIMIT $2",
                 datetime.fromtimestamp(older_than, UTC),
                 limit,
+                callbacks,
             )
         return [
-            Message(execution_id=row[0], number=row[1], kind=row[2], to=row[3], body=decode_json(row[4]))
+            Message(
+                execution_id=row[0],
+                number=row[1],
+                kind=row[2],
+                to=row[3],
+                body=decode_json(row[4]),
+                at=row[5],
+            )
             for row in rows
         ]
+
+    async def postpone(self, messages: Sequence[Message], to: float) -> None:
+        """Put messages off; see `HistoryStore`."""
+        with driver_errors():
+            await self._database.pool.execute(
+                f"UPDATE engine.outbox o SET due = $5 FROM {_NAMED}",
+                *_identities(messages),
+                datetime.fromtimestamp(to, UTC),
+            )
 
     async def acknowledge(self, messages: Sequence[Message]) -> None:
         """Forget messages; see `HistoryStore`."""
@@ -227,14 +245,24 @@ class SqlHistoryStore:
             return
         with driver_errors():
             await self._database.pool.execute(
-                "DELETE FROM engine.outbox o USING unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) "
-                "AS m(execution_id, number, kind, target) WHERE o.execution_id = m.execution_id "
-                "AND o.number = m.number AND o.kind = m.kind AND o.target = m.target",
-                [message.execution_id for message in messages],
-                [message.number for message in messages],
-                [message.kind for message in messages],
-                [message.to for message in messages],
+                f"DELETE FROM engine.outbox o USING {_NAMED}", *_identities(messages)
             )
+
+
+_NAMED = (
+    "unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) AS m(execution_id, number, kind, target) "
+    "WHERE o.execution_id = m.execution_id AND o.number = m.number AND o.kind = m.kind "
+    "AND o.target = m.target"
+)
+
+
+def _identities(messages: Sequence[Message]) -> tuple[list[str], list[int], list[str], list[str]]:
+    return (
+        [message.execution_id for message in messages],
+        [message.number for message in messages],
+        [message.kind for message in messages],
+        [message.to for message in messages],
+    )
 
 
 def _settle(done: "asyncio.Future[None]", error: Exception | None) -> None:

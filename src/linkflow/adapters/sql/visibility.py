@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from linkflow.adapters.sql.database import Database, driver_errors
+from linkflow.adapters.sql.database import Database, driver_errors, without_nul
 from linkflow.domain.errors import Invalid, NodeError
 from linkflow.domain.values import encode_json, is_execution_id
 from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, Projected
@@ -79,7 +79,7 @@ class SqlVisibilityStore:
             [row.origin for row in rows],
             [_encode(row.error) if row.error else None for row in rows],
             [row.error_key for row in rows],
-            [_encode(item.nodes) if item.nodes else None for item in projected],
+            [without_nul(_encode(item.nodes)) if item.nodes else None for item in projected],
             [message.execution_id for message in messages],
             [message.number for message in messages],
         ]
@@ -100,7 +100,7 @@ class SqlVisibilityStore:
                         [line.at for _, _, line in lines],
                         [line.key for _, _, line in lines],
                         [line.level for _, _, line in lines],
-                        [line.message for _, _, line in lines],
+                        [line.message.replace("\0", "\ufffd") for _, _, line in lines],
                         [encode_json(line.data) if line.data is not None else None for _, _, line in lines],
                     )
 

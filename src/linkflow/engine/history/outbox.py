@@ -4,17 +4,23 @@ A message is a row written with its events. In the common case it is handed over
 commit and its row is deleted once it was delivered; after a crash the rows that are left are delivered
 again. Receivers deduplicate: by execution id, by event number, by version.
 
-    committed ──► queue in memory ──► deliver ──► acknowledge (delete the row)
-         └──────► row in engine.outbox ──► sweep (older than a while) ──┘
+    committed ──► lane in memory ──► deliver ──► acknowledge (delete the row)
+         └──────► row in engine.outbox ──► sweep (left behind, or of the last run) ──┘
+
+Messages between executions go one after the other per sender, so that a child is never cancelled before it
+was started; when one fails, those behind it wait for the sweep with it. Callbacks to the outside carry their
+event number and go alone: a receiver that does not answer holds up nobody but itself, is tried again after
+longer and longer pauses, and ends as a dead letter after a day.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from linkflow import telemetry
-from linkflow.domain.errors import LinkFlowError, NodeError, NotFound, Invalid
+from linkflow.domain.errors import LinkFlowError, NodeError, NotFound, Unavailable
 from linkflow.domain.execution.events import Parent
 from linkflow.engine.history.tickets import Tickets
 from linkflow.ports.clock import Clock
@@ -29,9 +35,19 @@ STALE_S = 15.0
 """A message older than this and still there was left behind."""
 
 BATCH = 500
+AGAIN_S = 0.1
+"""When a sweep finds a full batch, the next follows after this."""
 
-CALLBACK_PATIENCE_S = 24 * 3600.0
-"""A callback that was not delivered for so long becomes a dead letter."""
+PATIENCE_S = 24 * 3600.0
+"""What was not delivered for so long becomes a dead letter."""
+
+FIRST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 1800.0
+
+AT_ONCE = 8
+"""Callbacks under way to one address."""
+
+Identity = tuple[str, int, str, str]
 
 log = telemetry.logger("outbox")
 
@@ -48,7 +64,7 @@ class Outbox:
         letters: DeadLetters,
         tickets: Tickets,
         clock: Clock,
-        project: "asyncio.Queue[Message]",
+        project: Callable[[Message], None],
     ) -> None:
         self._store = store
         self._directory = directory
@@ -58,8 +74,11 @@ class Outbox:
         self._clock = clock
         self._project = project
         self._history: History | None = None
-        self._queue: asyncio.Queue[Message] = asyncio.Queue()
-        self._under_way: set[tuple[str, int, str, str]] = set()
+        self._lanes: dict[str, deque[Message]] = {}
+        self._to_serve: asyncio.Queue[str] = asyncio.Queue()
+        self._under_way: set[Identity] = set()
+        self._addresses: dict[str, _Address] = {}
+        self._began_at = clock.now()
 
     def connect(self, history: History) -> None:
         """Say which History messages between executions go to."""
@@ -73,52 +92,94 @@ class Outbox:
         return self._history
 
     def deliver(self, messages: Sequence[Message]) -> None:
-        """Take over messages whose record is durable."""
+        """Take over messages whose record is durable. Safe to repeat."""
         for message in messages:
             if message.kind == "project":
-                self._project.put_nowait(message)
+                self._project(message)
                 continue
-            identity = (message.execution_id, message.number, message.kind, message.to)
-            if identity not in self._under_way:
-                self._under_way.add(identity)
-                self._queue.put_nowait(message)
+            identity = _identity(message)
+            if identity in self._under_way:
+                continue
+            self._under_way.add(identity)
+            is_alone = message.kind == "callback"
+            name = (
+                f"{message.execution_id}:{message.number}:{message.to}" if is_alone else message.execution_id
+            )
+            lane = self._lanes.get(name)
+            if lane is None:
+                self._lanes[name] = deque([message])
+                self._to_serve.put_nowait(name)
+            else:
+                lane.append(message)
 
     async def run(self) -> None:
         """Deliver for ever, and look for what was left behind."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sweep(), name="outbox sweep")
             while True:
-                message = await self._queue.get()
-                group.create_task(self._deliver(message))
+                group.create_task(self._serve(await self._to_serve.get()))
 
-    async def sweep_once(self) -> int:
-        """Deliver again what was left behind; how many messages there were."""
-        messages = await self._store.messages(BATCH, self._clock.now() - STALE_S)
-        self.deliver(messages)
-        return len(messages)
+    async def sweep_once(self) -> bool:
+        """Deliver what was left behind, and at first what the last run left; whether there is more."""
+        older_than = max(self._clock.now() - STALE_S, self._began_at)
+        is_full = False
+        for callbacks in (False, True):
+            messages = await self._store.messages(BATCH, older_than, callbacks=callbacks)
+            self.deliver(messages)
+            is_full = is_full or len(messages) == BATCH
+        return is_full
 
     async def _sweep(self) -> None:
         while True:
+            pause_s = SWEEP_S
             try:
-                await self.sweep_once()
+                if await self.sweep_once():
+                    pause_s = AGAIN_S
             except LinkFlowError as error:
                 log.warning("sweep failed; it is tried again", error=str(error))
-            await self._clock.sleep(SWEEP_S)
+            except Exception:  # a bug must not end the sweeps
+                log.exception("sweep failed; it is tried again")
+            await self._clock.sleep(pause_s)
 
-    async def _deliver(self, message: Message) -> None:
-        """Deliver one message until it is; failing that it stays in its row for the sweep."""
+    async def _serve(self, name: str) -> None:
+        """Deliver a lane in order; what cannot be delivered stays in its row, with all behind it."""
+        lane = self._lanes[name]
+        try:
+            while lane and await self._deliver(lane[0]):
+                self._under_way.discard(_identity(lane.popleft()))
+        finally:
+            del self._lanes[name]
+            self._under_way.difference_update(map(_identity, lane))
+
+    async def _deliver(self, message: Message) -> bool:
+        """Deliver one message; False when it was not."""
         try:
             await self._hand_over(message)
             await self._store.acknowledge([message])
-        except LinkFlowError as error:
+        except Unavailable as error:
             log.warning(
-                "message not delivered",
-                kind=message.kind,
-                execution_id=message.execution_id,
-                error=str(error),
+                "not delivered yet", kind=message.kind, execution_id=message.execution_id, error=str(error)
             )
-        finally:
-            self._under_way.discard((message.execution_id, message.number, message.kind, message.to))
+            return await self._give_up(message, str(error)) if message.kind == "callback" else False
+        except Exception as error:  # a bug must not stop the other messages
+            log.exception("not delivered", kind=message.kind, execution_id=message.execution_id)
+            return await self._give_up(message, f"{type(error).__name__}: {error}")
+        return True
+
+    async def _give_up(self, message: Message, reason: str) -> bool:
+        """Put a message off, longer each time; after a day keep it as a dead letter instead."""
+        now = self._clock.now()
+        try:
+            if now - message.at < PATIENCE_S:
+                pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, (now - message.at) / 2))
+                await self._store.postpone([message], now + pause_s - STALE_S)
+                return False
+            await self._keep(message, message.kind, reason)
+            await self._store.acknowledge([message])
+        except LinkFlowError as error:
+            log.warning("not put off", execution_id=message.execution_id, error=str(error))
+            return False
+        return True
 
     async def _hand_over(self, message: Message) -> None:
         match message.kind:
@@ -152,7 +213,9 @@ class Outbox:
             body["spec_hash"] = target.spec_hash
             body["execution_id"] = message.to
             await self.history.start(msgspec.convert(body, StartExecution))
-        except (NotFound, Invalid) as error:
+        except Unavailable:
+            raise
+        except LinkFlowError as error:
             if "parent" not in body:
                 await self._keep(message, "start", str(error))
                 return
@@ -167,14 +230,23 @@ class Outbox:
         await self.history.child_closed(parent, message.execution_id, body["status"], body["output"], error)
 
     async def _callback(self, message: Message) -> None:
+        """Call an address; those behind one that failed meanwhile need not fail one by one."""
         event = "node" if "node_id" in message.body else "execution"
+        address = self._addresses.setdefault(message.to, _Address())
+        asked_at = self._clock.monotonic()
+        address.users += 1
         try:
-            await self._callbacks.send(message.to, event, message.body)
-        except LinkFlowError as error:
-            started_at = (await self.history.view(message.execution_id)).started_at
-            if self._clock.now() - started_at < CALLBACK_PATIENCE_S:
-                raise
-            await self._keep(message, "callback", str(error))
+            async with address.room:
+                if address.failed_at >= asked_at:
+                    raise Unavailable("The receiver failed to answer another call just now.")
+                await self._callbacks.send(message.to, event, message.body)
+        except LinkFlowError:
+            address.failed_at = self._clock.monotonic()
+            raise
+        finally:
+            address.users -= 1
+            if not address.users:
+                del self._addresses[message.to]
 
     async def _dead_letter(self, message: Message) -> None:
         await self._keep(message, "task", message.body["error"]["message"])
@@ -191,3 +263,16 @@ class Outbox:
             body={**message.body, "to": message.to, "workflow_id": view.workflow_id},
         )
         await self._letters.add(letter)
+
+
+class _Address:
+    """An address that callbacks go to."""
+
+    def __init__(self) -> None:
+        self.room = asyncio.Semaphore(AT_ONCE)
+        self.users = 0
+        self.failed_at = -1.0
+
+
+def _identity(message: Message) -> Identity:
+    return message.execution_id, message.number, message.kind, message.to

@@ -275,8 +275,11 @@ class History:
         Args:
             execution_id: An open execution.
             alive: Worker sessions that live; every other one is dead.
+
+        Raises:
+            Unavailable: The store does not answer; try again.
         """
-        await self._nudge(execution_id, n.SessionsLost(alive=alive))
+        await self._tell_if_there(execution_id, n.SessionsLost(alive=alive))
         entry = self._driver.entries.find(execution_id)
         if entry is None or entry.state is None or entry.state.is_closed:
             return

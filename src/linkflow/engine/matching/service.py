@@ -6,28 +6,38 @@ durably (`History.claim`) when a worker has room; the queue may lose or double i
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from linkflow import telemetry
+from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.queue import TaskQueue
 from linkflow.ports.services import History, Task, TaskId
+
+log = telemetry.logger("matching")
 
 
 class _Session:
     """A connected worker session.
 
     Attributes:
-        credits: Tasks it may still be given.
+        slots: Tasks it may have at once; 0 while it drains.
+        taken: Credits that are not back.
         inbox: Frames delivered and not yet polled.
         stops: Attempts it was asked to stop.
     """
 
     def __init__(self, queues: Sequence[str], slots: int) -> None:
         self.queues = tuple(queues)
-        self.credits = slots
+        self.slots = slots
+        self.taken = 0
         self.inbox: list[Task] = []
         self.stops: list[tuple[str, str]] = []
         self.arrived = asyncio.Event()
+
+    @property
+    def credits(self) -> int:
+        """Tasks it may still be given."""
+        return max(0, self.slots - self.taken)
 
 
 class Matching:
@@ -48,7 +58,7 @@ class Matching:
         if len(self._sessions) == 1:
             session, state = next(iter(self._sessions.items()))
             taken = min(count, state.credits) if queue in state.queues and not len(self._queue) else 0
-            state.credits -= taken
+            state.taken += taken
             return [session] * taken
         return self._reserve_spread(queue, count)
 
@@ -59,7 +69,7 @@ class Matching:
             if not free:
                 break
             session, state = max(free, key=lambda item: item[1].credits)
-            state.credits -= 1
+            state.taken += 1
             found.append(session)
         return found
 
@@ -68,7 +78,9 @@ class Matching:
         for session in sessions:
             state = self._sessions.get(session)
             if state is not None:
-                state.credits += 1
+                state.taken = max(0, state.taken - 1)  # a report that came twice gives none
+                if not state.slots:
+                    state.arrived.set()
         if sessions and len(self._queue):
             self._room.set()
 
@@ -102,6 +114,18 @@ class Matching:
         tasks, state.inbox = state.inbox, []
         return tasks
 
+    def drain(self, session: str) -> None:
+        """Start nothing further on a session; see the port."""
+        state = self._sessions.get(session)
+        if state is not None:
+            state.slots = 0
+            state.arrived.set()
+
+    def is_idle(self, session: str) -> bool:
+        """Say whether every credit is back; see the port."""
+        state = self._sessions.get(session)
+        return state is None or not state.taken
+
     def leave(self, session: str) -> None:
         """Deregister; see the port."""
         self._sessions.pop(session, None)
@@ -131,22 +155,37 @@ class Matching:
             while True:
                 await self._room.wait()
                 self._room.clear()
-                for session, count in self._free().items():
-                    tasks = await self._queue.take(self._sessions[session].queues, count)
-                    for task in tasks:
-                        self._sessions[session].credits -= 1
-                        group.create_task(self._start(task, session))
+                for session in list(self._sessions):
+                    await self._fill(session, group)
 
-    def _free(self) -> Mapping[str, int]:
-        return Counter(
-            {session: state.credits for session, state in self._sessions.items() if state.credits > 0}
-        )
+    async def _fill(self, session: str, group: asyncio.TaskGroup) -> None:
+        """Start as many queued tasks on a session as it has room for."""
+        state = self._sessions.get(session)
+        if state is None or not state.credits or not len(self._queue):
+            return
+        try:
+            tasks = await self._queue.take(state.queues, state.credits)
+        except LinkFlowError as error:
+            log.warning("queue not readable; History publishes again", error=str(error))
+            return
+        for task in tasks:
+            state.taken += 1
+            group.create_task(self._start(task, session))
 
     async def _start(self, task: TaskId, session: str) -> None:
+        """Start a task on a session; whatever goes wrong, the credit comes back and the task is not lost."""
         assert self._history is not None, "connect comes first"
-        frame = await self._history.claim(task, session)
-        await self._queue.done([task])
-        if frame is None:
+        try:
+            frame = await self._history.claim(task, session)
+            await self._queue.done([task])
+            if frame is None:
+                self.release([session])
+            elif not self.deliver(frame):
+                await self._history.sessions_lost([session])
+        except LinkFlowError as error:
+            log.warning("not started; queued again", execution_id=task.execution_id, error=str(error))
             self.release([session])
-        elif not self.deliver(frame):
-            await self._history.sessions_lost([session])
+            await self.add([task])
+        except Exception:  # a bug must not stop the other tasks; the auditor queues this one again
+            log.exception("not started", execution_id=task.execution_id, key=task.key)
+            self.release([session])

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from linkflow import telemetry
-from linkflow.domain.errors import LinkFlowError
+from linkflow.domain.errors import Unavailable
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
 from linkflow.ports.stores import Message, VisibilityStore
@@ -12,37 +12,62 @@ from linkflow.ports.stores import Message, VisibilityStore
 BATCH = 200
 GATHER_S = 0.05
 """How long changes are gathered, so that a short execution is written once."""
+PAUSE_S = 1.0
 
 log = telemetry.logger("projector")
 
 
 class Projector:
-    """Writes the read model. Reads each execution as it stands, so order and repeats do not matter."""
+    """Writes the read model. Reads each execution as it stands, so order and repeats do not matter.
+
+    The row of a message stays in the outbox until what it asks for is written; a projection that fails is
+    brought again by the outbox.
+    """
 
     def __init__(self, store: VisibilityStore, clock: Clock, changed: Callable[[str], None]) -> None:
         self._store = store
         self._clock = clock
         self._changed = changed
         self._history: History | None = None
-        self.queue: asyncio.Queue[Message] = asyncio.Queue()
+        self._waiting: dict[tuple[str, int], Message] = {}
+        self._arrived = asyncio.Event()
 
     def connect(self, history: History) -> None:
         """Say which History is read."""
         self._history = history
 
+    def add(self, message: Message) -> None:
+        """Project an execution soon. Safe to repeat."""
+        self._waiting[message.execution_id, message.number] = message
+        self._arrived.set()
+
     async def run(self) -> None:
         """Project for ever."""
         while True:
-            messages = [await self.queue.get()]
-            if self.queue.qsize() < BATCH:
+            await self._arrived.wait()
+            self._arrived.clear()
+            if len(self._waiting) < BATCH:
                 await self._clock.sleep(GATHER_S)
-            while not self.queue.empty() and len(messages) < BATCH:
-                messages.append(self.queue.get_nowait())
-            try:
-                await self.project(messages)
-            except LinkFlowError as error:
-                log.warning("projection failed; the outbox brings it again", error=str(error))
-                await self._clock.sleep(1.0)
+            while self._waiting:
+                batch = [
+                    self._waiting.pop(next(iter(self._waiting)))
+                    for _ in range(min(BATCH, len(self._waiting)))
+                ]
+                await self._project_or_leave(batch)
+
+    async def _project_or_leave(self, messages: list[Message]) -> None:
+        """Write rows; when a batch cannot be written, one by one, so that one bad row holds nobody up."""
+        try:
+            await self.project(messages)
+        except Unavailable as error:
+            log.warning("not projected; the outbox brings it again", error=str(error))
+            await self._clock.sleep(PAUSE_S)
+        except Exception as error:  # a bug or a value the store refuses must not stop the others
+            if len(messages) > 1:
+                for message in messages:
+                    await self._project_or_leave([message])
+                return
+            log.exception("cannot be projected", execution_id=messages[0].execution_id, error=str(error))
 
     async def project(self, messages: list[Message]) -> None:
         """Write the rows of the executions that messages are about. Safe to repeat."""

@@ -1,10 +1,12 @@
 """Worker: polls Matching, runs attempts, reports to History; one session lease for all of them.
 
-A worker whose lease cannot be renewed stops taking tasks before the lease ends, so that whoever buries its
-session can be sure that no effect begins afterwards.
+No effect begins while the lease is not certain to hold: an attempt waits until it is renewed, and does not
+begin at all when the session was buried meanwhile, because somebody has ended its attempts by then. So
+whoever buries a session can be sure that nothing begins afterwards.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from linkflow import telemetry
@@ -20,6 +22,8 @@ SLOTS = 256
 
 LEASE_S = 10.0
 RENEW_S = 2.0
+RETRY_S = 0.5
+DRAIN_LOOK_S = 0.02
 POLL_S = 30.0
 
 EAGER_TASKS = 64
@@ -28,7 +32,13 @@ EAGER_S = 1.0
 
 REPORT_TRIES = 60
 
+REMEMBERED = 10_000
+"""Attempts a worker remembers: one that is handed over twice runs once."""
+
 _CANCELLED = Completion(error=NodeError("node.cancelled", Kind.PERMANENT, "The attempt was cancelled."))
+_LOST = Completion(
+    error=NodeError("node.worker_lost", Kind.TRANSIENT, "The worker's lease had ended.", not_started=True)
+)
 
 log = telemetry.logger("worker")
 
@@ -59,13 +69,16 @@ class Worker:
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._handed: set[tuple[str, str]] = set()
+        self._met: OrderedDict[tuple[str, str, int], None] = OrderedDict()
         self._alive_until = 0.0
+        self._burials = 0
+        self._renewed = asyncio.Event()
         self._is_draining = False
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
         """Take tasks until drained."""
-        await self._renew_once()
+        await self._open_session()
         async with asyncio.TaskGroup() as group:
             renewal = group.create_task(self._renew(), name="worker lease")
             try:
@@ -77,83 +90,98 @@ class Worker:
     async def _poll(self, group: asyncio.TaskGroup) -> None:
         await self._matching.poll(self.session, self._queues, self._slots, 0.0)
         self.ready.set()
-        while not self._is_draining:
+        while not (self._is_draining and self._matching.is_idle(self.session)):
             tasks = await self._matching.poll(self.session, self._queues, self._slots, POLL_S)
             for task in tasks:
-                self._handed.add((task.execution_id, task.key))
-                group.create_task(self._work(task))
+                self._take(group, task)
             for place in self._matching.cancelled(self.session):
                 self._stop(place)
 
+    def _take(self, group: asyncio.TaskGroup, task: Task) -> None:
+        """Begin to work on a task, unless it was handed over before."""
+        attempt = (task.execution_id, task.key, task.attempt)
+        if attempt in self._met:
+            log.warning("handed over twice", execution_id=task.execution_id, key=task.key)
+            self._matching.release([self.session])
+            return
+        self._remember(task)
+        self._handed.add((task.execution_id, task.key))
+        working = group.create_task(self._work(task))
+        self._working.add(working)
+        working.add_done_callback(self._working.discard)
+
+    def _remember(self, task: Task) -> None:
+        self._met[task.execution_id, task.key, task.attempt] = None
+        if len(self._met) > REMEMBERED:
+            self._met.popitem(last=False)
+
     def _stop(self, place: tuple[str, str]) -> None:
         """Stop an attempt: one that runs is cancelled, one that was only handed over does not begin."""
-        running = self._running.get(place)
+        running = self._running.pop(place, None)
         if running is not None:
             running.cancel("cancelled by the execution")
         else:
             self._handed.discard(place)
 
     async def drain(self, grace_s: float) -> None:
-        """Take no further task and wait for those under way, at most `grace_s`."""
+        """Take no further task and wait for those started, at most `grace_s`; the rest is cut off."""
         self._is_draining = True
-        self._matching.cancel(self.session, "", "")  # wakes the poll
-        if self._working:
-            await asyncio.wait(list(self._working), timeout=grace_s)
+        self._matching.drain(self.session)
+        deadline = self._clock.monotonic() + grace_s
+        while not self._matching.is_idle(self.session) and self._clock.monotonic() < deadline:
+            await self._clock.sleep(DRAIN_LOOK_S)
 
     # ------------------------------------------------------------ one task after the other
 
     async def _work(self, task: Task) -> None:
         """Run a task, and those that replies bring, until there is none."""
         began = self._clock.monotonic()
-        me = asyncio.current_task()
-        assert me is not None
-        self._working.add(me)
         done = 0
         current: Task | None = task
-        try:
-            while current is not None:
-                # Only the attempt itself may be cancelled, never its report.
-                place = (current.execution_id, current.key)
-                self._running[place] = me
-                try:
-                    is_wanted = done > 0 or place in self._handed
-                    completion = await self._attempt(current) if is_wanted else _CANCELLED
-                finally:
-                    self._running.pop(place, None)
-                    self._handed.discard(place)
-                done += 1
-                is_early = done < EAGER_TASKS and self._clock.monotonic() - began < EAGER_S
-                more = is_early and not self._is_draining
-                current = (await self._report(current, completion, wants_more=more)).task
-        finally:
-            self._working.discard(me)
+        while current is not None:
+            place = (current.execution_id, current.key)
+            is_wanted = done > 0 or place in self._handed
+            self._handed.discard(place)
+            completion = await self._attempt(current, place) if is_wanted else _CANCELLED
+            done += 1
+            is_early = done < EAGER_TASKS and self._clock.monotonic() - began < EAGER_S
+            reply = await self._report(current, completion, wants_more=is_early and not self._is_draining)
+            current = reply.task
+            if current is not None:
+                self._remember(current)
 
-    async def _attempt(self, task: Task) -> Completion:
-        if self._clock.monotonic() >= self._alive_until:
-            error = NodeError(
-                "node.worker_lost", Kind.TRANSIENT, "The worker's lease had ended.", not_started=True
-            )
-            return Completion(error=error)
+    async def _attempt(self, task: Task, place: tuple[str, str]) -> Completion:
+        """Run one attempt under the lease; only this may be cancelled, never a report."""
+        me = asyncio.current_task()
+        assert me is not None
+        self._running[place] = me
+        burials = self._burials
         try:
+            while self._clock.monotonic() >= self._alive_until:
+                self._renewed.clear()
+                await self._renewed.wait()
+            if self._burials != burials:
+                return _LOST
             return await self._activities.run(task)
         except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if self._is_draining or me is None:
+            if place in self._running:  # not by the execution: the process is ending
                 raise
             me.uncancel()
             return _CANCELLED
+        finally:
+            self._running.pop(place, None)
 
     async def _report(self, task: Task, completion: Completion, *, wants_more: bool) -> ActivityReply:
         """Report until it is durable or refused. Only the first try offers the credit for a next task."""
-        report = ActivityReport(
-            execution_id=task.execution_id,
-            key=task.key,
-            attempt=task.attempt,
-            session=self.session,
-            completion=completion,
-            wants_more=wants_more,
-        )
         for attempt in range(REPORT_TRIES):
+            report = ActivityReport(
+                execution_id=task.execution_id,
+                key=task.key,
+                attempt=task.attempt,
+                session=self.session,
+                completion=completion,
+                wants_more=wants_more and not attempt,
+            )
             try:
                 reply = (await self._history.respond([report]))[0]
             except LinkFlowError as error:
@@ -167,24 +195,36 @@ class Worker:
                 if not wants_more:
                     self._matching.release([self.session])
                 return reply
-        log.error(
-            "report given up; the backstop ends the attempt", execution_id=task.execution_id, key=task.key
-        )
+        else:
+            log.error("report given up", execution_id=task.execution_id, key=task.key)
         if not wants_more:
             self._matching.release([self.session])
         return ActivityReply(accepted=False)
 
     # ------------------------------------------------------------ the lease
 
+    async def _open_session(self) -> None:
+        while True:
+            try:
+                await self._renew_once()
+            except LinkFlowError as error:
+                log.warning("no session yet; tried again", session=self.session, error=str(error))
+                await self._clock.sleep(RETRY_S)
+            else:
+                self._burials = 0
+                return
+
     async def _renew(self) -> None:
         while True:
-            await self._clock.sleep(RENEW_S)
             try:
+                await self._clock.sleep(RENEW_S)
                 await self._renew_once()
             except LinkFlowError as error:
                 log.warning("the session lease could not be renewed", session=self.session, error=str(error))
 
     async def _renew_once(self) -> None:
         asked_at = self._clock.monotonic()
-        await self._sessions.renew(self.session, LEASE_S)
+        if not await self._sessions.renew(self.session, LEASE_S):
+            self._burials += 1
         self._alive_until = asked_at + LEASE_S - RENEW_S
+        self._renewed.set()
