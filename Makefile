@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test check fix bench docs lock
+.PHONY: help up test check fix simulate bench docs lock
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -21,6 +21,10 @@ check:  ## ruff, types, import contracts, links in the docs, dependencies
 fix:  ## mend what ruff can mend, and format
 	@$(PYTHON) scripts/prepare.py dev
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+simulate:  ## live through many simulated failures of the engine (SEEDS=10000)
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python -m linkflow.testing.simulation $(or $(SEEDS),10000)
 
 bench:  ## measure LinkFlow and this machine's limits; a table and JSON (minutes)
 	@$(PYTHON) scripts/prepare.py dev

@@ -22,12 +22,13 @@ from linkflow.domain.execution.drivers import drivers
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.node import Catalog, Completion, NodeClass, NodeSpec, PureContext, PureResult
-from linkflow.domain.values import Json, execution_id
+from linkflow.domain.node import Completion, NodeClass, NodeSpec, PureContext, PureResult
+from linkflow.domain.values import Json, decode_json, encode_json, execution_id
 from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.spec import WorkflowSpec, parse
 from linkflow.nodes.registry import BUILTIN, NodeRegistry
 from linkflow.ports.nodes import NodeContext
+from linkflow.ports.outbound import HttpRequest
 from linkflow.testing.fakes import NOW
 
 EXECUTION = execution_id(int(NOW * 1000), 7, 42)
@@ -37,14 +38,21 @@ _LINK = re.compile(r"^(?P<source>[\w-]+)(?:\.(?P<handle>[\w ]+))?$")
 
 
 class _Effect:
-    """A node of one class that runs on a worker; tests report its outcome themselves."""
+    """A node of one class that runs on a worker; tests of the decider report its outcome themselves."""
 
     def __init__(self, name: str, node_class: NodeClass, **fields: Any) -> None:
         self.spec = NodeSpec(type=f"test.{name}", title=name, summary="", node_class=node_class, **fields)
 
     async def run(self, context: NodeContext) -> Completion:
-        """Echo the config."""
-        return Completion(output=dict(context.config))
+        """Ask the receiver, under the effect key; its answer is the output."""
+        asked = {"execution_id": context.execution_id, "key": context.key, "attempt": context.attempt}
+        request = HttpRequest(
+            method="POST",
+            url=f"http://receiver/{self.spec.type}",
+            headers={"Idempotency-Key": context.effect_key},
+            body=encode_json(asked),
+        )
+        return Completion(output=decode_json((await context.http.send(request)).body))
 
 
 class _Say:
@@ -68,7 +76,7 @@ class _Broken:
 
 
 @lru_cache(maxsize=1)
-def catalog() -> Catalog:
+def catalog() -> NodeRegistry:
     """The built-in nodes, and `test.get` (idempotent), `pay` (keyed), `send` (once, parks), `post` (once).
 
     `test.say` is pure and gives its `value`; `test.broken` is pure and has a bug.
