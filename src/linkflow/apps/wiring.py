@@ -19,6 +19,7 @@ from linkflow.adapters.sql.engine import (
     SqlTickets,
 )
 from linkflow.adapters.sql.history import SqlHistoryStore
+from linkflow.adapters.sql.partitions import ensure_partitions, keep_partitions
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.engine.frontend import Frontend
@@ -125,9 +126,11 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
         clock=clock,
     )
     recovery = Recovery(store=store, sessions=sessions, history=history, clock=clock, session=session)
+    await ensure_partitions(database, clock.now())
     async with store.running(), asyncio.TaskGroup() as group:
         history.own_tasks(group)
-        runs = (matching.run(), timer.run(), projector.run(), outbox.run(), worker.run())
+        upkeep = keep_partitions(database, clock)
+        runs = (matching.run(), timer.run(), projector.run(), outbox.run(), worker.run(), upkeep)
         tasks: Sequence[asyncio.Task[None]] = [group.create_task(run) for run in runs]
         await worker.ready.wait()
         tasks = [*tasks, group.create_task(recovery.run(), name="recovery")]
