@@ -152,8 +152,9 @@ class Driver:
         until = self._clock.monotonic() + PATIENCE_S
         conflicts = waits = 0
         while True:
+            is_first = not conflicts and not waits
             try:
-                state = entry.state or await self._load(entry, told)
+                state = entry.state or await self._load(entry, told, is_first=is_first)
                 return await self._turn(entry, state, told)
             except VersionConflict as error:
                 entry.forget()
@@ -167,6 +168,8 @@ class Driver:
                 await self._pause(waits)
                 waits += 1
             except LinkFlowError as error:
+                if entry.state is not None and not entry.state.version:
+                    entry.forget()  # it was only taken for new
                 if len(told) <= 1:
                     return [error] * len(told)
                 return [answer for item in told for answer in await self._advance(entry, [item])]
@@ -174,12 +177,13 @@ class Driver:
     async def _pause(self, waits: int) -> None:
         await self._clock.sleep(min(1.0, 0.02 * 2 ** min(waits, 6)))
 
-    async def _load(self, entry: Entry, told: Sequence[Told]) -> ExecutionState:
-        records = list(await self._store.load(entry.execution_id))
+    async def _load(self, entry: Entry, told: Sequence[Told], *, is_first: bool) -> ExecutionState:
+        """Fold the history. What is asked to begin is taken for new at first: else the append will say so."""
+        begins = [item.news.started for item in told if isinstance(item.news, n.Begin)]
+        records = [] if begins and is_first else list(await self._store.load(entry.execution_id))
         if records:
             started = records[0].events[0]
         else:
-            begins = [item.news.started for item in told if isinstance(item.news, n.Begin)]
             if not begins:
                 raise NotFound("There is no such execution.", execution_id=entry.execution_id)
             started = begins[0]
