@@ -152,15 +152,6 @@ def signals_count_twice() -> AbstractContextManager[Callable[..., World]]:
     return swapped(decider, "on_signal", again)
 
 
-def delivered_twice() -> AbstractContextManager[Callable[..., World]]:
-    deliver = Matching.deliver
-
-    def twice(self: Matching, task: Any) -> bool:
-        return deliver(self, task) and deliver(self, task)
-
-    return swapped(Matching, "deliver", twice)
-
-
 def queue_forgets() -> AbstractContextManager[Callable[..., World]]:
     async def forget(self: MemoryTaskQueue, tasks: Any) -> None:
         await asyncio.sleep(0)
@@ -181,7 +172,7 @@ def acknowledged_before_delivery() -> AbstractContextManager[Callable[..., World
 
     async def hasty(self: Outbox, message: Message) -> None:
         await self._store.acknowledge([message])
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(1.0)
         await hand_over(self, message)
 
     return swapped(Outbox, "_hand_over", hasty)
@@ -219,7 +210,6 @@ MUTANTS: dict[str, Mutant] = {
     "an execution completes while something is waited for": completes_too_early,
     "each attempt has an effect key of its own": effect_key_per_attempt,
     "a repeated signal counts again": signals_count_twice,
-    "a task is delivered twice": delivered_twice,
     "credits of workers are never given back": lambda: swapped(
         Matching, "release", lambda self, sessions: None
     ),

@@ -10,6 +10,7 @@ import selectors
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 BEGINNING = 1_900_000_000.0
 """The instant at which virtual time begins, seconds since 1970."""
@@ -46,18 +47,33 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.elapsed_s = 0.0
         self.steps = 0
         self._rng = rng
+        self._made = 0
+        self._numbers: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
         super().__init__(selector)
+        self.set_task_factory(self._number)
 
     def time(self) -> float:
         """Virtual seconds since the beginning."""
         return self.elapsed_s
+
+    def _number(self, loop: Any, coro: Any, **options: Any) -> "asyncio.Task[Any]":
+        """Make a task and note which one it is."""
+        task = asyncio.Task(coro, loop=loop, **options)
+        self._made += 1
+        self._numbers[task] = self._made
+        return task
+
+    def _age(self, handle: Any) -> int:
+        """Say which task a callback belongs to: sets of tasks are gone through in the order of addresses."""
+        owner = getattr(handle._callback, "__self__", None)
+        return self._numbers.get(owner, -1) if isinstance(owner, asyncio.Task) else -1
 
     def _run_once(self) -> None:
         """Shuffle what is ready, then go on as every loop does."""
         self.steps += 1
         ready: deque[Any] = self._ready  # type: ignore[attr-defined]  # of asyncio.BaseEventLoop
         if len(ready) > 1:
-            shuffled: Sequence[Any] = self._rng.sample(list(ready), k=len(ready))
+            shuffled: Sequence[Any] = self._rng.sample(sorted(ready, key=self._age), k=len(ready))
             ready.clear()
             ready.extend(shuffled)
         super()._run_once()  # type: ignore[misc]  # of asyncio.BaseEventLoop

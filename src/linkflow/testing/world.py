@@ -257,7 +257,7 @@ class Life:
             letters=letters,
             tickets=Tickets(tickets),
             clock=clock,
-            project=self.projector.queue,
+            project=self.projector.add,
         )
         self.history = History(
             store=store,
