@@ -75,8 +75,6 @@ async def _ensure(database: Database, table: str, month: str, first: str, end: s
     try:
         async with database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-            if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
-                return False
             taken = f"SELECT EXISTS (SELECT 1 FROM {default} WHERE execution_id >= $1 AND execution_id < $2)"
             if await connection.fetchval(taken, first, end):
                 return False
@@ -87,6 +85,8 @@ async def _ensure(database: Database, table: str, month: str, first: str, end: s
             )
             if table in COMPRESSED:
                 await _compress(connection, name, COMPRESSED[table])
+    except asyncpg.DuplicateTableError:  # somebody else made it meanwhile
+        return False
     except (asyncpg.CheckViolationError, asyncpg.LockNotAvailableError) as error:
         log.info("partition not made; tried again later", table=name, reason=str(error))
         return False
@@ -99,7 +99,7 @@ async def _compress(connection: PooledConnection, name: str, column: str) -> Non
         async with connection.transaction():
             await connection.execute(f"ALTER TABLE {name} ALTER COLUMN {column} SET COMPRESSION lz4")
     except asyncpg.FeatureNotSupportedError:
-        log.info("no lz4 in this server", table=name)
+        log.debug("no lz4 in this server", table=name)
 
 
 async def keep_partitions(database: Database, clock: Clock) -> None:
