@@ -31,6 +31,9 @@ from linkflow.ports.stores import Message, Record, Recorded
 BATCH = 250
 """Records in one statement; more was measured slower."""
 
+COMMIT_S = 30.0
+"""A statement that takes longer counts as lost: a database that went away in silence must not hang us."""
+
 RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 PAGE = 1_000
 
@@ -131,7 +134,7 @@ class SqlHistoryStore:
         """Run the statement; the losers by position, with the execution that holds their request key."""
         if self._connection is None or self._connection.is_closed():
             raise OSError("not connected")
-        rows = await self._connection.fetch(statement(records), *arguments(records))
+        rows = await self._connection.fetch(statement(records), *arguments(records), timeout=COMMIT_S)
         return {row[0]: row[1] for row in rows}
 
     def _fail(self, batch: Sequence[_Pending], kind: type[Unavailable], cause: BaseException) -> None:
