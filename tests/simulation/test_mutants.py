@@ -27,8 +27,10 @@ from linkflow.engine.matching.service import Matching
 from linkflow.engine.recovery import Recovery
 from linkflow.engine.worker.activity import Context
 from linkflow.ports.stores import Message, Record, Recorded
+from linkflow.testing.outside import OpenStore
 from linkflow.testing.simulation import Simulation
-from linkflow.testing.world import OpenStore, World
+from linkflow.testing.virtual import VirtualClock
+from linkflow.testing.world import World
 
 SEEDS = 400
 """Seeds within which every mutant is found out; most are by the first few."""
@@ -97,7 +99,7 @@ def before_commit() -> AbstractContextManager[Callable[..., World]]:
         if turn.events:
             record = _record(entry.execution_id, state, turn, e.encode(turn.events))
             self._committed(entry, state, turn, record.outbox)
-            await asyncio.sleep(0.01)
+            await VirtualClock().sleep(0.01)
             await self._commit(record, told)
             entry.state = turn.state
             entry.records.append(Recorded(first=state.version + 1, at=turn.at, events=turn.events))
@@ -172,7 +174,7 @@ def acknowledged_before_delivery() -> AbstractContextManager[Callable[..., World
 
     async def hasty(self: Outbox, message: Message) -> None:
         await self._store.acknowledge([message])
-        await asyncio.sleep(1.0)
+        await VirtualClock().sleep(1.0)
         await hand_over(self, message)
 
     return swapped(Outbox, "_hand_over", hasty)

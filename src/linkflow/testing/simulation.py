@@ -23,8 +23,9 @@ from linkflow.domain.workflow.spec import parse
 from linkflow.testing.builders import node, say, spec
 from linkflow.testing.lives import INPUT, all_vertices, random_workflow
 from linkflow.testing.naive import Block, Outcome, effect_fails, effect_value, interpret, to_spec
+from linkflow.testing.outside import Faults
 from linkflow.testing.virtual import run
-from linkflow.testing.world import Faults, World
+from linkflow.testing.world import World
 
 PATIENCE_S = 3 * 3600.0
 """Virtual time in which every execution must be over."""

@@ -7,17 +7,17 @@ that must never happen is a violation.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
-from linkflow.domain.errors import ActivityError, Kind, LinkFlowError, NotFound, OutcomeUnknown, Unavailable
-from linkflow.domain.execution.events import ActivityTaskCompleted, ActivityTaskStarted, Event, decode
+from linkflow.domain.errors import LinkFlowError, NotFound, OutcomeUnknown, Unavailable
+from linkflow.domain.execution.events import ActivityTaskCompleted, ActivityTaskStarted, Event
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
-from linkflow.domain.values import Json, decode_json, execution_id
+from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.spec import WorkflowSpec, canonical_spec, content_hash
 from linkflow.engine.frontend import Frontend
@@ -30,7 +30,6 @@ from linkflow.engine.timer import Timer
 from linkflow.engine.visibility.projector import Projector
 from linkflow.engine.worker.activity import Activities
 from linkflow.engine.worker.service import Worker
-from linkflow.ports.outbound import HttpRequest, HttpResponse
 from linkflow.ports.services import (
     ActivityReply,
     ActivityReport,
@@ -40,8 +39,8 @@ from linkflow.ports.services import (
 )
 from linkflow.ports.stores import Recorded
 from linkflow.testing.builders import catalog
-from linkflow.testing.fakes import MemoryBlobStore, RefusingCode, response
-from linkflow.testing.memory_history import MemoryHistoryStore, MemoryVisibilityStore
+from linkflow.testing.fakes import MemoryBlobStore, RefusingCode
+from linkflow.testing.memory_history import MemoryVisibilityStore
 from linkflow.testing.memory_stores import (
     MemoryDeadLetters,
     MemoryLateResults,
@@ -49,113 +48,12 @@ from linkflow.testing.memory_stores import (
     MemorySpecStore,
     MemoryTickets,
 )
-from linkflow.testing.virtual import BEGINNING, VirtualClock
+from linkflow.testing.outside import Faults, Ids, OpenStore, Receiver
+from linkflow.testing.virtual import VirtualClock
 
 WORKSPACE = "workspace"
 
 T = TypeVar("T")
-
-
-class OpenStore(MemoryHistoryStore):
-    """A history store that the world may look into."""
-
-    def recorded(self, execution_id: str) -> list[Recorded]:
-        """The durable records of an execution."""
-        kept = self._executions.get(execution_id)
-        return [
-            Recorded(first=first, at=at, events=decode(data))
-            for first, _, at, data in (kept.records if kept is not None else ())
-        ]
-
-    def known(self) -> list[str]:
-        """Every execution, in the order of their starts."""
-        return list(self._executions)
-
-    @property
-    def undelivered(self) -> int:
-        """Messages that were not acknowledged."""
-        return len(self._outbox)
-
-
-class Ids:
-    """Identities drawn from the run's seed."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-
-    def execution_id(self) -> Any:
-        """A new execution id."""
-        elapsed = asyncio.get_running_loop().time()
-        return execution_id(
-            int((BEGINNING + elapsed) * 1000), self._rng.randrange(4096), self._rng.getrandbits(62)
-        )
-
-    def uuid(self) -> str:
-        """A new identity."""
-        return f"{self._rng.getrandbits(128):032x}"
-
-    def seed(self) -> int:
-        """Chance of an execution."""
-        return self._rng.getrandbits(63)
-
-
-@dataclass
-class Faults:
-    """How the world misbehaves.
-
-    Attributes:
-        refused: Share of store calls that fail and do nothing.
-        unanswered: Share of store calls that take effect and fail all the same.
-        transient: Share of first attempts that fail without an effect.
-    """
-
-    refused: float = 0.0
-    unanswered: float = 0.0
-    transient: float = 0.15
-
-
-class Receiver:
-    """What effects reach: it notes every call, and answers as it is told.
-
-    Attributes:
-        begun: Attempts that reached it, by execution and key.
-        answered: Attempts that it answered well, by execution.
-        applied: How often an effect took place, by effect key (a keyed receiver does it once).
-        answer: What the receiver says to an execution's key; raises what the node fails with.
-    """
-
-    def __init__(self, world: "World") -> None:
-        self._world = world
-        self.begun: dict[tuple[str, str], list[int]] = {}
-        self.applied: dict[str, int] = {}
-        self.answered: dict[str, set[tuple[str, int]]] = {}
-        self.keys: dict[tuple[str, str], set[str]] = {}
-        self.answer: Callable[[str, str], Json] = lambda execution, key: {"v": 1}
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        """Take a call in."""
-        asked = decode_json(request.body or b"")
-        execution, key, attempt = asked["execution_id"], asked["key"], asked["attempt"]
-        node_class = request.url.rpartition(".")[2]
-        self._world.require_started(execution, key, attempt)
-        self.begun.setdefault((execution, key), []).append(attempt)
-        self.keys.setdefault((execution, key), set()).add(request.headers["Idempotency-Key"])
-        rng = self._world.rng
-        if attempt == 1 and rng.random() < self._world.faults.transient:
-            raise ActivityError("Refused.", code="http.connect", kind=Kind.TRANSIENT, not_started=True)
-        await asyncio.sleep(rng.choice((0.0, 0.01, 0.3)))
-        effect_key = request.headers["Idempotency-Key"]
-        if node_class != "pay" or effect_key not in self.applied:
-            self.applied[effect_key] = self.applied.get(effect_key, 0) + 1
-        if node_class == "post" and self.applied[effect_key] > 1:
-            self._world.violated(f"the effect of class once {effect_key} happened twice")
-        await asyncio.sleep(rng.choice((0.0, 0.01, 0.3, 3.0)))
-        answer = response(body=self.answer(execution, key))
-        self.answered.setdefault(execution, set()).add((key, attempt))
-        return answer
-
-    async def close(self) -> None:
-        """There is nothing to close."""
 
 
 class Link:

@@ -1,5 +1,7 @@
 """What moves a wait on: a signal, a decision, a deadline, the end of a child."""
 
+import msgspec
+
 from linkflow.domain.errors import Conflict, Kind, NodeError, NotFound, RateLimited
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
@@ -154,6 +156,8 @@ def on_report(turn: Turn, news: n.Report) -> bool:
         if news.key in state.flying:  # a parked attempt is no wiser for a second "unknown"
             attempt_unknown(turn, news.key, node, error.code, error)
     else:
+        if error.code == "node.cancelled":  # by the worker itself: nobody here asked for it
+            error = msgspec.structs.replace(error, kind=Kind.TRANSIENT)
         attempt_failed(turn, news.key, node, error, completion)
     return True
 

@@ -213,7 +213,7 @@ def test_every_session_but_the_living_may_be_declared_dead() -> None:
 def test_a_worker_that_gives_an_attempt_back_loses_nothing() -> None:
     """An attempt that a worker cancelled by itself is tried again; its successors are not skipped."""
     play = Play(workflow("t -> a -> b"))
-    play.failed("a", failure("node.cancelled", Kind.TRANSIENT))
+    play.failed("a", failure("node.cancelled"))
     play.wake()
 
     assert ["a"] == play.flying
