@@ -1,4 +1,4 @@
-"""What lies outside of a simulated engine: a store that survives it, chance, faults, a receiver of effects."""
+"""What lies outside of a simulated engine: a store that survives it, faults, the receiver of its effects."""
 
 import asyncio
 import random
