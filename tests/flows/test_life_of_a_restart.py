@@ -68,7 +68,7 @@ async def process(home: Path, receiver: Receiver) -> AsyncIterator[tuple[Process
         *command, env=environment, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
     )
     assert running.stderr is not None
-    said = []
+    said: list[str] = []
     try:
         async with asyncio.timeout(60):
             while not (said and " ready on http" in said[-1]):

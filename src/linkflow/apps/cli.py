@@ -6,6 +6,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from linkflow.apps import cli_kept
+
 app = typer.Typer(
     name="linkflow",
     help="Durable workflows: draw them, run them, trust them.",
@@ -23,6 +25,8 @@ executions = typer.Typer(
 owner = typer.Typer(help="The owner of this installation.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(workflows, name="workflows")
 app.add_typer(executions, name="executions")
+app.add_typer(cli_kept.credentials, name="credentials")
+app.add_typer(cli_kept.variables, name="variables")
 app.add_typer(owner, name="owner")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

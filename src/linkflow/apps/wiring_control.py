@@ -41,7 +41,9 @@ from linkflow.scheduler.service import Scheduler
 
 SEALING_KEY = "sealing.key"
 SIGNING_SECRET = "linkflow.secret"  # noqa: S105  the name of a file
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+PACKAGE = Path(__file__).resolve().parents[1]
+EXAMPLES = PACKAGE / "examples" if (PACKAGE / "examples").is_dir() else PACKAGE.parents[1] / "examples"
+"""In the package once it is installed, beside `src` in a checkout."""
 OWNER_EMAIL = "owner@localhost"
 
 
