@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from linkflow.api import render, shapes
+from linkflow.api import render, seed_shapes, shapes
 from linkflow.api.deps import Answer, Ask, Id, Object, Shape, StrictRoute, Word
 from linkflow.control.exchange import Arrival, Verdict
 from linkflow.control.executions import InlineStart
@@ -65,7 +65,9 @@ class InlineBody(Shape):
     options: InlineOptions | None = None
 
 
-@router.post("/execute", responses={200: {"model": shapes.ExecutionResult}}, summary="Run a spec at once")
+@router.post(
+    "/execute", responses={200: {"model": seed_shapes.ExecutionResult}}, summary="Run a spec at once"
+)
 async def execute_inline(ask: Ask, body: InlineBody) -> Response:
     """Run a spec without saving it and answer with its result (202 when it takes over a minute)."""
     actor = await ask.actor()
@@ -115,7 +117,7 @@ async def execution_logs(ask: Ask) -> Response:
 
 @router.get(
     "/executions/{execution_id}",
-    responses={200: {"model": shapes.ExecutionLog}},
+    responses={200: {"model": seed_shapes.ExecutionLog}},
     summary="Read an execution log",
 )
 async def execution_log(ask: Ask, execution_id: Id) -> Response:
