@@ -1,0 +1,151 @@
+"""The process that the kill storm kills: a whole LinkFlow that starts executions and tells what it promised.
+
+`storm_child.py HOME URL load` starts executions until it is killed; `… judge` starts none, waits until all are
+over, and tells how they ended.
+"""
+
+import asyncio
+import itertools
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from linkflow.adapters.sql.engine import SqlSpecStore
+from linkflow.apps.installation import Installation, installation
+from linkflow.apps.settings import Settings
+from linkflow.domain.errors import LinkFlowError
+from linkflow.domain.workflow.spec import WorkflowSpec, canonical_spec, content_hash
+from linkflow.ports.services import StartExecution
+from linkflow.telemetry import set_up
+from linkflow.testing.builders import node, spec
+
+BEGAN = time.monotonic()
+WORKSPACE = "11111111-1111-4111-8111-111111111111"
+STARTERS = 6
+PAUSE_S = 0.03
+LOOK_S = 0.2
+
+
+def workflows(url: str) -> dict[str, WorkflowSpec]:
+    """Say the workflows: every class of effect, a delay, a loop, parallel branches, a concurrency limit."""
+    keyed = {"method": "POST", "url": f"{url}/keyed", "idempotency_header": "Idempotency-Key"}
+    once = {"method": "POST", "url": f"{url}/once", "body": {"key": "{{ execution.id }}"}}
+    return {
+        "chain": spec(
+            "t -> pay -> sms -> nap -> each",
+            "t -> look -> end",
+            "each.body -> item",
+            "each.done -> end",
+            pay=node("http.request", **keyed),
+            sms=node("http.request", settings={"onError": "continue"}, **once),
+            nap=node("logic.delay", seconds=1),
+            each=node("logic.loop", items=[1, 2, 3], parallelism=2),
+            item=node("http.request", **keyed),
+            look=node("http.request", url=f"{url}/look"),
+            end=node("logic.merge"),
+        ),
+        "limited": spec(
+            "t -> pay",
+            pay=node("http.request", **keyed),
+            workflow={"settings": {"concurrency": {"limit": 2}}},
+        ),
+    }
+
+
+class Storm:
+    """One life."""
+
+    def __init__(self, running: Installation, http: aiohttp.ClientSession, url: str) -> None:
+        self.running, self.http, self.url = running, http, url
+        self.hashes: dict[str, str] = {}
+
+    async def tell(self, what: str, body: Any) -> None:
+        """Tell the test; the test has it when this returns."""
+        async with self.http.post(f"{self.url}/{what}", json=body) as answer:
+            answer.raise_for_status()
+
+    async def publish(self) -> None:
+        """Store the workflows."""
+        specs = SqlSpecStore(self.running.database)
+        for name, workflow in workflows(self.url).items():
+            self.hashes[name] = content_hash(workflow)
+            await specs.put(WORKSPACE, self.hashes[name], canonical_spec(workflow))
+
+    async def start_for_ever(self, starter: int) -> None:
+        """Start executions, and tell the test of each that was acknowledged."""
+        for number in itertools.count():
+            name = "limited" if number % 5 == 4 else "chain"
+            try:
+                started = await self.running.engine.frontend.start(
+                    StartExecution(
+                        workspace_id=WORKSPACE,
+                        workflow_id=name,
+                        spec_hash=self.hashes[name],
+                        request_id=f"{BEGAN}:{starter}:{number}",
+                        input={"number": number},
+                    )
+                )
+            except LinkFlowError:
+                continue
+            await self.tell("acknowledged", {"id": started.execution_id, "workflow": name})
+            await asyncio.sleep(PAUSE_S)
+
+    async def judge(self) -> None:
+        """Wait until all are over, then tell how they ended and whether their histories are whole."""
+        store, pool = self.running.engine.store, self.running.database.pool
+        while await pool.fetchval("SELECT count(*) FROM engine.executions WHERE closed_at IS NULL"):
+            await asyncio.sleep(LOOK_S)
+        while await pool.fetchval("SELECT count(*) FROM engine.outbox"):
+            await asyncio.sleep(LOOK_S)
+        rows = await pool.fetch("SELECT execution_id::text, version FROM engine.executions")
+        gaps: list[str] = []
+        errors: Counter[str] = Counter()
+        ends: dict[str, str] = {}
+        for execution_id, version in rows:
+            numbers = [
+                number
+                for each in await store.load(execution_id)
+                for number in range(each.first, each.first + len(each.events))
+            ]
+            if numbers != list(range(1, version + 1)):
+                gaps.append(execution_id)
+            view = await self.running.engine.frontend.view(execution_id)
+            ends[execution_id] = view.status
+            if view.error is not None:
+                errors[view.error.code] += 1
+        shown = await pool.fetch("SELECT status, count(*) FROM engine.visibility GROUP BY 1")
+        await self.tell(
+            "judged",
+            {
+                "ends": ends,
+                "gaps": gaps,
+                "errors": errors,
+                "shown": {row[0]: row[1] for row in shown},
+                "tickets": await pool.fetchval("SELECT count(*) FROM engine.tickets"),
+            },
+        )
+
+
+async def main(home: Path, url: str, task: str) -> None:
+    """Live."""
+    settings = Settings(home=home, outbound_allow=("127.0.0.1",), owner_password="a storm is coming")
+    async with installation(settings, lambda text: None) as running, aiohttp.ClientSession() as http:
+        storm = Storm(running, http, url)
+        await storm.publish()
+        await running.engine.recovery.recovered.wait()
+        await storm.tell("ready", {"after_s": time.monotonic() - BEGAN})
+        if task == "judge":
+            await storm.judge()
+            return
+        await asyncio.gather(*(storm.start_for_ever(number) for number in range(STARTERS)))
+
+
+if __name__ == "__main__":
+    set_up("error", as_json=True)
+    print(json.dumps({"task": sys.argv[3]}), flush=True)
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
