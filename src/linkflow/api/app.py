@@ -22,6 +22,7 @@ from linkflow.api import (
     outside,
     schedules,
     shapes,
+    trigger_shapes,
     webhooks,
     workflows,
 )
@@ -114,7 +115,7 @@ def _routed() -> DescribedApp:
         tags=["webhooks"],
         summary="Take a call from outside",
         status_code=202,
-        responses={202: {"model": shapes.Accepted}},
+        responses={202: {"model": trigger_shapes.Accepted}},
         openapi_extra={"parameters": webhooks.TAKE_PARAMETERS},
     )
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from linkflow.api import render, shapes
+from linkflow.api import render, shapes, trigger_shapes
 from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute, Word
 from linkflow.domain.values import Json
 from linkflow.ports.triggers import Schedule
@@ -70,7 +70,9 @@ def shown(schedule: Schedule) -> Json:
     }
 
 
-@router.post("", status_code=201, responses={201: {"model": shapes.Schedule}}, summary="Create a schedule")
+@router.post(
+    "", status_code=201, responses={201: {"model": trigger_shapes.Schedule}}, summary="Create a schedule"
+)
 async def create(ask: Ask, body: NewSchedule) -> Response:
     """Let a workflow start as time passes; trigger nodes get their schedule at activation."""
     rule: dict[str, Json] = {"cron": body.cron or body.cron_expression, "interval_s": body.interval_s}
@@ -95,13 +97,15 @@ async def listed(ask: Ask, workflow_id: Word = "") -> Response:
     return Answer({"data": [shown(each) for each in found], "next": None})
 
 
-@router.get("/{schedule_id}", responses={200: {"model": shapes.Schedule}}, summary="Read a schedule")
+@router.get("/{schedule_id}", responses={200: {"model": trigger_shapes.Schedule}}, summary="Read a schedule")
 async def read(ask: Ask, schedule_id: Id) -> Response:
     """Read a schedule with its next and last run."""
     return Answer(shown(await ask.plane.schedules.read(await ask.actor(), schedule_id)))
 
 
-@router.put("/{schedule_id}", responses={200: {"model": shapes.Schedule}}, summary="Change a schedule")
+@router.put(
+    "/{schedule_id}", responses={200: {"model": trigger_shapes.Schedule}}, summary="Change a schedule"
+)
 async def change(ask: Ask, schedule_id: Id, body: ScheduleChange) -> Response:
     """Change a schedule; its next run is found anew."""
     rule: dict[str, Json] | None = None
@@ -126,13 +130,13 @@ async def delete(ask: Ask, schedule_id: Id) -> None:
     await ask.plane.schedules.delete(await ask.actor(), schedule_id)
 
 
-@router.post("/{schedule_id}/pause", responses={200: {"model": shapes.Schedule}}, summary="Pause")
+@router.post("/{schedule_id}/pause", responses={200: {"model": trigger_shapes.Schedule}}, summary="Pause")
 async def pause(ask: Ask, schedule_id: Id) -> Response:
     """Let a schedule rest."""
     return Answer(shown(await ask.plane.schedules.pause(await ask.actor(), schedule_id)))
 
 
-@router.post("/{schedule_id}/resume", responses={200: {"model": shapes.Schedule}}, summary="Resume")
+@router.post("/{schedule_id}/resume", responses={200: {"model": trigger_shapes.Schedule}}, summary="Resume")
 async def resume(ask: Ask, schedule_id: Id) -> Response:
     """Let a schedule fire again, from now on."""
     return Answer(shown(await ask.plane.schedules.resume(await ask.actor(), schedule_id)))

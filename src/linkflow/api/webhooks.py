@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from linkflow.api import render, shapes
+from linkflow.api import render, shapes, trigger_shapes
 from linkflow.api.deps import Answer, Ask, Cursor, Id, Limit, Object, Shape, StrictRoute, Word, strict_json
 from linkflow.control.plane import ControlPlane
 from linkflow.control.webhooks import Taken
@@ -142,7 +142,9 @@ class SecretBody(Shape):
     secret: Annotated[str, Field(max_length=1000)] = ""
 
 
-@router.post("", status_code=201, responses={201: {"model": shapes.Webhook}}, summary="Register a webhook")
+@router.post(
+    "", status_code=201, responses={201: {"model": trigger_shapes.Webhook}}, summary="Register a webhook"
+)
 async def register(ask: Ask, body: NewWebhook) -> Response:
     """Give a workflow one more address; trigger nodes get theirs at activation."""
     found = await ask.plane.webhooks.register(
@@ -169,13 +171,13 @@ async def of_one(ask: Ask, workflow_id: Id) -> Response:
     return Answer({"data": [shown(each, ask.public_url) for each in found], "next": None})
 
 
-@router.get("/{webhook_id}", responses={200: {"model": shapes.Webhook}}, summary="Read a webhook")
+@router.get("/{webhook_id}", responses={200: {"model": trigger_shapes.Webhook}}, summary="Read a webhook")
 async def read(ask: Ask, webhook_id: Id) -> Response:
     """Read a webhook."""
     return Answer(shown(await ask.plane.webhooks.read(await ask.actor(), webhook_id), ask.public_url))
 
 
-@router.put("/{webhook_id}", responses={200: {"model": shapes.Webhook}}, summary="Change a webhook")
+@router.put("/{webhook_id}", responses={200: {"model": trigger_shapes.Webhook}}, summary="Change a webhook")
 async def change(ask: Ask, webhook_id: Id, body: WebhookChange) -> Response:
     """Change what a webhook asks of its callers, or whether it takes calls."""
     found = await ask.plane.webhooks.change(
@@ -191,11 +193,13 @@ async def delete(ask: Ask, webhook_id: Id) -> None:
 
 
 @router.post(
-    "/{webhook_id}/regenerate", responses={200: {"model": shapes.Webhook}}, summary="Move to a new address"
+    "/{webhook_id}/regenerate",
+    responses={200: {"model": trigger_shapes.Webhook}},
+    summary="Move to a new address",
 )
 @router.post(
     "/{webhook_id}/regenerate-uuid",
-    responses={200: {"model": shapes.Webhook}},
+    responses={200: {"model": trigger_shapes.Webhook}},
     summary="Move to a new address",
 )
 async def regenerate(ask: Ask, webhook_id: Id) -> Response:
@@ -206,7 +210,7 @@ async def regenerate(ask: Ask, webhook_id: Id) -> Response:
 
 @router.post(
     "/{webhook_id}/regenerate-secret",
-    responses={200: {"model": shapes.WebhookSecret}},
+    responses={200: {"model": trigger_shapes.WebhookSecret}},
     summary="Replace the signing secret",
 )
 async def regenerate_secret(ask: Ask, webhook_id: Id, body: SecretBody | None = None) -> Response:
@@ -246,7 +250,7 @@ async def inbox_listed(
     return Answer({"data": [kept(each, with_body=False) for each in found], "next": next_cursor or None})
 
 
-@inbox.get("/{event_id}", responses={200: {"model": shapes.InboxEvent}}, summary="Read one request")
+@inbox.get("/{event_id}", responses={200: {"model": trigger_shapes.InboxEvent}}, summary="Read one request")
 async def inbox_read(ask: Ask, event_id: Id) -> Response:
     """Read one request as it came."""
     return Answer(kept(await ask.plane.webhooks.inbox_event(await ask.actor(), event_id), with_body=True))
@@ -255,7 +259,7 @@ async def inbox_read(ask: Ask, event_id: Id) -> Response:
 @inbox.post(
     "/{event_id}/replay",
     status_code=202,
-    responses={202: {"model": shapes.Accepted}},
+    responses={202: {"model": trigger_shapes.Accepted}},
     summary="Take it again",
 )
 async def replay(ask: Ask, event_id: Id) -> Response:
