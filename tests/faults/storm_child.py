@@ -1,12 +1,11 @@
 """The process that the kill storm kills: a whole LinkFlow that starts executions and tells what it promised.
 
-`storm_child.py HOME URL load` starts executions until it is killed; `… judge` starts none, waits until all are
-over, and tells how they ended.
+`storm_child.py HOME URL load` starts executions until it is killed; `… judge` starts none, waits until all
+are over, and tells how they ended.
 """
 
 import asyncio
 import itertools
-import json
 import sys
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from linkflow.adapters.sql.engine import SqlSpecStore
+from linkflow.adapters.system import SystemClock
 from linkflow.apps.installation import Installation, installation
 from linkflow.apps.settings import Settings
 from linkflow.domain.errors import LinkFlowError
@@ -29,12 +29,14 @@ WORKSPACE = "11111111-1111-4111-8111-111111111111"
 STARTERS = 6
 PAUSE_S = 0.03
 LOOK_S = 0.2
+LEFT = """SELECT (SELECT count(*) FROM engine.executions WHERE closed_at IS NULL)
+    + (SELECT count(*) FROM engine.outbox)"""
 
 
 def workflows(url: str) -> dict[str, WorkflowSpec]:
     """Say the workflows: every class of effect, a delay, a loop, parallel branches, a concurrency limit."""
-    keyed = {"method": "POST", "url": f"{url}/keyed", "idempotency_header": "Idempotency-Key"}
-    once = {"method": "POST", "url": f"{url}/once", "body": {"key": "{{ execution.id }}"}}
+    keyed: dict[str, Any] = {"method": "POST", "url": f"{url}/keyed", "idempotency_header": "Idempotency-Key"}
+    once: dict[str, Any] = {"method": "POST", "url": f"{url}/once", "body": {"key": "{{ execution.id }}"}}
     return {
         "chain": spec(
             "t -> pay -> sms -> nap -> each",
@@ -93,15 +95,14 @@ class Storm:
             except LinkFlowError:
                 continue
             await self.tell("acknowledged", {"id": started.execution_id, "workflow": name})
-            await asyncio.sleep(PAUSE_S)
+            await SystemClock().sleep(PAUSE_S)
 
     async def judge(self) -> None:
         """Wait until all are over, then tell how they ended and whether their histories are whole."""
         store, pool = self.running.engine.store, self.running.database.pool
-        while await pool.fetchval("SELECT count(*) FROM engine.executions WHERE closed_at IS NULL"):
-            await asyncio.sleep(LOOK_S)
-        while await pool.fetchval("SELECT count(*) FROM engine.outbox"):
-            await asyncio.sleep(LOOK_S)
+        clock = SystemClock()
+        while await pool.fetchval(LEFT):
+            await clock.sleep(LOOK_S)
         rows = await pool.fetch("SELECT execution_id::text, version FROM engine.executions")
         gaps: list[str] = []
         errors: Counter[str] = Counter()
@@ -147,5 +148,4 @@ async def main(home: Path, url: str, task: str) -> None:
 
 if __name__ == "__main__":
     set_up("error", as_json=True)
-    print(json.dumps({"task": sys.argv[3]}), flush=True)
     asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
