@@ -75,10 +75,10 @@ class Matching:
 
     def release(self, sessions: Sequence[str]) -> None:
         """Give credits back; see the port."""
-        for session in sessions:
+        for session in set(sessions):
             state = self._sessions.get(session)
             if state is not None:
-                state.taken = max(0, state.taken - 1)  # a report that came twice gives none
+                state.taken = max(0, state.taken - sessions.count(session))  # a report that came twice gives none
                 if not state.slots:
                     state.arrived.set()
         if sessions and len(self._queue):
