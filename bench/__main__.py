@@ -1,7 +1,8 @@
 """`python -m bench`: measure, print tables, keep JSON, and say which targets are missed.
 
     BENCH_SECONDS   length of one run (2)
-    BENCH_REPEAT    runs of each load, of which the middle one counts (3)
+    BENCH_REPEAT    runs of each load, of which the middle one counts (2)
+    BENCH_PATIENCE  seconds to wait in all for strangers to leave the machine alone (60)
     BENCH_ONLY      workloads to measure, separated by commas (all)
     BENCH_WAYS      how they are driven: process, rest, webhook, accept (all)
     BENCH_PEERS     peers to run beside it where they are installed: dbos, restate; empty for none (both)
@@ -23,6 +24,7 @@ from typing import Any
 import asyncpg
 
 from bench import limits
+from bench.meter import Patience
 from bench.peers import run as beside
 from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
 from bench.processes import Subject, subject, target
@@ -54,11 +56,13 @@ def seconds() -> float:
     return float(os.environ.get("BENCH_SECONDS", "2"))
 
 
-async def measured(running: Subject, home: Path, target_pid: int, url: str) -> dict[str, Any]:
+async def measured(
+    running: Subject, home: Path, target_pid: int, url: str, patience: Patience
+) -> dict[str, Any]:
     """Measure LinkFlow and the machine under it."""
     database = await asyncpg.connect(running.dsn)
-    repeat = int(os.environ.get("BENCH_REPEAT", "3"))
-    suite = Suite(running, database, [target_pid], seconds=seconds(), repeat=repeat)
+    repeat = int(os.environ.get("BENCH_REPEAT", "2"))
+    suite = Suite(running, database, [target_pid], patience, seconds=seconds(), repeat=repeat)
     found = {
         "machine": {
             "cores": os.cpu_count(),
@@ -101,15 +105,16 @@ def write_page(found: Mapping[str, Any], text: str) -> None:
 def main() -> None:
     """Measure everything and report."""
     RESULTS.mkdir(exist_ok=True)
+    patience = Patience(float(os.environ.get("BENCH_PATIENCE", "60")))
     with tempfile.TemporaryDirectory(prefix="bench-", dir=RESULTS, ignore_cleanup_errors=True) as folder:
-        start = started(Path(folder) / "start")
+        start = started(Path(folder) / "start", patience)
         say(f"start: {start}")
         home = Path(folder) / "home"
         with target() as (reading, port), subject(home, "127.0.0.1") as running:
-            found = asyncio.run(measured(running, home, reading.pid, f"http://127.0.0.1:{port}/x"))
+            found = asyncio.run(measured(running, home, reading.pid, f"http://127.0.0.1:{port}/x", patience))
     found |= {"at": time.strftime("%Y-%m-%d"), "start": start}
     if "restate" in chosen("BENCH_PEERS", ["restate"]) and RESTATE.exists() and RESTATE_SERVER.exists():
-        found["peers"] = found.get("peers", {}) | beside.restate(seconds(), say)
+        found["peers"] = found.get("peers", {}) | beside.restate(seconds(), patience, say)
     (RESULTS / "latest.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     goals = targets(found)
     text = report(found, goals)

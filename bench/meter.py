@@ -11,7 +11,7 @@ HZ = os.sysconf("SC_CLK_TCK")
 QUIET = 0.15
 """Share of the machine that strangers may take in a run that counts."""
 
-LOOK_S, PATIENCE_S = 0.25, 3.0
+LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Reading:
     Attributes:
         at: Monotonic seconds.
         machine_s: CPU seconds that this machine's cores had to give since it started.
-        busy_s: Those of them that somebody used.
+        busy_s: Those of them that somebody used; not what was left over for niced processes, which step aside.
         groups: CPU seconds by the name of a group of processes.
     """
 
@@ -102,7 +102,7 @@ class Meter:
         return Reading(
             at=time.monotonic(),
             machine_s=sum(times) / HZ,
-            busy_s=(sum(times) - times[3] - times[4]) / HZ,
+            busy_s=(sum(times) - times[1] - times[3] - times[4]) / HZ,
             groups=groups,
         )
 
@@ -120,14 +120,25 @@ def spent(before: Reading, after: Reading) -> Spent:
     )
 
 
-def wait_for_quiet(meter: Meter) -> None:
-    """Wait until strangers leave the machine to us, but not for long."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        before = meter.read()
-        time.sleep(LOOK_S)
-        if spent(before, meter.read()).foreign < QUIET:
-            return
+class Patience:
+    """Waits until strangers leave the machine to us, but not for long in all."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left_s = seconds
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has waited enough."""
+        return self._left_s <= 0
+
+    def wait(self, meter: Meter) -> None:
+        """Wait for a quiet moment."""
+        while not self.is_over:
+            before = meter.read()
+            time.sleep(LOOK_S)
+            if spent(before, meter.read()).foreign < QUIET:
+                return
+            self._left_s -= LOOK_S
 
 
 def memory_mb(pid: int) -> float:

@@ -9,14 +9,14 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.meter import Meter, memory_mb, wait_for_quiet
+from bench.meter import Meter, Patience, memory_mb
 from bench.peers.run import free_port
 
 PATIENCE_S = 60.0
 SETTLE_S = 2.0
 
 
-def started(home: Path) -> Mapping[str, float]:
+def started(home: Path, patience: Patience) -> Mapping[str, float]:
     """Start LinkFlow on an empty folder and again on what it left.
 
     Returns:
@@ -24,9 +24,9 @@ def started(home: Path) -> Mapping[str, float]:
         process (PostgreSQL's not counted) two seconds later.
     """
     meter = Meter({"ours": [os.getpid()]})
-    wait_for_quiet(meter)
+    patience.wait(meter)
     first_s, _ = _start(home)
-    wait_for_quiet(meter)
+    patience.wait(meter)
     again_s, memory = _start(home)
     return {"first_s": first_s, "again_s": again_s, "memory_mb": memory}
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from bench.meter import QUIET, Meter, spent, wait_for_quiet
+from bench.meter import QUIET, Meter, Patience, spent
 from bench.processes import Subject, client, line
 from bench.workloads import INPUT, Workload
 
@@ -75,11 +75,12 @@ class Suite:
         subject: Subject,
         database: "asyncpg.Connection[asyncpg.Record]",
         others: Sequence[int],
+        patience: Patience,
         *,
         seconds: float,
         repeat: int,
     ) -> None:
-        self._subject, self._database = subject, database
+        self._subject, self._database, self._patience = subject, database, patience
         self._meter = Meter(
             {
                 "linkflow": [subject.pid],
@@ -116,10 +117,9 @@ class Suite:
     async def _samples(self, drive: Drive, callers: int) -> Sequence[Sample]:
         """Run as often as was asked for, and again for runs that strangers disturbed, at most as often."""
         samples: list[Sample] = []
-        while (
-            len(samples) < 2 * self._repeat and sum(each.foreign < QUIET for each in samples) < self._repeat
-        ):
-            wait_for_quiet(self._meter)
+        most = self._repeat if self._patience.is_over else 2 * self._repeat
+        while len(samples) < most and sum(each.foreign < QUIET for each in samples) < self._repeat:
+            self._patience.wait(self._meter)
             samples.append(await self._sample(drive, callers))
         return samples
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.meter import Meter, processes, spent, tree, wait_for_quiet
+from bench.meter import Meter, Patience, processes, spent, tree
 from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
 from bench.processes import client, line
 
@@ -65,31 +65,33 @@ def dbos(url: str, postgres: int, seconds: float, say: Say) -> Peers:
     return found
 
 
-def restate(seconds: float, say: Say) -> Peers:
+def restate(seconds: float, patience: Patience, say: Say) -> Peers:
     """Run Restate's server with one to four worker processes of its Python SDK."""
     found: Peers = {}
     for workers in RESTATE_WORKERS:
         with _restate(workers) as (port, server, service):
             for workload, loads in RESTATE_PLAN.items():
                 name = f"restate {workers} {workload}"
-                found[name] = _restate_loads(port, f"/bench/{workload}", loads, server, service, seconds)
+                found[name] = _restate_loads(
+                    port, f"/bench/{workload}", loads, server, service, seconds, patience
+                )
                 say(f"{name}: {max(each['rate'] for each in found[name]['loads'].values()):.0f}/s")
             if workers == 1:
                 name = "restate 1 accept"
                 path = "/bench/pure1/send"
-                found[name] = _restate_loads(port, path, ACCEPT_LOADS, server, service, seconds)
+                found[name] = _restate_loads(port, path, ACCEPT_LOADS, server, service, seconds, patience)
                 say(f"{name}: {max(each['rate'] for each in found[name]['loads'].values()):.0f}/s")
     return found
 
 
 def _restate_loads(
-    port: int, path: str, loads: Sequence[int], server: int, service: int, seconds: float
+    port: int, path: str, loads: Sequence[int], server: int, service: int, seconds: float, patience: Patience
 ) -> dict[str, Any]:
     """Drive one handler at some loads."""
     by_load = {}
     for callers in loads:
         meter = Meter({"server": [server], "service": [service], "driver": [os.getpid()]})
-        wait_for_quiet(meter)
+        patience.wait(meter)
         before = meter.read()
         order = {"port": port, "path": path, "headers": {}, "body": '{"v":1}'}
         with client(order | {"callers": callers, "seconds": seconds}) as process:
