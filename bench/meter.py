@@ -29,7 +29,7 @@ class Reading:
     Attributes:
         at: Monotonic seconds.
         machine_s: CPU seconds that this machine's cores had to give since it started.
-        busy_s: Those of them that somebody used; not what was left over for niced processes, which step aside.
+        busy_s: Those of them that somebody used; not what niced processes got, who step aside.
         groups: CPU seconds by the name of a group of processes.
     """
 

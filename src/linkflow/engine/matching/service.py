@@ -78,7 +78,8 @@ class Matching:
         for session in set(sessions):
             state = self._sessions.get(session)
             if state is not None:
-                state.taken = max(0, state.taken - sessions.count(session))  # a report that came twice gives none
+                given = sessions.count(session)
+                state.taken = max(0, state.taken - given)  # a report that came twice gives none
                 if not state.slots:
                     state.arrived.set()
         if sessions and len(self._queue):
