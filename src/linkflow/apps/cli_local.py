@@ -70,23 +70,27 @@ def up() -> None:
 
 def validate(files: list[Path], *, as_json: bool) -> int:
     """Check files against the node types of this machine; 1 when any cannot run."""
+    from linkflow.domain.errors import Invalid
     from linkflow.domain.workflow.check import check, check_json
     from linkflow.domain.workflow.imports import import_workflows
-    from linkflow.domain.workflow.spec import Severity
+    from linkflow.domain.workflow.spec import Problem, Severity
     from linkflow.nodes.registry import NodeRegistry
 
     catalog = NodeRegistry.discover()
     report: list[Any] = []
     for path in files:
-        document = read_file(path)
-        if isinstance(document, dict) and isinstance(document.get("trigger"), dict):
-            problems = check_json(document, catalog)[1]
-        else:
-            problems = [
-                problem
-                for imported in import_workflows(document, catalog)
-                for problem in [*imported.notes, *check(imported.spec, catalog)]
-            ]
+        try:
+            document = read_file(path)
+            if isinstance(document, dict) and isinstance(document.get("trigger"), dict):
+                problems = list(check_json(document, catalog)[1])
+            else:
+                problems = [
+                    problem
+                    for imported in import_workflows(document, catalog)
+                    for problem in [*imported.notes, *check(imported.spec, catalog)]
+                ]
+        except (CommandFailed, Invalid) as error:
+            problems = [Problem("SCHEMA_VALIDATION_ERROR", str(error))]
         report += [
             {
                 "file": str(path),
@@ -113,8 +117,10 @@ def validate(files: list[Path], *, as_json: bool) -> int:
 def reset_password(email: str, password: str) -> None:
     """Ask the running LinkFlow to set a new password; the call is signed with this machine's secret."""
     import secrets
+    from dataclasses import replace
 
     from linkflow.adapters.vault import keep_key
+    from linkflow.apps.local_access import find_access, keep_access
     from linkflow.apps.wiring_control import SIGNING_SECRET
 
     found = settings()
@@ -125,7 +131,12 @@ def reset_password(email: str, password: str) -> None:
     body = {"email": email, "password": made}
     raw = json.dumps(body).encode()
     headers = dict(signed_headers(secret, "owner.reset_password", raw, time.time()))
-    answer = connect(found.home).call("POST", "/auth/owner-password", body, headers)
+    api = connect(found.home)
+    answer = api.call("POST", "/auth/owner-password", body, headers)
+    signed_in = api.call("POST", "/auth/login", {"email": answer["email"], "password": made})
+    known = find_access(found.home)
+    if known is not None:  # the reset has ended the command line's own sign-in as well
+        keep_access(found.home, replace(known, token=signed_in["access_token"]))
     say(f"owner: {answer['email']}  password: {made if not password else '(as given)'}")
 
 

@@ -13,7 +13,12 @@ def _echo(text: str) -> None:
     """Print one line, with colours where the terminal has them."""
     from rich.console import Console
 
-    Console(highlight=False).print(text)
+    Console(highlight=False).print(text, soft_wrap=True)
+
+
+def _minute(instant: str) -> str:
+    """Say an instant as `11-21 09:00`, in UTC."""
+    return instant[5:16].replace("T", " ")
 
 
 def bring_in(api: Api, files: list[Path], *, activate: bool, as_json: bool) -> None:
@@ -60,7 +65,7 @@ def list_workflows(api: Api, search: str, *, as_json: bool) -> None:
         return
     rows = [
         [each["id"], each["name"], f"v{each['version']}" if each["version"] else "draft",
-         "[green]active[/green]" if each["is_active"] else "", each["updated_at"]]
+         "[green]active[/green]" if each["is_active"] else "", _minute(each["updated_at"])]
         for each in found["data"]
     ]  # fmt: skip
     table(["id", "name", "version", "", "updated"], rows)
@@ -90,7 +95,7 @@ def list_executions(api: Api, workflow: str, status: str, limit: int, *, as_json
         print_json(found)
         return
     rows = [
-        [each["id"], coloured(each["status"]), each["trigger_kind"], each["started_at"],
+        [each["id"], coloured(each["status"]), each["trigger_kind"], _minute(each["started_at"]),
          "" if each["duration_ms"] is None else f"{each['duration_ms']} ms",
          brief((each["error"] or {}).get("message"))]
         for each in found["data"]
@@ -115,8 +120,8 @@ def print_logs(api: Api, execution_id: str, *, as_json: bool) -> None:
         print_json(found)
         return
     for line in found["data"]:
-        place = f"[dim]{line['at']}[/dim] {line['level']:<7} {line['key']:<12}"
-        _echo(f"{place} {brief(line['message'])} {brief(line['data'])}")
+        place = f"[dim]{line['at']}[/dim] {line['level']:<5} {line['key']:<12}"
+        _echo(f"{place} {brief(line['message'])} {brief(line['data'])}".rstrip())
 
 
 def explain(api: Api, execution_id: str, *, as_json: bool) -> None:

@@ -1,11 +1,13 @@
 """Commands that start an execution and stay with it: a live list of its nodes."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from linkflow.apps.cli_client import Api, running
 from linkflow.apps.cli_show import coloured, node_table, print_json, read_file, read_json
 
+PATIENCE_S = 60
 OVER = ("completed", "failed", "cancelled", "timed_out")
 
 
@@ -83,7 +85,7 @@ def _code(status: str) -> int:
 
 
 def _follow(api: Api, execution_id: str, changed: Any) -> None:
-    """Follow an execution until it is over, or waits for something outside."""
+    """Follow an execution until it is over, or waits for something that may take long."""
     nodes: dict[str, Any] = {}
     for frame in api.stream(f"/executions/{execution_id}/stream"):
         status = ""
@@ -99,5 +101,16 @@ def _follow(api: Api, execution_id: str, changed: Any) -> None:
         elif frame["t"] == "end":
             return
         changed([{"key": key, "type": "", "label": "", **node} for key, node in nodes.items()], status)
-        if status in OVER or status == "waiting":
+        if status in OVER or (status == "waiting" and not _moves_soon(nodes)):
             return
+
+
+def _moves_soon(nodes: dict[str, Any]) -> bool:
+    """Say whether a delay or a retry ends within a minute."""
+    soon = datetime.now(UTC) + timedelta(seconds=PATIENCE_S)
+    ends = [
+        node.get("retry_at") or node.get("deadline_at")
+        for node in nodes.values()
+        if node.get("retry_at") or node.get("waits_for") == "delay"
+    ]
+    return any(end and datetime.fromisoformat(end) <= soon for end in ends)

@@ -14,6 +14,7 @@ COLOURS = {
 }  # fmt: skip
 MARKS = {"success": "✓", "error": "✗", "timeout": "✗", "running": "…", "waiting": "⏸", "skipped": "·"}
 SHOWN = 100
+FREE_TEXT = ("node", "name", "result", "error", "value")
 
 
 def print_json(value: Any) -> None:
@@ -58,24 +59,34 @@ def coloured(status: str) -> str:
     return f"[{colour}]{status}[/{colour}]" if colour else status
 
 
-def table(columns: list[str], rows: list[list[str]], title: str = "") -> None:
-    """Print a table."""
+def table(columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table; columns in which nothing stands are left out."""
     from rich.console import Console
-    from rich.table import Table
 
-    found = Table(title=title or None, box=None, header_style="bold", title_justify="left")
-    for column in columns:
-        found.add_column(column, no_wrap=column == "id", min_width=36 if column == "id" else None)
+    kept = [at for at in range(len(columns)) if not rows or any(row[at] for row in rows)]
+    Console().print(_table([columns[at] for at in kept], [[row[at] for at in kept] for row in rows]))
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> Any:
+    """Lay out a table in which only the columns of free text give way on a narrow terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    found = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
+    for at, column in enumerate(columns):
+        widest = max((Text.from_markup(row[at]).cell_len for row in rows), default=0)
+        least = min(widest, 8) if column in FREE_TEXT else widest
+        found.add_column(column, no_wrap=True, overflow="ellipsis", min_width=least)
     for row in rows:
         found.add_row(*row)
-    Console().print(found)
+    return found
 
 
 def brief(value: Any) -> str:
     """Say a value in one line."""
     from rich.markup import escape
 
-    text = "" if value is None else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
     return escape(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
 
 
@@ -95,9 +106,4 @@ def node_rows(nodes: list[Any], outputs: dict[str, Any]) -> list[list[str]]:
 
 def node_table(nodes: list[Any], outputs: dict[str, Any]) -> Any:
     """Build the table of node runs."""
-    from rich.table import Table
-
-    found = Table("", "node", "type", "status", "took", "result", box=None, header_style="bold")
-    for row in node_rows(nodes, outputs):
-        found.add_row(*row)
-    return found
+    return _table(["", "node", "type", "status", "took", "result"], node_rows(nodes, outputs))
