@@ -86,7 +86,8 @@ class Recovery:
                 log.warning("recovery failed; it is tried again", error=str(error))
                 await self._clock.sleep(1.0)
             else:
-                log.info("open executions go on", count=count)
+                if count:
+                    log.info("open executions go on", count=count)
                 self.recovered.set()
 
     async def sweep(self) -> int:
