@@ -27,11 +27,12 @@ from linkflow.domain.errors import (
     VersionConflict,
 )
 from linkflow.domain.execution import news as n
-from linkflow.domain.execution.decide import decide, has_more
+from linkflow.domain.execution.decide import decide, has_more, roll_over
 from linkflow.domain.execution.effects import outgoing
-from linkflow.domain.execution.events import Event, WorkflowExecutionStarted, encode
+from linkflow.domain.execution.events import Event, encode
 from linkflow.domain.execution.evolve import evolve, fold
 from linkflow.domain.execution.scope import NeedsBlobs
+from linkflow.domain.execution.snapshot import started_of
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.values import INLINE_BYTES, blob_reference, encode_json
@@ -130,6 +131,7 @@ class Driver:
                 told, entry.inbox = entry.inbox, []
                 for item, answer in zip(told, await self._advance(entry, told), strict=True):
                     item.answer(answer)
+                await self._roll_over(entry)
         except Exception as error:  # a bug, or a history that cannot be read: it stops this execution only
             log.exception("execution cannot be moved on", execution_id=entry.execution_id)
             reason = f"{type(error).__name__}: {error}"[:500]
@@ -180,14 +182,10 @@ class Driver:
     async def _load(self, entry: Entry, told: Sequence[Told], *, is_first: bool) -> ExecutionState:
         """Fold the history. What is asked to begin is taken for new at first: else the append will say so."""
         begins = [item.news.started for item in told if isinstance(item.news, n.Begin)]
-        records = [] if begins and is_first else list(await self._store.load(entry.execution_id))
-        if records:
-            started = records[0].events[0]
-        else:
-            if not begins:
-                raise NotFound("There is no such execution.", execution_id=entry.execution_id)
-            started = begins[0]
-        assert isinstance(started, WorkflowExecutionStarted)
+        records = [] if begins and is_first else list(await self._store.load_run(entry.execution_id))
+        if not records and not begins:
+            raise NotFound("There is no such execution.", execution_id=entry.execution_id)
+        started = started_of(records) if records else begins[0]
         graph = await self._graphs.get(started.workspace_id, started.spec_hash)
         entry.records = records
         entry.state = fold(entry.execution_id, graph, records)
@@ -215,6 +213,23 @@ class Driver:
         entry.state = turn.state
         self._committed(entry, state, turn, record.outbox)
         return turn.accepted
+
+    async def _roll_over(self, entry: Entry) -> None:
+        """Begin the next run when this one has become long; what follows is decided on it."""
+        state = entry.state
+        turn = roll_over(state, self._clock.now()) if state is not None else None
+        if state is None or turn is None:
+            return
+        try:
+            record = _record(entry.execution_id, state, turn, encode(turn.events))
+            await self._commit(record, ())
+            await self._store.begin_run(entry.execution_id, state.version + 1)
+        except LinkFlowError as error:
+            log.warning("the next run begins later", execution_id=entry.execution_id, error=str(error))
+            entry.forget()
+            return
+        entry.state = turn.state
+        entry.records = [Recorded(first=state.version + 1, at=turn.at, events=turn.events)]
 
     async def _commit(self, record: Record, told: Sequence[Told]) -> None:
         """Append; return when the record is durable, raise when it is certain that it is not."""
@@ -335,7 +350,8 @@ def _wakeup_at(turn: Turn) -> float | None:
 
 
 def _is_same(found: Recorded, record: Record) -> bool:
-    return list(found.events) == list(record.events)
+    """Compare as stored: an event that was decided has tuples where a loaded one has lists."""
+    return list(found.events) == decode(record.data or encode(record.events))
 
 
 def _workspace_of(state: ExecutionState, news: Sequence[n.News]) -> str:

@@ -1,0 +1,62 @@
+"""Short ways to live through faults in a simulated world."""
+
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from linkflow.domain.values import Json
+from linkflow.ports.services import StartedExecution, StartExecution
+from linkflow.testing.outside import Faults, OpenStore
+from linkflow.testing.virtual import run
+from linkflow.testing.world import WORKSPACE, World
+
+Scenario = Callable[[World], Coroutine[Any, Any, None]]
+
+QUIET = Faults(transient=0.0)
+"""A world in which nothing fails by itself."""
+
+
+def live(
+    scenario: Scenario,
+    *,
+    seed: int = 1,
+    faults: Faults = QUIET,
+    store: OpenStore | None = None,
+    kind: type[World] = World,
+) -> World:
+    """Live through a scenario in virtual time; the world as it is at the end."""
+    rng = random.Random(seed)  # noqa: S311  # a scenario repeats
+    worlds: list[World] = []
+
+    async def main() -> None:
+        world = kind(rng, faults, store or OpenStore())
+        worlds.append(world)
+        await world.life.recovery.recovered.wait()
+        await scenario(world)
+        world.life.kill()
+
+    run(rng, main())
+    return worlds[0]
+
+
+def command(world: World, workflow_id: str, trigger_input: Json = None, **fields: Any) -> StartExecution:
+    """Say a start."""
+    return StartExecution(
+        workspace_id=WORKSPACE,
+        workflow_id=workflow_id,
+        spec_hash=world.workflows[workflow_id],
+        input=trigger_input,
+        **fields,
+    )
+
+
+async def started(
+    world: World, workflow_id: str, trigger_input: Json = None, **fields: Any
+) -> StartedExecution:
+    """Start a published workflow."""
+    return await world.life.frontend.start(command(world, workflow_id, trigger_input, **fields))
+
+
+async def ended(world: World, execution_id: str, within_s: float = 600.0) -> StartedExecution:
+    """Wait for the end of an execution."""
+    return await world.life.frontend.wait(execution_id, int(within_s * 1000))
