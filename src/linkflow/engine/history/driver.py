@@ -29,7 +29,7 @@ from linkflow.domain.errors import (
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.decide import decide, has_more, roll_over
 from linkflow.domain.execution.effects import outgoing
-from linkflow.domain.execution.events import Event, encode
+from linkflow.domain.execution.events import Event, decode, encode
 from linkflow.domain.execution.evolve import evolve, fold
 from linkflow.domain.execution.scope import NeedsBlobs
 from linkflow.domain.execution.snapshot import started_of
