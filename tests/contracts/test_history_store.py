@@ -8,8 +8,9 @@ import pytest_asyncio
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.history import SqlHistoryStore
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
-from linkflow.testing.history_suites import HistoryStoreSuite, VisibilityStoreSuite
+from linkflow.testing.history_suites import HistoryStoreSuite
 from linkflow.testing.memory_history import MemoryHistoryStore, MemoryVisibilityStore
+from linkflow.testing.visibility_suites import VisibilityStoreSuite
 
 
 @pytest_asyncio.fixture

@@ -99,6 +99,14 @@ class HistoryStore(Protocol):
         """Load the records after an event number, oldest first; empty when there is no such execution."""
         ...
 
+    async def load_run(self, execution_id: str) -> Sequence[Recorded]:
+        """Load the records of the newest run, oldest first; the whole history where there is only one."""
+        ...
+
+    async def begin_run(self, execution_id: str, first_event: int) -> None:
+        """Note where a durable run begins. Safe to repeat, and to leave out: loads take longer."""
+        ...
+
     async def find_request(self, request_key: str, now: float) -> str | None:
         """Find the execution that a request key started."""
         ...

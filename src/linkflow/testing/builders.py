@@ -20,6 +20,7 @@ from linkflow.domain.execution import news as n
 from linkflow.domain.execution.decide import decide, has_more
 from linkflow.domain.execution.drivers import drivers
 from linkflow.domain.execution.evolve import fold
+from linkflow.domain.execution.snapshot import freeze, thaw
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.node import Completion, NodeClass, NodeSpec, PureContext, PureResult
@@ -168,7 +169,8 @@ class Play:
     """One execution, led by hand.
 
     Every turn is checked: the state given is not changed, the events fold to the state after, the same
-    inputs decide the same again, and an open execution has something that drives it.
+    inputs decide the same again, the state survives a snapshot, and an open execution has something that
+    drives it.
 
     Attributes:
         state: Where it stands.
@@ -318,7 +320,14 @@ class Play:
         assert facts(fold(EXECUTION, self.graph, self.records)) == facts(self.state), (
             "events fold to the state"
         )
+        self._require_freezing()
         return turn
+
+    def _require_freezing(self) -> None:
+        state = self.state
+        if state.started is not None and state.closed is None and state.fault is None:
+            thawed = thaw(EXECUTION, self.graph, freeze(state), state.version)
+            assert facts(thawed) == facts(state), "a later run begins where the one before it ended"
 
     def _require_driver(self) -> None:
         if not self.state.is_closed and self.state.started is not None:

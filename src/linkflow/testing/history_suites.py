@@ -1,4 +1,4 @@
-"""Contract suites of the stores that hold histories and the read model made from them."""
+"""Contract suite of the store that holds histories."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from linkflow.domain.errors import AlreadyStarted, Invalid, Kind, LinkFlowError, NodeError, VersionConflict
+from linkflow.domain.errors import AlreadyStarted, LinkFlowError, VersionConflict
 from linkflow.domain.execution.events import (
     ActivityTaskScheduled,
     Event,
@@ -15,8 +15,7 @@ from linkflow.domain.execution.events import (
     WorkflowExecutionStarted,
 )
 from linkflow.domain.values import execution_id
-from linkflow.ports.services import ExecutionQuery, ExecutionRow, LogLine, Projected
-from linkflow.ports.stores import Head, HistoryStore, Message, Record, Recorded, VisibilityStore
+from linkflow.ports.stores import Head, HistoryStore, Message, Record, Recorded
 from linkflow.testing.fakes import NOW
 
 WORKSPACE = "11111111-1111-4111-8111-111111111111"
@@ -99,6 +98,19 @@ class HistoryStoreSuite:
         assert [found.first for found in await store.load(one, after=1)] == [1, 3]
         assert [found.first for found in await store.load(one, after=2)] == [3]
         assert await store.load(one, after=3) == []
+
+    async def test_the_newest_run_is_loaded_alone(self, store: HistoryStore) -> None:
+        """Once it is noted where a later run begins, the earlier ones need not be loaded."""
+        one = new_id()
+        for expected, event in enumerate((STARTED, SCHEDULED, COMPLETED)):
+            await store.append(record(one, expected, event))
+        whole = [found.first for found in await store.load_run(one)]
+        await store.begin_run(one, 3)
+        await store.begin_run(one, 2)
+
+        assert whole == [1, 2, 3]
+        assert [found.first for found in await store.load_run(one)] == [3]
+        assert [found.first for found in await store.load(one)] == [1, 2, 3]
 
     async def test_nothing_is_there(self, store: HistoryStore) -> None:
         """An execution that nobody started has no records."""
@@ -286,118 +298,3 @@ class HistoryStoreSuite:
         assert [(ids[1], NOW + 10), (ids[0], NOW + 30)] == await store.due(NOW + 30, 10)
         assert [(ids[1], NOW + 10)] == await store.due(NOW + 1000, 1)
         assert await store.due(NOW + 9, 10) == []
-
-
-def row(execution: str, **fields: Any) -> ExecutionRow:
-    """Say a row of the list."""
-    return ExecutionRow(
-        **{
-            "execution_id": execution,
-            "workspace_id": WORKSPACE,
-            "workflow_id": "w1",
-            "started_at": NOW,
-            "version": 1,
-            **fields,
-        }
-    )
-
-
-class VisibilityStoreSuite:
-    """What every VisibilityStore must do; provide the fixtures `store` and its `history`."""
-
-    async def test_rows_come_back(self, store: VisibilityStore) -> None:
-        """A row comes back as it was written."""
-        failed = row(
-            new_id(),
-            status="failed",
-            closed_at=NOW + 2.5,
-            error=NodeError("http.status", Kind.TRANSIENT, "503", {"status": 503}),
-            error_key="a#2",
-            origin=new_id(),
-            parent_id=new_id(),
-            mode="test",
-            trigger_kind="webhook",
-            workflow_version=3,
-        )
-        await store.write([Projected(row=failed)], [])
-
-        assert [failed] == list((await store.list(ExecutionQuery(workspace_id=WORKSPACE))).rows)
-
-    async def test_old_news_changes_nothing(self, store: VisibilityStore) -> None:
-        """Invariant 8: an older version of a row never replaces a newer one, in any order of arrival."""
-        one = new_id()
-        newer = row(one, version=7, status="completed", closed_at=NOW + 1)
-        await store.write([Projected(row=row(one, version=2))], [])
-        await store.write([Projected(row=newer)], [])
-        await store.write([Projected(row=row(one, version=5))], [])
-
-        assert [newer] == list((await store.list(ExecutionQuery(workspace_id=WORKSPACE))).rows)
-
-    async def test_rows_and_messages_together(self, store: VisibilityStore, history: HistoryStore) -> None:
-        """Writing rows forgets the messages they came from, and no others."""
-        one = new_id()
-        sent = [message(one, 1, "project"), message(one, 1, "callback", "http://x/")]
-        await history.append(record(one, 0, STARTED, outbox=sent))
-        await store.write([Projected(row=row(one))], [sent[0]])
-
-        assert [sent[1]] == await history.messages(10, NOW + 100, callbacks=True)
-
-    async def test_log_lines_twice(self, store: VisibilityStore) -> None:
-        """Nodes and log lines may be written twice, whatever text is in them."""
-        one = new_id()
-        lines = [LogLine(at=NOW, event=2, key="a", level="info", message="h\0i", data={"n": 1})]
-        nodes = [{"key": "a", "status": "success", "output": "a\0b"}]
-        closed = Projected(row=row(one, version=3), nodes=nodes, logs=lines)
-        await store.write([closed], [])
-        await store.write([closed], [])
-
-        assert (await store.count(ExecutionQuery(workspace_id=WORKSPACE)))["running"] == 1
-
-    async def test_pages(self, store: VisibilityStore) -> None:
-        """Pages follow one another, newest first, without a gap or a double."""
-        ids = [new_id() for _ in range(7)]
-        await store.write([Projected(row=row(one)) for one in ids], [])
-        found: list[str] = []
-        after = ""
-        for _ in range(3):
-            page = await store.list(ExecutionQuery(workspace_id=WORKSPACE, after=after, limit=3))
-            found += [each.execution_id for each in page.rows]
-            after = page.next
-
-        assert (ids[::-1], "") == (found, after)
-
-    async def test_a_foreign_cursor(self, store: VisibilityStore) -> None:
-        """A cursor that is none is refused in words."""
-        with pytest.raises(Invalid):
-            await store.list(ExecutionQuery(workspace_id=WORKSPACE, after="page 2"))
-
-    async def test_filters(self, store: VisibilityStore) -> None:
-        """Every filter keeps what fits it, and no row of another workspace is ever shown."""
-        parent = new_id()
-        rows = [
-            row(new_id()),
-            row(new_id(), workflow_id="w2", status="failed"),
-            row(new_id(), trigger_kind="webhook", mode="test", started_at=NOW + 50),
-            row(new_id(), parent_id=parent),
-            row(new_id(), workspace_id="22222222-2222-4222-8222-222222222222", workflow_id="w2"),
-        ]
-        await store.write([Projected(row=each) for each in rows], [])
-        asked: Sequence[tuple[dict[str, Any], list[int]]] = (
-            ({}, [3, 2, 1, 0]),
-            ({"workflow_id": "w2"}, [1]),
-            ({"status": ["failed", "completed"]}, [1]),
-            ({"trigger_kind": "webhook"}, [2]),
-            ({"mode": "test"}, [2]),
-            ({"parent_id": parent}, [3]),
-            ({"started_from": NOW + 50}, [2]),
-            ({"started_to": NOW + 50}, [3, 1, 0]),
-        )
-        for fields, wanted in asked:
-            query = ExecutionQuery(workspace_id=WORKSPACE, **fields)
-            found = [each.execution_id for each in (await store.list(query)).rows]
-
-            assert [rows[index].execution_id for index in wanted] == found, fields
-
-        counted = await store.count(ExecutionQuery(workspace_id=WORKSPACE))
-
-        assert counted == {"running": 3, "failed": 1}

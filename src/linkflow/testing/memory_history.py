@@ -15,11 +15,12 @@ from linkflow.ports.stores import Head, Message, Record, Recorded
 class _Kept:
     """One execution as it is kept: its head, its version, its records as `(first, count, at, data)`."""
 
-    __slots__ = ("head", "records", "version")
+    __slots__ = ("head", "records", "run_event", "version")
 
     def __init__(self) -> None:
         self.head: Head | None = None
         self.version = 0
+        self.run_event = 1
         self.records: list[tuple[int, int, float, bytes]] = []
 
 
@@ -87,6 +88,18 @@ class MemoryHistoryStore:
             for first, count, at, data in (kept.records if kept is not None else ())
             if first + count - 1 > after
         ]
+
+    async def load_run(self, execution_id: str) -> Sequence[Recorded]:
+        """Load the records of the newest run."""
+        kept = self._executions.get(execution_id)
+        return await self.load(execution_id, kept.run_event - 1 if kept is not None else 0)
+
+    async def begin_run(self, execution_id: str, first_event: int) -> None:
+        """Note where a run begins."""
+        await asyncio.sleep(0)
+        kept = self._executions.get(execution_id)
+        if kept is not None:
+            kept.run_event = max(kept.run_event, first_event)
 
     async def find_request(self, request_key: str, now: float) -> str | None:
         """Find the execution that a request key started."""

@@ -171,6 +171,23 @@ class SqlHistoryStore:
             )
         return [Recorded(first=row[0], at=row[1], events=decode(row[2])) for row in rows]
 
+    async def load_run(self, execution_id: str) -> Sequence[Recorded]:
+        """Load the newest run; see `HistoryStore`."""
+        with driver_errors():
+            first = await self._database.pool.fetchval(
+                "SELECT run_event FROM engine.executions WHERE execution_id = $1", execution_id
+            )
+        return await self.load(execution_id, (first or 1) - 1)
+
+    async def begin_run(self, execution_id: str, first_event: int) -> None:
+        """Note where a run begins; see `HistoryStore`."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "UPDATE engine.executions SET run_event = $2 WHERE execution_id = $1 AND run_event < $2",
+                execution_id,
+                first_event,
+            )
+
     async def find_request(self, request_key: str, now: float) -> str | None:
         """Find the execution that a request key started; see `HistoryStore`."""
         with driver_errors():

@@ -20,10 +20,14 @@ from linkflow.domain.execution.begin import begin, schedule, start_scheduled
 from linkflow.domain.execution.failing import GRACE_S, drop_unstarted, fail_scope, worker_lost
 from linkflow.domain.execution.keys import next_key
 from linkflow.domain.execution.loops import advance_any, can_advance, complete_iteration
+from linkflow.domain.execution.snapshot import freeze
 from linkflow.domain.execution.state import ROOT, ExecutionState, Scope
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.execution.waiting import fire_due, on_child, on_report, on_resolve, on_signal
 from linkflow.domain.values import Json
+
+EVENTS_PER_RUN = 20_000
+"""A run this long goes on in the next one (semantics, section 7)."""
 
 
 def decide(
@@ -57,6 +61,21 @@ def decide(
     _drain(turn)
     _close(turn)
     start_scheduled(turn)
+    return turn
+
+
+def roll_over(state: ExecutionState, at: float, events_per_run: int = EVENTS_PER_RUN) -> Turn | None:
+    """Begin the next run of a long history with a snapshot: it can be loaded without the earlier ones.
+
+    Returns:
+        The turn, or None while the run is short or the execution is over.
+    """
+    is_long = state.version - state.run_event >= events_per_run
+    if not is_long or state.is_closed or state.fault is not None:
+        return None
+    turn = Turn(state.copy(), at, (), {})
+    turn.emit(e.WorkflowExecutionContinuedAsNew(state.run + 1))
+    turn.emit(e.Snapshot(freeze(turn.state)))
     return turn
 
 

@@ -1,6 +1,7 @@
 """What must happen outside once a record is durable: derived from its events, never decided twice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -227,7 +228,7 @@ def _callbacks(events: Sequence[e.Event], after: ExecutionState, found: list[Out
         found.append(Outgoing("callback", number, url, body))
 
 
-_MESSAGES = {
+_MESSAGES: Mapping[type[e.Event], Callable[[Any, int, ExecutionState, list[Outgoing]], None]] = {
     e.ChildStarted: _on_child_started,
     e.ActivityTaskCancelled: _on_abandoned,
     e.TicketQueued: _on_ticket,

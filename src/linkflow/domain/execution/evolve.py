@@ -10,6 +10,7 @@ from typing import Any
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.keys import locate
 from linkflow.domain.execution.settle import arrive, close_scope, finish, opened, push, settle
+from linkflow.domain.execution.snapshot import thaw
 from linkflow.domain.execution.state import ROOT, ExecutionState, Loop, NodeState, NodeStatus, Scope, Wait
 from linkflow.domain.node import NodeClass
 from linkflow.domain.workflow.graph import ExecutionGraph
@@ -33,16 +34,30 @@ def evolve(state: ExecutionState, event: e.Event, at: float) -> None:
 def fold(execution_id: str, graph: ExecutionGraph, records: Sequence[Any]) -> ExecutionState:
     """Fold loaded records (`ports.stores.Recorded`), oldest first, into a state.
 
+    Args:
+        execution_id: Whose they are.
+        graph: The graph it pins.
+        records: The whole history, or a later run of it, which begins with a snapshot.
+
     Raises:
         LookupError: There is a gap between two records, or an event does not fit.
     """
     state = ExecutionState(execution_id, graph)
+    if records and records[0].first > 1:
+        state = _thawed(execution_id, graph, records[0])
     for record in records:
         if record.first != state.version + 1:
             raise LookupError(f"event {state.version + 1} is missing before event {record.first}")
         for event in record.events:
             evolve(state, event, record.at)
     return state
+
+
+def _thawed(execution_id: str, graph: ExecutionGraph, record: Any) -> ExecutionState:
+    for event in record.events:
+        if isinstance(event, e.Snapshot):
+            return thaw(execution_id, graph, event.state, record.first - 1)
+    raise LookupError(f"the history begins with event {record.first}, and that is no snapshot")
 
 
 # ---------------------------------------------------------------- nodes
@@ -328,6 +343,11 @@ def _on_released(state: ExecutionState, event: e.Released, at: float) -> None:
     state.quarantine = ""
 
 
+def _on_continued(state: ExecutionState, event: e.WorkflowExecutionContinuedAsNew, at: float) -> None:
+    state.run = event.run
+    state.run_event = state.version
+
+
 def _on_noted(state: ExecutionState, event: e.Event, at: float) -> None:
     """The event matters to readers only."""
 
@@ -369,6 +389,8 @@ _FOLDS: dict[type[e.Event], Callable[[ExecutionState, Any, float], None]] = {
     e.TicketQueued: _on_ticket_queued,
     e.TicketGranted: _on_ticket_granted,
     e.MocksApplied: _on_noted,
+    e.WorkflowExecutionContinuedAsNew: _on_continued,
+    e.Snapshot: _on_noted,
     e.Quarantined: _on_quarantined,
     e.Released: _on_released,
 }

@@ -56,6 +56,8 @@ class ExecutionState:
 
     Attributes:
         version: Number of its last event; 0 before the first.
+        run: Which run of the execution this is, from 1; a long history goes on in the next.
+        run_event: Number of the run's first event.
         nodes: By key, every execution of a node that expressions or people can still see.
         ready: Nodes to run now: key to (rank, index, scope id).
         dead: Nodes to skip now: (index, scope id).
@@ -93,6 +95,8 @@ class ExecutionState:
         "ready",
         "responded",
         "retries",
+        "run",
+        "run_event",
         "scopes",
         "seen",
         "started",
@@ -106,6 +110,8 @@ class ExecutionState:
         self.execution_id = execution_id
         self.graph = graph
         self.version = 0
+        self.run = 1
+        self.run_event = 1
         self.started: WorkflowExecutionStarted | None = None
         self.started_at = 0.0
         self.closed: Event | None = None

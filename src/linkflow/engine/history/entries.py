@@ -40,7 +40,8 @@ class Entry:
 
     Attributes:
         state: Folded; None when it must be loaded.
-        records: Its whole history, for views and projections; what `state` was folded from.
+        records: Its history, for views and projections: what `state` was folded from; a later run lacks
+            the earlier ones.
         inbox: News not decided yet.
         is_driven: Somebody decides and commits for it right now.
         wake_at: The wake-up that the timer knows of; 0 for none.
@@ -62,6 +63,11 @@ class Entry:
         """Drop what was folded, so that it is loaded again."""
         self.state = None
         self.records = []
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `records` hold every event from the first on."""
+        return bool(self.records) and self.records[0].first == 1
 
     @property
     def is_idle(self) -> bool:

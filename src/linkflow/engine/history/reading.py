@@ -45,7 +45,7 @@ class Reader:
 
     async def _read(self, execution_id: str) -> tuple[ExecutionState, Sequence[Recorded]]:
         entry = self._entries.find(execution_id)
-        if entry is not None and entry.state is not None and entry.state.version:
+        if entry is not None and entry.state is not None and entry.state.version and entry.is_whole:
             return entry.state, entry.records
         records = await self._store.load(execution_id)
         if not records:
@@ -87,7 +87,7 @@ class Reader:
     async def events(self, execution_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """Read events after a number, oldest first."""
         entry = self._entries.find(execution_id)
-        if entry is not None and entry.state is not None and entry.records:
+        if entry is not None and entry.state is not None and entry.is_whole:
             records: Sequence[Recorded] = entry.records
         else:
             records = await self._store.load(execution_id, after)

@@ -18,6 +18,7 @@ CREATE TABLE engine.executions (
     closed_at timestamptz,
     started_at timestamptz NOT NULL,
     workflow_version integer NOT NULL,
+    run_event integer NOT NULL DEFAULT 1,
     workspace_id uuid NOT NULL,
     workflow_id text NOT NULL,
     PRIMARY KEY (execution_id)
