@@ -1,5 +1,6 @@
 """Contract suite of the read model that is made from histories."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest

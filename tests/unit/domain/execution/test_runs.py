@@ -6,7 +6,8 @@ from linkflow.domain.execution.decide import decide, roll_over
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.node import Completion
 from linkflow.ports.stores import Recorded
-from linkflow.testing.builders import EXECUTION, NOW, Play, facts, workflow
+from linkflow.testing.builders import EXECUTION, Play, facts, workflow
+from linkflow.testing.fakes import NOW
 
 
 def test_a_short_run_goes_on() -> None:
