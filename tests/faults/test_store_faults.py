@@ -9,7 +9,7 @@ from linkflow.domain.values import Json
 from linkflow.ports.stores import Record
 from linkflow.testing.builders import node, say, spec
 from linkflow.testing.outside import Faults, OpenStore
-from linkflow.testing.scenes import ended, live, started
+from linkflow.testing.scenes import ended, live, pass_time, started
 from linkflow.testing.world import World
 
 CHILD = spec("t -> c", c="test.pay")
@@ -65,7 +65,7 @@ def test_a_store_that_fails_now_and_then(share: float, seed: int) -> None:
         executions.extend([await world.start("mixed", f"r{number}", None) for number in range(6)])
         await world.until_closed(executions, 3600.0)
         world.faults = Faults(transient=0.0)
-        await asyncio.sleep(120.0)
+        await pass_time(120.0)
         session = world.life.worker.session
         assert world.life.matching.is_idle(session), "a credit leaked"
 
@@ -110,13 +110,13 @@ def test_dying_between_any_two_writes(at: int, after: bool) -> None:
         store.world = world
         starting = asyncio.ensure_future(world.start("mixed", "r", None))
         dying = asyncio.ensure_future(world.life.died.wait())
-        waiting = asyncio.ensure_future(asyncio.sleep(300.0))
+        waiting = asyncio.ensure_future(pass_time(300.0))
         await asyncio.wait({dying, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if world.life.died.is_set():
             await world.crash(1.0)
         executions.append(await starting)
         await world.until_closed(executions, 600.0)
-        await asyncio.sleep(60.0)
+        await pass_time(60.0)
 
     world = live(scenario, store=store)
 
@@ -158,7 +158,7 @@ def test_the_store_is_away() -> None:
         with pytest.raises(Unavailable):
             await started(world, "w")
         seen.append(round(asyncio.get_running_loop().time() - began))
-        await asyncio.sleep(300.0)
+        await pass_time(300.0)
         store.is_away = False
         seen.append((await ended(world, before.execution_id)).status)
         seen.append((await started(world, "w", wait_ms=60_000)).status)

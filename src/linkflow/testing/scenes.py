@@ -1,5 +1,6 @@
 """Short ways to live through faults in a simulated world."""
 
+import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -60,3 +61,19 @@ async def started(
 async def ended(world: World, execution_id: str, within_s: float = 600.0) -> StartedExecution:
     """Wait for the end of an execution."""
     return await world.life.frontend.wait(execution_id, int(within_s * 1000))
+
+
+async def pass_time(seconds: float) -> None:
+    """Let virtual time pass."""
+    await asyncio.sleep(seconds)
+
+
+async def until(world: World, is_so: Callable[[World], object], within_s: float = 600.0) -> None:
+    """Let virtual time pass until something is so.
+
+    Raises:
+        TimeoutError: It never was.
+    """
+    async with asyncio.timeout(within_s):
+        while not is_so(world):
+            await asyncio.sleep(0.01)  # virtual time
