@@ -74,7 +74,7 @@ def node(
     type: str,  # noqa: A002  the word of NodeSpec
     *,
     title: str = "",
-    node_class: NodeClass = NodeClass.IDEMPOTENT,
+    node_class: NodeClass = NodeClass.ONCE,
     version: int = 1,
     aliases: Sequence[str] = (),
     outputs: Sequence[str] = ("out",),
@@ -87,7 +87,7 @@ def node(
     Args:
         type: `group.name`.
         title: Short name for people; the name's last part when empty.
-        node_class: What may happen twice to it. PURE needs a plain function, the others a coroutine function.
+        node_class: What may happen twice to it; ONCE, unless told otherwise, is the careful one. PURE needs a plain function, the others a coroutine function.
         version: Edition of the type.
         aliases: Other spellings.
         outputs: Output handles; return `Completion(output=…, handle=…)` to take one.
