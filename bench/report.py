@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.targets import WAYS, Target, best, rate
+from bench.targets import WAYS, Target, best, fastest
 
 Found = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ def _peers(peers: Found) -> str:
         rows.append(
             (
                 _named(name),
-                f"{rate(peer):,.0f}",
+                f"{fastest(peer)['rate']:,.0f}",
                 callers,
                 f"{sample['p50_ms']:.0f} / {sample['p99_ms']:.0f}",
                 f"{sample['cpu_us']['peer']:,.0f}",
@@ -126,10 +126,11 @@ def _targets(goals: Sequence[Target]) -> str:
     rows = []
     for goal in goals:
         sign = "≥" if goal.is_least else "≤"
-        measured = "not measured" if goal.measured is None else f"{goal.measured:,.{_digits(goal.measured)}f}"
+        measured = "not measured"
+        if goal.measured is not None:
+            measured = f"{goal.measured.value:,.{_digits(goal.measured.value)}f}"
         aim = f" ({goal.aim:,g})" if goal.aim else ""
-        verdict = "" if goal.measured is None else "missed" if goal.is_missed else "reached"
-        rows.append((f"{goal.title}", f"{sign} {goal.must:,g}{aim} {goal.unit}", measured, verdict))
+        rows.append((goal.title, f"{sign} {goal.must:,g}{aim} {goal.unit}", measured, goal.verdict))
     return "### Targets\n\n" + _table(("target", "to reach (to aim at)", "measured", ""), rows)
 
 

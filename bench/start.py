@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.meter import Meter, Patience, memory_mb
+from bench.meter import Meter, Patience, memory_mb, spent
 from bench.peers.run import free_port
 
 PATIENCE_S = 60.0
@@ -20,15 +20,20 @@ def started(home: Path, patience: Patience) -> Mapping[str, float]:
     """Start LinkFlow on an empty folder and again on what it left.
 
     Returns:
-        `{"first_s", "again_s", "memory_mb"}`: seconds from the command to `/ready`, and the memory of its own
-        process (PostgreSQL's not counted) two seconds later.
+        `{"first_s", "again_s", "memory_mb", "foreign"}`: seconds from the command to `/ready`, the memory of
+        its own process (PostgreSQL's not counted) two seconds later, and what strangers took.
     """
     meter = Meter({"ours": [os.getpid()]})
     patience.wait(meter)
+    before = meter.read()
     first_s, _ = _start(home)
-    patience.wait(meter)
     again_s, memory = _start(home)
-    return {"first_s": first_s, "again_s": again_s, "memory_mb": memory}
+    return {
+        "first_s": first_s,
+        "again_s": again_s,
+        "memory_mb": memory,
+        "foreign": spent(before, meter.read()).foreign,
+    }
 
 
 def _start(home: Path) -> tuple[float, float]:
