@@ -107,9 +107,8 @@ class Suite:
         """Measure those loads again that strangers disturbed, and keep what was disturbed less."""
         disturbed = [load for load in workload.loads if row["loads"][str(load)]["foreign"] >= QUIET]
         second = await self._loads(workload, row["way"], disturbed, say) if disturbed else {}
-        calmer = {
-            load: each for load, each in second.items() if each["foreign"] < row["loads"][load]["foreign"]
-        }
+        first = row["loads"]
+        calmer = {load: each for load, each in second.items() if each["foreign"] < first[load]["foreign"]}
         return with_best(row | {"loads": first | calmer})
 
     async def _loads(self, workload: Workload, way: str, loads: Sequence[int], say: Say) -> dict[str, Any]:
