@@ -36,6 +36,8 @@ def main() -> None:
             print(answer.status, answer.read().decode())
     except urllib.error.HTTPError as error:
         print(error.code, error.read().decode())
+    except urllib.error.URLError as error:
+        raise SystemExit(f"Nobody answers at {url}: {error.reason}") from None
 
 
 if __name__ == "__main__":

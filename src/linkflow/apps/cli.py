@@ -197,7 +197,10 @@ def execution_logs(execution_id: Id, as_json: Json = False) -> None:
 
 
 @app.command()
-def explain(execution_id: Id, as_json: Json = False) -> None:
+def explain(
+    execution_id: Annotated[str, typer.Argument(help="Id of the execution; the newest when left out.")] = "",
+    as_json: Json = False,
+) -> None:
     """Say what an execution waits for, since when, until when, and what you can do."""
     from linkflow.apps.cli_remote import explain as say
 

@@ -5,15 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from linkflow.apps.cli_client import Api
-from linkflow.apps.cli_show import brief, coloured, print_json, read_file, table
+from linkflow.apps.cli_client import Api, CommandFailed
+from linkflow.apps.cli_show import brief, coloured, console, escape, node_table, print_json, read_file, table
 
 
 def _echo(text: str) -> None:
     """Print one line, with colours where the terminal has them."""
-    from rich.console import Console
-
-    Console(highlight=False).print(text, soft_wrap=True)
+    console().print(text, soft_wrap=True)
 
 
 def _minute(instant: str) -> str:
@@ -125,25 +123,28 @@ def print_logs(api: Api, execution_id: str, *, as_json: bool) -> None:
 
 
 def explain(api: Api, execution_id: str, *, as_json: bool) -> None:
-    """Print why an execution is where it is."""
+    """Print why an execution is where it is; the newest when none is named."""
+    if not execution_id:
+        newest = api.call("GET", "/executions?limit=1")["data"]
+        if not newest:
+            raise CommandFailed("There is no execution yet. Start one: linkflow run FILE")
+        execution_id = newest[0]["id"]
     found = api.call("GET", f"/executions/{execution_id}/explain")
     if as_json:
         print_json(found)
         return
     nodes = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
-    from rich.console import Console
-
-    from linkflow.apps.cli_show import node_table
-
-    console = Console(highlight=False)
-    console.print(f"{execution_id}  {coloured(found['status'])}  event {found['version']}")
-    console.print(found["summary"])
-    console.print(node_table(nodes, {node["key"]: node["output"] for node in nodes}))
+    out = console()
+    out.print(f"{execution_id}  {coloured(found['status'])}  event {found['version']}")
+    out.print(found["summary"], soft_wrap=True, markup=False)
+    out.print(node_table(nodes, {node["key"]: node["output"] for node in nodes}))
     for driver in found["drivers"]:
         until = f" until {driver['until']}" if driver["until"] else ""
         since = f" since {driver['since']}" if driver["since"] else ""
-        console.print(f"  [yellow]{driver['kind']}[/yellow] {driver['message']}{since}{until}")
+        out.print(
+            f"  [yellow]{driver['kind']}[/yellow] {escape(driver['message'])}{since}{until}", soft_wrap=True
+        )
         if driver["can"]:
-            console.print(f"    you can: {', '.join(driver['can'])}")
+            out.print(f"    you can: {', '.join(driver['can'])}")
         if driver["resume_url"]:
-            console.print(f"    link: {driver['resume_url']}", soft_wrap=True)
+            out.print(f"    link: {driver['resume_url']}", soft_wrap=True)

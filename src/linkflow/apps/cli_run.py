@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from linkflow.apps.cli_client import Api, running
-from linkflow.apps.cli_show import coloured, node_table, print_json, read_file, read_json
+from linkflow.apps.cli_show import coloured, console, node_table, print_json, read_file, read_json
 
 PATIENCE_S = 60
 OVER = ("completed", "failed", "cancelled", "timed_out")
@@ -58,24 +58,23 @@ def show(api: Api, execution_id: str, *, watch: bool, as_json: bool) -> int:
         found["nodes"] = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
         print_json(found)
         return _code(found["status"])
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(highlight=False)
+    out = console()
     if watch:
-        with Live(console=console, refresh_per_second=12, transient=True) as live:
+        with Live(console=out, refresh_per_second=12, transient=True) as live:
             _follow(api, execution_id, lambda nodes, status: live.update(node_table(nodes, {})))
     found = api.call("GET", f"/executions/{execution_id}")
     nodes = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
-    console.print(f"{execution_id}  {coloured(found['status'])}")
-    console.print(node_table(nodes, {node["key"]: node["output"] for node in nodes}))
+    out.print(f"{execution_id}  {coloured(found['status'])}")
+    out.print(node_table(nodes, {node["key"]: node["output"] for node in nodes}))
     if found["error"]:
-        console.print(f"[red]{found['error']['code']}[/red] {found['error']['message']}")
+        out.print(f"[red]{found['error']['code']}[/red] {found['error']['message']}")
     elif found["status"] == "completed":
-        console.print("result:")
-        console.print_json(data=found["result"])
+        out.print("result:")
+        out.print_json(data=found["result"])
     else:
-        console.print(f"It goes on without you: linkflow explain {execution_id}")
+        out.print(f"It goes on without you: linkflow explain {execution_id}")
     return _code(found["status"])
 
 

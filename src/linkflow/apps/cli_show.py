@@ -14,6 +14,7 @@ COLOURS = {
 }  # fmt: skip
 MARKS = {"success": "✓", "error": "✗", "timeout": "✗", "running": "…", "waiting": "⏸", "skipped": "·"}
 SHOWN = 100
+WIDE = 200
 FREE_TEXT = ("node", "name", "result", "error", "value")
 
 
@@ -61,31 +62,50 @@ def coloured(status: str) -> str:
 
 def table(columns: list[str], rows: list[list[str]]) -> None:
     """Print a table; columns in which nothing stands are left out."""
+    kept = [at for at in range(len(columns)) if not rows or any(row[at] for row in rows)]
+    console().print(laid_out([columns[at] for at in kept], [[row[at] for at in kept] for row in rows]))
+
+
+def console() -> Any:
+    """Make the console that people read; what goes into a pipe is as wide as it needs to be."""
     from rich.console import Console
 
-    kept = [at for at in range(len(columns)) if not rows or any(row[at] for row in rows)]
-    Console().print(_table([columns[at] for at in kept], [[row[at] for at in kept] for row in rows]))
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=WIDE)
 
 
-def _table(columns: list[str], rows: list[list[str]]) -> Any:
-    """Lay out a table in which only the columns of free text give way on a narrow terminal."""
+def laid_out(columns: list[str], rows: list[list[str]]) -> Any:
+    """Lay out a table of one line per row: on a narrow terminal free text is cut, the widest first."""
     from rich.table import Table
     from rich.text import Text
 
-    found = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
-    for at, column in enumerate(columns):
-        widest = max((Text.from_markup(row[at]).cell_len for row in rows), default=0)
-        least = min(widest, 8) if column in FREE_TEXT else widest
-        found.add_column(column, no_wrap=True, overflow="ellipsis", min_width=least)
-    for row in rows:
+    cells = [[Text.from_markup(cell) for cell in row] for row in rows]
+    widths = [max([len(column), *(row[at].cell_len for row in cells)]) for at, column in enumerate(columns)]
+    spare = console().width - sum(width + 2 for width in widths)
+    for at in sorted(range(len(columns)), key=lambda at: -widths[at]):
+        if columns[at] in FREE_TEXT and spare < 0:
+            cut = min(-spare, max(0, widths[at] - 12))
+            widths[at] -= cut
+            spare += cut
+    found = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column, width in zip(columns, widths, strict=True):
+        found.add_column(column, no_wrap=True, width=width)
+    for row in cells:
+        for cell, width in zip(row, widths, strict=True):
+            cell.truncate(width, overflow="ellipsis")
         found.add_row(*row)
     return found
 
 
+def escape(text: str) -> str:
+    """Keep what people wrote from being read as colours."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)
+
+
 def brief(value: Any) -> str:
     """Say a value in one line."""
-    from rich.markup import escape
-
     text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
     return escape(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
 
@@ -98,7 +118,7 @@ def node_rows(nodes: list[Any], outputs: dict[str, Any]) -> list[list[str]]:
         said = brief(error.get("message")) if error else brief(outputs.get(node["key"]))
         took = "" if node.get("duration_ms") is None else f"{node['duration_ms']} ms"
         rows.append([
-            MARKS.get(node["status"], " "), node["label"] or node["key"], node["type"],
+            MARKS.get(node["status"], " "), escape(node["label"] or node["key"]), node["type"],
             coloured(node["status"]), took, said,
         ])  # fmt: skip
     return rows
@@ -106,4 +126,4 @@ def node_rows(nodes: list[Any], outputs: dict[str, Any]) -> list[list[str]]:
 
 def node_table(nodes: list[Any], outputs: dict[str, Any]) -> Any:
     """Build the table of node runs."""
-    return _table(["", "node", "type", "status", "took", "result"], node_rows(nodes, outputs))
+    return laid_out(["", "node", "type", "status", "took", "result"], node_rows(nodes, outputs))

@@ -87,7 +87,8 @@ def node(
     Args:
         type: `group.name`.
         title: Short name for people; the name's last part when empty.
-        node_class: What may happen twice to it; ONCE, unless told otherwise, is the careful one. PURE needs a plain function, the others a coroutine function.
+        node_class: What may happen twice to it; ONCE is the careful one. PURE needs a plain function, the
+            others a coroutine function.
         version: Edition of the type.
         aliases: Other spellings.
         outputs: Output handles; return `Completion(output=…, handle=…)` to take one.

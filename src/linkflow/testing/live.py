@@ -9,6 +9,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,8 @@ class Live:
 async def started(settings: Settings, nodes: NodeRegistry | None = None) -> AsyncIterator[Live]:
     """Run an installation behind a web server, signed in as its owner, until the block is left."""
     with socket.create_server((settings.host, settings.port)) as listener:
-        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        settings = replace(settings, port=listener.getsockname()[1])
+        address = f"http://{settings.host}:{settings.port}"
         async with installation(settings, lambda text: None, nodes=nodes) as running:
             config = uvicorn.Config(
                 running.app,
