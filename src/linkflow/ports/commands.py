@@ -3,7 +3,7 @@
 Every record is a frozen value that has a JSON form, so a later binding to gRPC changes no caller.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
