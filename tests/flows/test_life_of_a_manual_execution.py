@@ -206,11 +206,17 @@ async def test_a_key_starts_one_execution(live: Live) -> None:
 
 async def test_an_input_against_the_schema_starts_nothing(live: Live) -> None:
     """A16, D28: an input that does not match the workflow's schema is 400, and nothing starts."""
-    spec = GREETING | {"settings": {"inputSchema": {"type": "object", "required": ["name"]}}}
-    workflow_id = await live.made(spec)
-    reply = await live.post(f"/workflows/{workflow_id}/execute", {"input": {}})
+    schema = {"type": "object", "required": ["name"]}
+    trigger = GREETING["trigger"] | {"config": {"input_schema": schema}}  # type: ignore[operator]
+    replies = [
+        await live.post(f"/workflows/{await live.made(spec)}/execute", {"input": {}})
+        for spec in (GREETING | {"settings": {"inputSchema": schema}}, GREETING | {"trigger": trigger})
+    ]
 
-    assert (400, []) == (reply.status, (await live.get("/executions")).json["data"])
+    assert ([400, 400], []) == (
+        [reply.status for reply in replies],
+        (await live.get("/executions")).json["data"],
+    )
 
 
 async def test_an_output_beyond_64_kb_is_kept_whole(live: Live) -> None:

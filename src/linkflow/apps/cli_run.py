@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from linkflow.apps.cli_client import Api, running
-from linkflow.apps.cli_show import coloured, console, node_table, print_json, read_file, read_json
+from linkflow.apps.cli_show import coloured, console, escape, node_table, print_json, read_file, read_json
 
 PATIENCE_S = 60
 OVER = ("completed", "failed", "cancelled", "timed_out")
@@ -69,7 +69,8 @@ def show(api: Api, execution_id: str, *, watch: bool, as_json: bool) -> int:
     out.print(f"{execution_id}  {coloured(found['status'])}")
     out.print(node_table(nodes, {node["key"]: node["output"] for node in nodes}))
     if found["error"]:
-        out.print(f"[red]{found['error']['code']}[/red] {found['error']['message']}")
+        place = f" (at {found['error_key']})" if found["error_key"] else ""
+        out.print(f"[red]{found['error']['code']}[/red] {escape(found['error']['message'])}{place}")
     elif found["status"] == "completed":
         out.print("result:")
         out.print_json(data=found["result"])

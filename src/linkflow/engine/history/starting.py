@@ -23,11 +23,11 @@ async def started_event(
 
     Raises:
         PayloadTooLarge: The input is beyond 10 MB.
-        Invalid: The input does not match the workflow's input schema.
+        Invalid: The input does not match the workflow's input schema, or its manual trigger's.
     """
     settings = graph.spec.settings
-    if settings.input_schema is not None:
-        wrong = schema_problems(settings.input_schema, command.input)
+    for schema in (settings.input_schema, _trigger_schema(command, graph)):
+        wrong = schema_problems(schema, command.input) if schema is not None else ()
         if wrong:
             shown = "; ".join(f"{path}: {message}" for path, message in wrong[:5])
             raise Invalid(f"The input does not match the workflow's schema: {shown}.", code="input.invalid")
@@ -57,6 +57,14 @@ async def started_event(
         ticket_limit=limit,
         on_conflict=on_conflict,
     )
+
+
+def _trigger_schema(command: StartExecution, graph: ExecutionGraph) -> Json:
+    """Find the schema that a manual trigger asks of its input; None for none."""
+    trigger = graph.nodes[graph.by_id.get(command.trigger, 0)]
+    if trigger.spec.type != "trigger.manual":
+        return None
+    return trigger.node.config.get("input_schema") or trigger.node.config.get("inputSchema")
 
 
 async def _stored(value: Json, workspace_id: str, blobs: BlobStore) -> Json:
