@@ -22,7 +22,7 @@ def telling(url: str) -> dict[str, Any]:
 
 
 async def test_the_receiver_can_check_every_callback(live: Live, receiver: Receiver) -> None:
-    """D36, D37, D38: node and workflow ends are told with their outputs and logs, signed with the secret."""
+    """D36, D37, D38, E5: ends of nodes and workflows are told with outputs and logs, and signed."""
     receiver.answer("/done", Scripted(200, {}))
     found = await live.run(telling(f"{receiver.address}/done"))
     calls = await receiver.called("/done", 4)
