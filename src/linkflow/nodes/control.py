@@ -141,7 +141,7 @@ DELAY = Declared(
                 "timezone": text("Of an `until` without an offset.", default="UTC"),
             }
         ),
-        output={"resumed_at": "2030-01-31T09:00:00Z"},
+        output={"resumed_at": 1896080400.2},
         example={"duration": 3, "unit": "days"},
     )
 )
