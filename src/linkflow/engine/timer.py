@@ -107,4 +107,6 @@ class Timer:
             except LinkFlowError as error:
                 log.warning("could not look for wake-ups; tried again", error=str(error))
                 wait_s = 1.0
+            except Exception:  # a bug must not end the look-outs
+                log.exception("could not look for wake-ups; tried again")
             await self._clock.sleep(wait_s)

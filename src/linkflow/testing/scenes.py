@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from linkflow.domain.values import Json
 from linkflow.ports.services import StartedExecution, StartExecution
 from linkflow.testing.outside import Faults, OpenStore
@@ -36,7 +38,8 @@ def live(
         await scenario(world)
         world.life.kill()
 
-    run(rng, main())
+    with capture_logs():
+        run(rng, main())
     return worlds[0]
 
 
@@ -75,5 +78,5 @@ async def until(world: World, is_so: Callable[[World], object], within_s: float 
         TimeoutError: It never was.
     """
     async with asyncio.timeout(within_s):
-        while not is_so(world):
-            await asyncio.sleep(0.01)  # virtual time
+        while not is_so(world):  # noqa: ASYNC110  # virtual time
+            await asyncio.sleep(0.01)
