@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ from linkflow.testing.receiver import Receiver, Scripted
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 KILL = "## Kill it"
+MISSING = [tool for tool in ("bash", "curl", "awk") if shutil.which(tool) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
 
 
 async def typed(commands: str, environment: Mapping[str, str]) -> tuple[int, str]:
