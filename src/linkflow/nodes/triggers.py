@@ -189,21 +189,13 @@ ERROR = Declared(
         node_class=NodeClass.TRIGGER,
         inputs=(),
         aliases=("trigger_error", "errorTrigger", "n8n-nodes-base.errorTrigger"),
-        parameters=record(
-            {
-                "on": text(
-                    "Which ends of the other execution start this one.",
-                    default="all",
-                    choices=("failure", "timeout", "all", "on_failure", "on_timeout", "on_all"),
-                ),
-            }
-        ),
+        parameters=record({}),
         output={
             "error": {"code": "http.status", "kind": "permanent", "message": "The server answered 404."},
             "execution": {"id": "…", "workflow_id": "…"},
             "node": {"id": "fetch"},
         },
-        example={"on": "all"},
+        example={},
         docs="A workflow names its error workflow in its settings; an error workflow never starts another.",
     )
 )
