@@ -6,6 +6,7 @@ A cache in the strict sense: forgetting an entry loses nothing, the next news lo
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import islice
 
 from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.execution.news import News
@@ -119,7 +120,7 @@ class Entries:
     def _shrink(self) -> None:
         """Drop idle executions with nothing in flight, up to a tenth at once."""
         spare = max(1, self._kept // 10)
-        for execution_id, entry in list(self._entries.items())[: 4 * spare]:
+        for execution_id, entry in list(islice(self._entries.items(), 4 * spare)):
             state = entry.state
             if entry.is_idle and (state is None or state.is_closed or not state.flying):
                 del self._entries[execution_id]
