@@ -19,6 +19,9 @@ from linkflow.testing.virtual import VirtualClock
 from linkflow.testing.world import World
 
 TIMERS = 100_000
+SMALL_WORKERS = (1, 3)
+"""Seeds whose first worker has room for one or two tasks."""
+
 NAP = node("logic.delay", seconds=30)
 
 
@@ -87,6 +90,27 @@ def test_a_drained_worker() -> None:
     assert [] == world.violations
     assert ["completed"] * 20 == [str(state.status()) for one in executions if (state := world.state(one))]
     assert {1} == set(world.receiver.applied.values())
+
+
+@pytest.mark.parametrize("seed", SMALL_WORKERS)
+def test_a_queue_that_loses_everything(seed: int) -> None:
+    """Invariants 2, 4: queue, caches and read model are gone, and every task is there again."""
+    executions: list[str] = []
+
+    async def scenario(world: World) -> None:
+        await world.publish("w", spec("t -> a -> pay", pay="test.pay"))
+        executions.extend([(await started(world, "w")).execution_id for _ in range(30)])
+        assert world.life.matching.depth()["default"] > 10
+        world.visibility.rows.clear()
+        await world.crash(0.0)
+        await world.until_closed(executions, 600.0)
+        await pass_time(60.0)
+
+    world = live(scenario, seed=seed)
+
+    assert [] == world.violations
+    assert ["completed"] * 30 == [world.visibility.rows[one].row.status for one in executions]
+    assert [1] * 30 == [world.receiver.applied[f"{one}:pay"] for one in executions]
 
 
 class LostLease:

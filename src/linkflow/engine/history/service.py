@@ -8,7 +8,7 @@ from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, Not
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import Parent
-from linkflow.domain.execution.state import ExecutionState
+from linkflow.domain.execution.state import ExecutionState, NodeStatus
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.node import Catalog
@@ -219,8 +219,11 @@ class History:
                 return True
         except NotFound:
             return False
-        reason = "the attempt was not wanted any more"
-        await self._late.note(report.execution_id, report.key, report.attempt, reason)
+        node = (await self._reader.state(report.execution_id)).nodes.get(report.key)
+        is_repeat = node is not None and node.attempt == report.attempt and node.status is NodeStatus.SUCCESS
+        if not is_repeat:
+            reason = "the attempt was not wanted any more"
+            await self._late.note(report.execution_id, report.key, report.attempt, reason)
         return False
 
     async def claim(self, task: TaskId, session: str) -> Task | None:

@@ -82,7 +82,7 @@ class Activities:
         return msgspec.structs.replace(
             completion,
             logs=[*context.lines, *completion.logs] if context.lines or completion.logs else (),
-            meta={**completion.meta, "ms": ms},
+            meta={**completion.meta, **context.progress, "ms": ms},
         )
 
     async def _run(self, task: Task, context: "Context") -> Completion:
@@ -216,6 +216,7 @@ class Context:
         self.input: Json = None
         self.scope: TaskScope | None = None
         self.lines: list[Json] = []
+        self.progress: dict[str, Json] = {}
         self.execution_id = task.execution_id
         self.workspace_id = task.workspace_id
         self.key = task.key
@@ -267,5 +268,7 @@ class Context:
         self.lines.append(line)
 
     async def heartbeat(self, progress: Json = None) -> None:
-        """Say that the attempt is alive; a cancelled one ends here."""
+        """Say that it is alive; a cancelled attempt ends here. The last progress stays with the result."""
+        if progress is not None:
+            self.progress["progress"] = progress
         await self._activities.clock.sleep(0)
