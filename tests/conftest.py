@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["linkflow.testing.postgres", "linkflow.testing.live"]
+pytest_plugins = ["linkflow.testing.postgres", "linkflow.testing.live", "linkflow.testing.services"]
 REQUIRE_ALL = os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"}
 
 

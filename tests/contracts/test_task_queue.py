@@ -1,15 +1,97 @@
-"""TaskQueue: every implementation keeps the same promises."""
+"""TaskQueue: every implementation keeps the same promises, over real servers."""
+
+import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
-from linkflow.testing.queue_suite import TaskQueueSuite
+from linkflow.adapters.redis.streams import RedisTaskQueue, connect
+from linkflow.testing.queue_suite import (
+    PATIENCE_S,
+    SharedTaskQueueSuite,
+    TaskQueueSuite,
+    known,
+    task,
+    taken,
+)
+
+QUICKLY_DEAD_S = 1.5
 
 
 class TestMemory(TaskQueueSuite):
     """Tasks in this process."""
 
     @pytest.fixture
-    def store(self) -> MemoryTaskQueue:
+    def queue(self) -> MemoryTaskQueue:
         """An empty queue."""
         return MemoryTaskQueue()
+
+
+@pytest.mark.external
+class TestRedis(SharedTaskQueueSuite):
+    """C17r, E2: tasks on Redis Streams."""
+
+    @pytest_asyncio.fixture
+    async def queue(self, redis_url: str, queue_prefix: str) -> AsyncIterator[RedisTaskQueue]:
+        """An empty queue."""
+        async with RedisTaskQueue.running(redis_url, prefix=queue_prefix) as queue:
+            yield queue
+
+    @pytest_asyncio.fixture
+    async def peer(self, redis_url: str, queue_prefix: str) -> AsyncIterator[RedisTaskQueue]:
+        """Another member."""
+        async with RedisTaskQueue.running(redis_url, prefix=queue_prefix, dead_s=QUICKLY_DEAD_S) as peer:
+            yield peer
+
+    async def test_a_wipe_is_noticed(self, queue: RedisTaskQueue, redis_url: str) -> None:
+        """A flushed Redis is told as a loss, and what is published again is taken."""
+        await queue.publish([task("a")])
+        async with connect(redis_url) as redis:
+            await redis.flushall()
+        await asyncio.wait_for(queue.lost(), PATIENCE_S)
+        await queue.publish([task("a")])
+
+        assert [task("a")] == await taken(queue, 1)
+
+    async def test_a_dead_members_tasks_wait_again(
+        self, queue: RedisTaskQueue, peer: RedisTaskQueue, redis_url: str, queue_prefix: str
+    ) -> None:
+        """D34: what a member had taken when it died is taken by another; the living keep theirs."""
+        async with connect(redis_url) as redis:
+            dead = RedisTaskQueue(redis, prefix=queue_prefix)  # it never beats
+            await dead.publish([task("a"), task("b"), task("c")])
+            orphaned = list(await dead.take(["default"], 2))
+        held = list(await queue.take(["default"], 1))
+        await known(peer, 2)
+
+        assert ([task("a"), task("b")], [task("c")]) == (orphaned, held)
+        assert orphaned == await taken(peer, 2)
+
+    async def test_nothing_is_left_behind(
+        self, queue: RedisTaskQueue, redis_url: str, queue_prefix: str
+    ) -> None:
+        """A queue whose tasks are dealt with keeps no streams in Redis."""
+        await queue.publish([task(str(number), f"w{number % 3}", number % 2) for number in range(20)])
+        await taken(queue, 20)
+        await queue.take(["default"], 1)
+        async with connect(redis_url) as redis:
+            left = sorted([key async for key in redis.scan_iter(f"{queue_prefix}:*")])
+
+        tag = f"{queue_prefix}:jobs:{{default}}"
+        assert [f"{tag}:epoch".encode(), f"{tag}:members".encode()] == left
+
+    async def test_what_cannot_be_read_is_kept_for_people(
+        self, queue: RedisTaskQueue, redis_url: str, queue_prefix: str
+    ) -> None:
+        """D35: a payload that is no task goes to the dead letters and hinders nobody."""
+        await queue.publish([task("a")])
+        async with connect(redis_url) as redis:
+            stream = f"{queue_prefix}:jobs:{{default}}:partition:w1:5"
+            await redis.xadd(stream, {"payload": b"?"})
+            await queue.publish([task("b")])
+            found = await taken(queue, 2)
+            letters = await redis.xlen(f"{queue_prefix}:jobs:dlq")
+
+        assert ([task("a"), task("b")], 1) == (found, letters)

@@ -1,5 +1,6 @@
 """TaskQueue in this process: enough for the embedded mode, because histories are the truth."""
 
+import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
@@ -47,6 +48,14 @@ class MemoryTaskQueue:
 
     async def done(self, tasks: Sequence[TaskId]) -> None:
         """Nothing is kept of taken tasks."""
+
+    async def arrived(self) -> None:
+        """Nobody else publishes: wait for ever."""
+        await asyncio.Event().wait()
+
+    async def lost(self) -> None:
+        """What is in this process is lost with it: wait for ever."""
+        await asyncio.Event().wait()
 
     def depth(self) -> Mapping[str, int]:
         """Count queued tasks by queue."""
