@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import aio_pika
 import pytest
 import pytest_asyncio
+from aio_pika.abc import AbstractQueue
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
+from linkflow.adapters.rabbitmq import BANDS, PARTITIONS, RabbitTaskQueue
 from linkflow.adapters.redis.streams import RedisTaskQueue, connect
 from linkflow.testing.queue_suite import (
     PATIENCE_S,
@@ -18,6 +21,29 @@ from linkflow.testing.queue_suite import (
 )
 
 QUICKLY_DEAD_S = 1.5
+
+
+def names_of(prefix: str) -> list[str]:
+    """Name the quorum queues of the task queue `default`."""
+    return [f"{prefix}.jobs.default.{band}.{number}" for band in BANDS for number in range(PARTITIONS)]
+
+
+async def wiped(url: str, prefix: str, *, purge_only: bool = False) -> None:
+    """Delete the queues at the broker, or only what is in them."""
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        for name in names_of(prefix):
+            queue = await channel.get_queue(name)
+            await (queue.purge() if purge_only else queue.delete(if_unused=False, if_empty=False))
+
+
+async def letter_of(letters: AbstractQueue) -> bytes:
+    """Wait for a dead letter and read it."""
+    async with letters.iterator(timeout=PATIENCE_S) as arriving:
+        async for letter in arriving:
+            await letter.ack()
+            return letter.body
+    raise AssertionError("no letter came")
 
 
 class TestMemory(TaskQueueSuite):
@@ -95,3 +121,68 @@ class TestRedis(SharedTaskQueueSuite):
             letters = await redis.xlen(f"{queue_prefix}:jobs:dlq")
 
         assert ([task("a"), task("b")], 1) == (found, letters)
+
+
+@pytest.mark.external
+class TestRabbitmq(SharedTaskQueueSuite):
+    """E3: tasks on RabbitMQ quorum queues."""
+
+    @pytest_asyncio.fixture
+    async def queue(self, rabbitmq_url: str, queue_prefix: str) -> AsyncIterator[RabbitTaskQueue]:
+        """An empty queue."""
+        async with RabbitTaskQueue.running(rabbitmq_url, MemoryTaskQueue(), prefix=queue_prefix) as queue:
+            yield queue
+
+    @pytest_asyncio.fixture
+    async def peer(self, rabbitmq_url: str, queue_prefix: str) -> AsyncIterator[RabbitTaskQueue]:
+        """Another member."""
+        async with RabbitTaskQueue.running(rabbitmq_url, MemoryTaskQueue(), prefix=queue_prefix) as peer:
+            yield peer
+
+    async def test_a_wipe_is_noticed(
+        self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
+    ) -> None:
+        """Queues that were deleted are told as a loss, and what is published again is taken."""
+        await queue.publish([task("a")])
+        await wiped(rabbitmq_url, queue_prefix)
+        await asyncio.wait_for(queue.lost(), PATIENCE_S)
+        await queue.publish([task("a")])
+
+        assert [task("a")] == await taken(queue, 1)
+
+    async def test_a_purge_is_noticed(
+        self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
+    ) -> None:
+        """Queues that were emptied are told as a loss."""
+        await queue.publish([task("a")])
+        await wiped(rabbitmq_url, queue_prefix, purge_only=True)
+        await asyncio.wait_for(queue.lost(), PATIENCE_S)
+        await queue.publish([task("a")])
+
+        assert [task("a")] == await taken(queue, 1)
+
+    async def test_a_dead_members_tasks_wait_again(
+        self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
+    ) -> None:
+        """D34: what a member had taken when it ended is taken by another."""
+        async with RabbitTaskQueue.running(rabbitmq_url, MemoryTaskQueue(), prefix=queue_prefix) as dead:
+            await dead.publish([task("a"), task("b")])
+            orphaned = await dead.take(["default"], 2)
+
+        assert [task("a"), task("b")] == list(orphaned) == await taken(queue, 2)
+
+    async def test_what_cannot_be_read_is_kept_for_people(
+        self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
+    ) -> None:
+        """D35: a payload that is no task goes through the dead letter exchange and hinders nobody."""
+        await queue.publish([task("a")])
+        async with await aio_pika.connect(rabbitmq_url) as connection:
+            channel = await connection.channel()
+            name = next(each for each in names_of(queue_prefix) if each.endswith("default.default.0"))
+            await channel.default_exchange.publish(aio_pika.Message(b"?"), name)
+            await queue.publish([task("b")])
+            found = await taken(queue, 2)
+            letters = await channel.get_queue(f"{queue_prefix}.jobs.dlq")
+            letter = await letter_of(letters)
+
+        assert ({task("a"), task("b")}, b"?") == (set(found), letter)
