@@ -16,8 +16,8 @@ from linkflow.testing.queue_suite import (
     SharedTaskQueueSuite,
     TaskQueueSuite,
     known,
-    task,
     taken,
+    task,
 )
 
 QUICKLY_DEAD_S = 1.5
@@ -73,13 +73,13 @@ class TestRedis(SharedTaskQueueSuite):
 
     async def test_a_wipe_is_noticed(self, queue: RedisTaskQueue, redis_url: str) -> None:
         """A flushed Redis is told as a loss, and what is published again is taken."""
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
         async with connect(redis_url) as redis:
             await redis.flushall()
         await asyncio.wait_for(queue.lost(), PATIENCE_S)
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
 
-        assert [task("a")] == await taken(queue, 1)
+        assert [task(1)] == await taken(queue, 1)
 
     async def test_a_dead_members_tasks_wait_again(
         self, queue: RedisTaskQueue, peer: RedisTaskQueue, redis_url: str, queue_prefix: str
@@ -87,19 +87,19 @@ class TestRedis(SharedTaskQueueSuite):
         """D34: what a member had taken when it died is taken by another; the living keep theirs."""
         async with connect(redis_url) as redis:
             dead = RedisTaskQueue(redis, prefix=queue_prefix)  # it never beats
-            await dead.publish([task("a"), task("b"), task("c")])
+            await dead.publish([task(1), task(2), task(3)])
             orphaned = list(await dead.take(["default"], 2))
         held = list(await queue.take(["default"], 1))
         await known(peer, 2)
 
-        assert ([task("a"), task("b")], [task("c")]) == (orphaned, held)
+        assert ([task(1), task(2)], [task(3)]) == (orphaned, held)
         assert orphaned == await taken(peer, 2)
 
     async def test_nothing_is_left_behind(
         self, queue: RedisTaskQueue, redis_url: str, queue_prefix: str
     ) -> None:
         """A queue whose tasks are dealt with keeps no streams in Redis."""
-        await queue.publish([task(str(number), f"w{number % 3}", number % 2) for number in range(20)])
+        await queue.publish([task(number, f"w{number % 3}", priority=number % 2) for number in range(20)])
         await taken(queue, 20)
         await queue.take(["default"], 1)
         async with connect(redis_url) as redis:
@@ -112,15 +112,15 @@ class TestRedis(SharedTaskQueueSuite):
         self, queue: RedisTaskQueue, redis_url: str, queue_prefix: str
     ) -> None:
         """D35: a payload that is no task goes to the dead letters and hinders nobody."""
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
         async with connect(redis_url) as redis:
             stream = f"{queue_prefix}:jobs:{{default}}:partition:w1:5"
             await redis.xadd(stream, {"payload": b"?"})
-            await queue.publish([task("b")])
+            await queue.publish([task(2)])
             found = await taken(queue, 2)
             letters = await redis.xlen(f"{queue_prefix}:jobs:dlq")
 
-        assert ([task("a"), task("b")], 1) == (found, letters)
+        assert ([task(1), task(2)], 1) == (found, letters)
 
 
 @pytest.mark.external
@@ -143,46 +143,46 @@ class TestRabbitmq(SharedTaskQueueSuite):
         self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
     ) -> None:
         """Queues that were deleted are told as a loss, and what is published again is taken."""
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
         await wiped(rabbitmq_url, queue_prefix)
         await asyncio.wait_for(queue.lost(), PATIENCE_S)
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
 
-        assert [task("a")] == await taken(queue, 1)
+        assert [task(1)] == await taken(queue, 1)
 
     async def test_a_purge_is_noticed(
         self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
     ) -> None:
         """Queues that were emptied are told as a loss."""
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
         await wiped(rabbitmq_url, queue_prefix, purge_only=True)
         await asyncio.wait_for(queue.lost(), PATIENCE_S)
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
 
-        assert [task("a")] == await taken(queue, 1)
+        assert [task(1)] == await taken(queue, 1)
 
     async def test_a_dead_members_tasks_wait_again(
         self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
     ) -> None:
         """D34: what a member had taken when it ended is taken by another."""
         async with RabbitTaskQueue.running(rabbitmq_url, MemoryTaskQueue(), prefix=queue_prefix) as dead:
-            await dead.publish([task("a"), task("b")])
+            await dead.publish([task(1), task(2)])
             orphaned = await dead.take(["default"], 2)
 
-        assert [task("a"), task("b")] == list(orphaned) == await taken(queue, 2)
+        assert [task(1), task(2)] == list(orphaned) == await taken(queue, 2)
 
     async def test_what_cannot_be_read_is_kept_for_people(
         self, queue: RabbitTaskQueue, rabbitmq_url: str, queue_prefix: str
     ) -> None:
         """D35: a payload that is no task goes through the dead letter exchange and hinders nobody."""
-        await queue.publish([task("a")])
+        await queue.publish([task(1)])
         async with await aio_pika.connect(rabbitmq_url) as connection:
             channel = await connection.channel()
             name = next(each for each in names_of(queue_prefix) if each.endswith("default.default.0"))
             await channel.default_exchange.publish(aio_pika.Message(b"?"), name)
-            await queue.publish([task("b")])
+            await queue.publish([task(2)])
             found = await taken(queue, 2)
             letters = await channel.get_queue(f"{queue_prefix}.jobs.dlq")
             letter = await letter_of(letters)
 
-        assert ({task("a"), task("b")}, b"?") == (set(found), letter)
+        assert ({task(1), task(2)}, b"?") == (set(found), letter)

@@ -2,18 +2,19 @@
 
 The broker knows neither workspaces nor tasks that wait already, so a task queue is twelve quorum queues:
 three bands of priority by four partitions of workspaces. A member prefetches WINDOW tasks of each into a
-window in its memory, and what it takes from there is exactly fair and exactly in order of priority. Beyond the
-window, workspaces of one partition come in order of arrival, and so do priorities of one band.
+window in its memory, and what it takes from there is exactly fair and exactly in order of priority. Beyond
+the window, workspaces of one partition come in order of arrival, and so do priorities of one band.
 
     publish ─► known? ─► quorum queue, confirmed ─► [first take: consume] ─► window ─► take ─► done: ack
                               ▲                                                 │
                               └────────── nobody took for IDLE_S ◄──────────────┘
 
-What fails and what happens then. A connection or a queue is gone: calls raise `Unavailable`, the beat connects
-and declares again, and `lost` returns. A queue was purged: all of them are empty while this member remembers
-tasks it published; `lost` returns after EMPTY_S (also when peers took them, which costs a look and no more). A
-member dies: the broker gives its tasks to others. A queue is full, or a task was published and not taken yet:
-it is left out. A payload that is no task, or was given out DELIVERIES times: dead letter exchange, for people.
+What fails and what happens then. A connection or a queue is gone: calls raise `Unavailable`, the beat
+connects and declares again, and `lost` returns. A queue was purged: all of them are empty while this member
+remembers tasks it published; `lost` returns after EMPTY_S (also when peers took them, which costs a look and
+no more). A member dies: the broker gives its tasks to others. A queue is full, or a task was published and
+not taken yet: it is left out. A payload that is no task, or was given out DELIVERIES times: it goes to the
+dead letter exchange, for people.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ from linkflow.ports.queue import TaskQueue
 
 BANDS = {"high": range(4), "default": range(4, 7), "low": range(7, 10)}
 PARTITIONS = 4
-WINDOW = 32
+WINDOW = 64
 """Tasks of one quorum queue that a member holds."""
 
 IDLE_S = 30.0

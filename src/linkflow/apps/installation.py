@@ -18,6 +18,7 @@ from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.app import create_app
+from linkflow.apps.queues import open_queue, sweep_s
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring import Engine, EngineParts, engine
 from linkflow.apps.wiring_control import (
@@ -89,6 +90,7 @@ async def installation(
         stack.push_async_callback(code.close)
         nodes = nodes or NodeRegistry.discover()
         blobs, specs = FileBlobStore(settings.home / "blobs"), SqlSpecStore(database)
+        queue = await stack.enter_async_context(open_queue(settings))
         side = open_control(settings, database, specs, nodes, clock, ids)
         running = await stack.enter_async_context(
             engine(
@@ -103,6 +105,8 @@ async def installation(
                     directory=side.executables,
                     bus=side.bus,
                     secret=side.secret,
+                    queue=queue,
+                    sweep_s=sweep_s(settings),
                     clock=clock,
                     ids=ids,
                 )

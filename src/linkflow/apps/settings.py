@@ -18,6 +18,7 @@ from linkflow.domain.errors import Invalid
 
 PREFIX = "LINKFLOW_"
 FILE = "linkflow.toml"
+QUEUES = ("embedded", "redis", "rabbitmq")
 NOT_SETTINGS = {"LINKFLOW_REQUIRE_ALL"}
 """Variables that begin like settings and are read by the tests only."""
 
@@ -51,6 +52,27 @@ def _database_url(value: str) -> str:
     """Take the address of a PostgreSQL database."""
     if urlsplit(value).scheme not in {"postgresql", "postgres"}:
         raise ValueError("is no PostgreSQL address; it reads postgresql://user:password@host/database")
+    return value
+
+
+def _queue(value: str) -> str:
+    """Take the name of a task queue."""
+    if value.lower() not in QUEUES:
+        raise ValueError(f"is no queue; say {', '.join(QUEUES[:-1])} or {QUEUES[-1]}")
+    return value.lower()
+
+
+def _redis_url(value: str) -> str:
+    """Take the address of a Redis or Valkey."""
+    if urlsplit(value).scheme not in {"redis", "rediss"}:
+        raise ValueError("is no Redis address; it reads redis://user:password@host:6379/0")
+    return value
+
+
+def _rabbitmq_url(value: str) -> str:
+    """Take the address of a RabbitMQ."""
+    if urlsplit(value).scheme not in {"amqp", "amqps"}:
+        raise ValueError("is no RabbitMQ address; it reads amqp://user:password@host:5672/vhost")
     return value
 
 
@@ -130,6 +152,17 @@ class Settings:
         _database_url,
         None,
         secret=True,
+    )
+    queue: str = _setting(
+        "What carries tasks to workers: embedded (this process), redis or rabbitmq; histories stay the truth.",
+        _queue,
+        "embedded",
+    )
+    redis_url: str | None = _setting(
+        "Redis 7 or Valkey to use, as redis://user:password@host:6379/0.", _redis_url, None, secret=True
+    )
+    rabbitmq_url: str | None = _setting(
+        "RabbitMQ to use, as amqp://user:password@host:5672/vhost.", _rabbitmq_url, None, secret=True
     )
     secret: str | None = _setting(
         "Signs callbacks and tokens; without it one is made and kept in the folder keys.",
@@ -231,6 +264,8 @@ KINDS = {
     _port: "number",
     _allow_list: "list",
     _database_url: "address",
+    _redis_url: "address",
+    _rabbitmq_url: "address",
     _public_url: "address",
 }
 

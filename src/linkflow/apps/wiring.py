@@ -28,7 +28,7 @@ from linkflow.engine.history.outbox import Outbox
 from linkflow.engine.history.service import History
 from linkflow.engine.history.tickets import Tickets
 from linkflow.engine.matching.service import Matching
-from linkflow.engine.recovery import Recovery
+from linkflow.engine.recovery import SWEEP_S, Recovery
 from linkflow.engine.timer import Timer
 from linkflow.engine.visibility.projector import Projector
 from linkflow.engine.visibility.service import Visibility
@@ -37,6 +37,7 @@ from linkflow.engine.worker.service import Worker
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
+from linkflow.ports.queue import TaskQueue
 from linkflow.ports.services import CredentialBroker, WorkflowDirectory
 
 DRAIN_S = 10.0
@@ -45,7 +46,11 @@ DRAIN_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class EngineParts:
-    """What the engine needs from the rest of the process."""
+    """What the engine needs from the rest of the process.
+
+    Attributes:
+        sweep_s: How often every open execution is looked at.
+    """
 
     database: Database
     nodes: NodeRegistry
@@ -57,6 +62,8 @@ class EngineParts:
     directory: WorkflowDirectory
     bus: EventBus
     secret: str
+    queue: TaskQueue = field(default_factory=MemoryTaskQueue)
+    sweep_s: float = SWEEP_S
     clock: SystemClock = field(default_factory=SystemClock)
     ids: SystemIds = field(default_factory=SystemIds)
 
@@ -81,7 +88,7 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
     clock, database = parts.clock, parts.database
     store, letters = SqlHistoryStore(database), SqlDeadLetters(database)
     sessions, visibility_store = SqlSessions(database), SqlVisibilityStore(database)
-    matching, timer = Matching(MemoryTaskQueue()), Timer(store, clock)
+    matching, timer = Matching(parts.queue), Timer(store, clock)
     projector = Projector(
         visibility_store, clock, lambda workspace_id: parts.bus.publish(f"executions:{workspace_id}")
     )
@@ -125,7 +132,15 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
         ),
         clock=clock,
     )
-    recovery = Recovery(store=store, sessions=sessions, history=history, clock=clock, session=session)
+    recovery = Recovery(
+        store=store,
+        sessions=sessions,
+        history=history,
+        clock=clock,
+        session=session,
+        lost=parts.queue.lost,
+        sweep_s=parts.sweep_s,
+    )
     await ensure_partitions(database, clock.now())
     async with store.running(), asyncio.TaskGroup() as group:
         history.own_tasks(group)

@@ -2,10 +2,12 @@
 
 At the start every worker session but ours is dead (embedded: the lock on the data folder proves it), so what
 those had started is ended. Later, sessions whose lease has run out are ended, and executions in memory are
-audited: overdue attempts are given up, wake-ups that come near are planned.
+audited: overdue attempts are given up, wake-ups that come near are planned. When the task queue tells that it
+lost tasks, and every now and then in case it did not notice, open tasks are published again.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from linkflow import telemetry
@@ -17,6 +19,11 @@ from linkflow.ports.stores import HistoryStore, Sessions
 AUDIT_S = 5.0
 SWEEP_S = 60.0
 """How often every open execution is looked at, not only those in memory."""
+
+BROKER_SWEEP_S = 30.0
+"""The same with a broker, which may lose tasks without noticing."""
+
+AGAIN_S = 1.0
 
 AT_ONCE = 64
 PARKED = frozenset({"waiting"})
@@ -48,7 +55,23 @@ class Recovery:
         history: RecoverableHistory,
         clock: Clock,
         session: str,
+        lost: Callable[[], Awaitable[None]] | None = None,
+        sweep_s: float = SWEEP_S,
     ) -> None:
+        """Put it together.
+
+        Args:
+            store: Where open executions are found.
+            sessions: Leases of workers.
+            history: Gives executions their drivers back.
+            clock: Times everything.
+            session: Our own worker's, which lives.
+            lost: Returns when the task queue may have lost tasks; see `ports.queue.TaskQueue`.
+            sweep_s: How often every open execution is looked at.
+        """
+        self._lost = lost
+        self._sweep_s = sweep_s
+        self._sweeping = asyncio.Lock()
         self._store = store
         self._sessions = sessions
         self._history = history
@@ -60,6 +83,12 @@ class Recovery:
     async def run(self) -> None:
         """Recover, then audit for ever."""
         await self._start()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._audit(), name="audit")
+            if self._lost is not None:
+                group.create_task(self._publish_again(self._lost), name="queue losses")
+
+    async def _audit(self) -> None:
         looked_at = self._clock.monotonic()
         while True:
             await self._clock.sleep(AUDIT_S)
@@ -68,13 +97,29 @@ class Recovery:
                 moved = await self._history.audit()
                 if moved:
                     log.info("overdue executions moved on", count=moved)
-                if self._clock.monotonic() - looked_at >= SWEEP_S:
+                if self._clock.monotonic() - looked_at >= self._sweep_s:
                     looked_at = self._clock.monotonic()
                     await self.sweep()
             except LinkFlowError as error:
                 log.warning("audit failed; it is tried again", error=str(error))
             except Exception:  # a bug must not end the watch
                 log.exception("audit failed; it is tried again")
+
+    async def _publish_again(self, lost: Callable[[], Awaitable[None]]) -> None:
+        """Publish open tasks whenever the queue may have lost some."""
+        while True:
+            await lost()
+            while True:
+                try:
+                    count = await self.sweep()
+                except LinkFlowError as error:
+                    log.warning("not published again; it is tried again", error=str(error))
+                except Exception:  # a bug must not end the watch
+                    log.exception("not published again; it is tried again")
+                else:
+                    log.info("the queue lost tasks; open executions were looked at", count=count)
+                    break
+                await self._clock.sleep(AGAIN_S)
 
     async def _start(self) -> None:
         while not self.recovered.is_set():
@@ -96,6 +141,10 @@ class Recovery:
         Raises:
             Unavailable: The store did not answer for some of them; sweep again.
         """
+        async with self._sweeping:
+            return await self._sweep()
+
+    async def _sweep(self) -> int:
         count = 0
         self._unreached = None
         room = asyncio.Semaphore(AT_ONCE)

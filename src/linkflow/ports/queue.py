@@ -42,7 +42,7 @@ class TaskQueue(Protocol):
         ...
 
     async def lost(self) -> None:
-        """Wait until tasks may be lost: the broker was wiped, replaced or away. Publish again what is open."""
+        """Wait until tasks may be lost (the broker was wiped or away): publish again what is open."""
         ...
 
     def depth(self) -> Mapping[str, int]:

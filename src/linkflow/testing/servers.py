@@ -123,9 +123,7 @@ def start_rabbitmq() -> Server:
     return server
 
 
-def _spawn(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str]
-) -> "subprocess.Popen[bytes]":
+def _spawn(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     """Start a process that the kernel ends with this one."""
     parent, libc = os.getpid(), ctypes.CDLL(None, use_errno=True)
 
@@ -143,7 +141,7 @@ def _spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C is for us
-            preexec_fn=die_with_parent,  # noqa: PLW1509  nothing else runs in the child yet
+            preexec_fn=die_with_parent,
         )
 
 

@@ -4,7 +4,7 @@ Keys of the task queue `default`, all in one slot of a cluster because of the br
 
     linkflow:jobs:{default}:epoch                 missing or another one: Redis was wiped
     linkflow:jobs:{default}:known                 set of the tasks that wait: none waits twice, and the depth
-    linkflow:jobs:{default}:ring                  list of the workspaces that have tasks, whose turn is next first
+    linkflow:jobs:{default}:ring                  list of the workspaces that have tasks, in turn
     linkflow:jobs:{default}:lane:<workspace>      sorted set of the priorities that may have tasks
     linkflow:jobs:{default}:partition:<workspace>:<priority>
                                                   stream, group `engine-group`, field `payload`
@@ -15,7 +15,8 @@ Keys of the task queue `default`, all in one slot of a cluster because of the br
 
 STEP = """
 local p = KEYS[1]
-local fresh, member, most, wanted, finished = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local fresh, member, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local wanted, finished, dead_s = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local now = tonumber(redis.call('TIME')[1])
 redis.call('SET', p .. ':epoch', fresh, 'NX')
 redis.call('ZADD', p .. ':members', now, member)
@@ -44,7 +45,7 @@ local function put(workspace, priority, payload)
 end
 
 -- What members that fell silent had taken waits again. XAUTOCLAIM would take from the living, too.
-for _, dead in ipairs(redis.call('ZRANGEBYSCORE', p .. ':members', '-inf', now - tonumber(ARGV[6]))) do
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', p .. ':members', '-inf', now - dead_s)) do
   for _, stream in ipairs(redis.call('SMEMBERS', p .. ':partitions')) do
     local workspace, priority = string.match(string.sub(stream, #p + 12), '^(.*):(%d+)$')
     for _, held in ipairs(redis.call('XPENDING', stream, 'engine-group', '-', '+', 100000, dead)) do
@@ -82,7 +83,8 @@ while #found < wanted do
   local entry = nil
   while first and not entry do
     local stream = p .. ':partition:' .. workspace .. ':' .. first
-    local read = redis.pcall('XREADGROUP', 'GROUP', 'engine-group', member, 'COUNT', 1, 'STREAMS', stream, '>')
+    local read = redis.pcall(
+      'XREADGROUP', 'GROUP', 'engine-group', member, 'COUNT', 1, 'STREAMS', stream, '>')
     if read and not read.err then
       entry = read[1][2][1]
       found[#found + 1] = {stream, entry[1], entry[2][2]}
@@ -98,4 +100,5 @@ return {redis.call('GET', p .. ':epoch'), redis.call('SCARD', p .. ':known'), re
 """
 """KEYS: the queue's prefix. ARGV: a new epoch, the member, most tasks, how many to take, how many are done,
 seconds until a silent member is dead; then stream and id of each that is done; then workspace, priority and
-payload of each to queue. Returns epoch, depth, how many had no room, and [stream, id, payload] of each taken."""
+payload of each to queue. Returns epoch, depth, how many had no room, and stream, id, payload of each taken.
+"""

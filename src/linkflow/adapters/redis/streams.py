@@ -7,10 +7,11 @@ order is fair over all members (`script.STEP` has the keys).
                                                ▲                        │
                                                └──── that member fell silent for DEAD_S
 
-What fails and what happens then. Redis is wiped: its epoch is another one, seen at the next step or beat, and
-`lost` returns. Redis is away: calls raise `Unavailable`, and `lost` returns once it is back, because nobody can
-know what became of the calls that broke. A member dies: its pending tasks wait again after DEAD_S. The queue is
-full: tasks are left out; History publishes them again. A nudge is lost: the beat looks every BEAT_S.
+What fails and what happens then. Redis is wiped: its epoch is another one, seen at the next step or beat,
+and `lost` returns. Redis is away: calls raise `Unavailable`, and `lost` returns once it is back, because
+nobody can know what became of the calls that broke. A member dies: its pending tasks wait again after DEAD_S.
+The queue is full: tasks are left out; History publishes them again. A nudge is lost: the beat looks every
+BEAT_S.
 """
 
 import asyncio
@@ -90,7 +91,9 @@ class RedisTaskQueue:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, url: str, *, prefix: str = "linkflow", dead_s: float = DEAD_S) -> AsyncIterator[Self]:
+    async def running(
+        cls, url: str, *, prefix: str = "linkflow", dead_s: float = DEAD_S
+    ) -> AsyncIterator[Self]:
         """Be a member for as long as the context lasts.
 
         Raises:
@@ -234,6 +237,8 @@ class RedisTaskQueue:
                     await self._do(name)
                 except Unavailable as error:
                     log.warning("no beat", queue=name, error=str(error))
+                except Exception:  # a bug must not end the process
+                    log.exception("no beat", queue=name)
             if len(self):
                 self._arrived.set()
 

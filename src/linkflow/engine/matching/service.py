@@ -153,6 +153,7 @@ class Matching:
     async def run(self) -> None:
         """Start queued tasks on workers with room, for ever."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="queue arrivals")
             while True:
                 await self._room.wait()
                 self._room.clear()
@@ -164,14 +165,34 @@ class Matching:
         state = self._sessions.get(session)
         if state is None or not state.credits or not len(self._queue):
             return
+        wanted = state.credits
+        state.taken += wanted  # nobody else may use them while a broker is asked
+        tasks: Sequence[TaskId] = ()
         try:
-            tasks = await self._queue.take(state.queues, state.credits)
+            tasks = await self._queue.take(state.queues, wanted)
         except LinkFlowError as error:
             log.warning("queue not readable; History publishes again", error=str(error))
+        finally:
+            state.taken -= wanted - len(tasks)
+        if self._sessions.get(session) is not state:
+            await self._put_back(tasks)
             return
         for task in tasks:
-            state.taken += 1
             group.create_task(self._start(task, session))
+
+    async def _listen(self) -> None:
+        """Look into the queue again whenever another member may have published."""
+        while True:
+            await self._queue.arrived()
+            self._room.set()
+
+    async def _put_back(self, tasks: Sequence[TaskId]) -> None:
+        """Queue taken tasks again; a queue that does not answer tells a loss, and History publishes them."""
+        try:
+            await self._queue.done(tasks)
+            await self.add(tasks)
+        except LinkFlowError as error:
+            log.warning("not queued again; History publishes again", error=str(error))
 
     async def _start(self, task: TaskId, session: str) -> None:
         """Start a task on a session; whatever goes wrong, the credit comes back and the task is not lost."""
@@ -186,7 +207,7 @@ class Matching:
         except LinkFlowError as error:
             log.warning("not started; queued again", execution_id=task.execution_id, error=str(error))
             self.release([session])
-            await self.add([task])
+            await self._put_back([task])
         except Exception:  # a bug must not stop the other tasks; the auditor queues this one again
             log.exception("not started", execution_id=task.execution_id, key=task.key)
             self.release([session])

@@ -1,0 +1,43 @@
+"""Which task queue: the choice of `LINKFLOW_QUEUE`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from linkflow.adapters.memory_queue import MemoryTaskQueue
+from linkflow.apps.settings import SettingInvalid, Settings
+from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
+from linkflow.ports.queue import TaskQueue
+
+
+@asynccontextmanager
+async def open_queue(settings: Settings) -> AsyncIterator[TaskQueue]:
+    """Be a member of the task queue for as long as the context lasts.
+
+    Raises:
+        SettingInvalid: The address of the broker was not said.
+        Unavailable: The broker does not answer.
+    """
+    if settings.queue == "redis":
+        from linkflow.adapters.redis.streams import RedisTaskQueue
+
+        async with RedisTaskQueue.running(_said(settings.redis_url, "LINKFLOW_REDIS_URL")) as queue:
+            yield queue
+    elif settings.queue == "rabbitmq":
+        from linkflow.adapters.rabbitmq import RabbitTaskQueue
+
+        url = _said(settings.rabbitmq_url, "LINKFLOW_RABBITMQ_URL")
+        async with RabbitTaskQueue.running(url, MemoryTaskQueue()) as queue:
+            yield queue
+    else:
+        yield MemoryTaskQueue()
+
+
+def sweep_s(settings: Settings) -> float:
+    """Say how often open executions are looked at."""
+    return SWEEP_S if settings.queue == "embedded" else BROKER_SWEEP_S
+
+
+def _said(url: str | None, name: str) -> str:
+    if url is None:
+        raise SettingInvalid(f"LINKFLOW_QUEUE needs to know where the broker is; set {name}.", setting=name)
+    return url
