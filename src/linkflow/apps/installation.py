@@ -107,6 +107,7 @@ async def installation(
                     secret=side.secret,
                     queue=queue,
                     sweep_s=sweep_s(settings),
+                    slots=settings.worker_slots,
                     clock=clock,
                     ids=ids,
                 )

@@ -48,6 +48,13 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _count(value: str) -> int:
+    """Take a number of things, 1 or more."""
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 100_000:
+        raise ValueError("is not a number from 1 to 100000")
+    return int(value)
+
+
 def _database_url(value: str) -> str:
     """Take the address of a PostgreSQL database."""
     if urlsplit(value).scheme not in {"postgresql", "postgres"}:
@@ -154,7 +161,7 @@ class Settings:
         secret=True,
     )
     queue: str = _setting(
-        "What carries tasks to workers: embedded (this process), redis or rabbitmq; histories stay the truth.",
+        "What carries tasks to workers: embedded (this process), redis or rabbitmq.",
         _queue,
         "embedded",
     )
@@ -164,6 +171,7 @@ class Settings:
     rabbitmq_url: str | None = _setting(
         "RabbitMQ to use, as amqp://user:password@host:5672/vhost.", _rabbitmq_url, None, secret=True
     )
+    worker_slots: int = _setting("Attempts that run at once in this process.", _count, 256)
     secret: str | None = _setting(
         "Signs callbacks and tokens; without it one is made and kept in the folder keys.",
         _secret,
@@ -262,6 +270,7 @@ def _written(value: Any, name: str, file: Path) -> str:
 KINDS = {
     _path: "path",
     _port: "number",
+    _count: "number",
     _allow_list: "list",
     _database_url: "address",
     _redis_url: "address",

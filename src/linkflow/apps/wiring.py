@@ -33,7 +33,7 @@ from linkflow.engine.timer import Timer
 from linkflow.engine.visibility.projector import Projector
 from linkflow.engine.visibility.service import Visibility
 from linkflow.engine.worker.activity import Activities
-from linkflow.engine.worker.service import Worker
+from linkflow.engine.worker.service import SLOTS, Worker
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
@@ -50,6 +50,7 @@ class EngineParts:
 
     Attributes:
         sweep_s: How often every open execution is looked at.
+        slots: Attempts that the worker runs at once.
     """
 
     database: Database
@@ -64,6 +65,7 @@ class EngineParts:
     secret: str
     queue: TaskQueue = field(default_factory=MemoryTaskQueue)
     sweep_s: float = SWEEP_S
+    slots: int = SLOTS
     clock: SystemClock = field(default_factory=SystemClock)
     ids: SystemIds = field(default_factory=SystemIds)
 
@@ -131,6 +133,7 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
             clock=clock,
         ),
         clock=clock,
+        slots=parts.slots,
     )
     recovery = Recovery(
         store=store,

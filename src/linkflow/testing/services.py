@@ -1,8 +1,8 @@
 """A real Redis and a real RabbitMQ for tests, as a pytest plugin.
 
 `pytest_plugins = ["linkflow.testing.services"]`. Each pytest process starts its own when the first test asks,
-and may wipe it. A test that uses one carries the marker `external`; where the server cannot be had the test is
-skipped and named, and under LINKFLOW_REQUIRE_ALL the run fails. `make services` installs them.
+and may wipe it. A test that uses one carries the marker `external`; where the server cannot be had the test
+is skipped and named, and under LINKFLOW_REQUIRE_ALL the run fails. `make services` installs them.
 """
 
 from collections.abc import Callable, Iterator

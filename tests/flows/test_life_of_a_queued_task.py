@@ -1,0 +1,92 @@
+"""The life of a task that finds no worker free: it waits in a queue, and which one makes no difference."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkflow.testing.live import settings_of, started
+from linkflow.testing.receiver import Receiver, Scripted
+
+FETCHES = 6
+FORGOTTEN = {"at", "deadline_at", "duration", "headers", "id", "ms", "number", "seed", "session"}
+"""What differs from one execution of a workflow to the next."""
+
+
+def fan_out(address: str) -> dict[str, Any]:
+    """Say a workflow that fetches several things at once, the last one twice."""
+    names = [f"fetch{number}" for number in range(FETCHES)]
+    retry = {"maxAttempts": 2, "initialDelayMs": 1}
+    return {
+        "trigger": {"id": "start", "type": "trigger.manual"},
+        "nodes": [
+            *(
+                {
+                    "id": name,
+                    "type": "http.request",
+                    "config": {"url": f"{address}/{name}"},
+                    "retry": retry,
+                }
+                for name in names
+            ),
+            {"id": "all", "type": "logic.merge", "config": {}},
+            {"id": "sum", "type": "data.set", "config": {"values": {"n": "{{node_fetch5.output.body.n}}"}}},
+        ],
+        "edges": [
+            *({"source": "start", "target": name} for name in names),
+            *({"source": name, "target": "all"} for name in names),
+            {"source": "all", "target": "sum"},
+        ],
+    }
+
+
+def attempt_of(event: Any) -> tuple[str, int]:
+    """Name the attempt of an event."""
+    return event["data"]["key"], event["data"].get("attempt", 1)
+
+
+def normalised(events: list[Any]) -> list[Any]:
+    """Say a history without identities and times, each start of an attempt next to its scheduling."""
+    plain = [_without(event) for event in events]
+    starts = {attempt_of(event): event for event in plain if event["type"] == "ActivityTaskStarted"}
+    found = []
+    for event in plain:
+        if event["type"] == "ActivityTaskStarted":
+            continue
+        found.append(event)
+        if event["type"] == "ActivityTaskScheduled":
+            found.append(starts[attempt_of(event)])
+    return found
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without(each) for name, each in value.items() if name not in FORGOTTEN}
+    return [_without(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("queue", ["redis", "rabbitmq"])
+async def test_every_queue_gives_the_same_history(
+    queue: str, database_dsn: str, tmp_path: Path, request: pytest.FixtureRequest, receiver: Receiver
+) -> None:
+    """C1, C2: tasks that wait in a broker give the history that tasks in this process give."""
+    for number in range(FETCHES):
+        receiver.answer(f"/fetch{number}", Scripted(200, {"n": number}))
+    works, fails = Scripted(200, {"n": 5}), Scripted(503)
+    receiver.answer("/fetch5", fails, works, fails, works)
+    url = request.getfixturevalue(f"{queue}_url")
+    embedded = dataclasses.replace(settings_of(database_dsn, tmp_path), worker_slots=1)
+    broker: dict[str, Any] = {"queue": queue, f"{queue}_url": url}
+    histories = []
+    workflow_id = ""
+    for settings in (embedded, dataclasses.replace(embedded, **broker)):
+        async with started(settings) as live:
+            workflow_id = workflow_id or await live.made(fan_out(receiver.address))
+            found = await live.ended(await live.start(workflow_id))
+            events = (await live.get(f"/executions/{found['id']}/events?limit=1000")).json["data"]
+        histories.append((found["result"], normalised(events)))
+
+    assert ({"n": 5}, histories[0]) == (histories[0][0], histories[1])
