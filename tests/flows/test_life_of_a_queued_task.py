@@ -11,7 +11,9 @@ from linkflow.testing.live import settings_of, started
 from linkflow.testing.receiver import Receiver, Scripted
 
 FETCHES = 6
-FORGOTTEN = {"at", "deadline_at", "duration", "headers", "id", "ms", "number", "seed", "session"}
+FORGOTTEN = {
+    "at", "deadline_at", "duration", "duration_ms", "headers", "id", "ms", "number", "seed", "session",
+}  # fmt: skip
 """What differs from one execution of a workflow to the next."""
 
 
