@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test check fix simulate bench docs lock
+.PHONY: help up test services check fix simulate bench docs lock
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -13,6 +13,10 @@ up:  ## install what is missing and start LinkFlow with its own PostgreSQL on :8
 test:  ## set up what is missing and run every test (ARGS="tests/unit -k join" for some)
 	@$(PYTHON) scripts/prepare.py dev
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+services:  ## start real Redis and RabbitMQ for the tests, installing them when missing (ARGS=--install-only)
+	@$(PYTHON) scripts/prepare.py dev
+	@exec $(BIN)/python scripts/services.py $(ARGS)
 
 check:  ## ruff, types, import contracts, links in the docs, dependencies
 	@$(PYTHON) scripts/prepare.py dev

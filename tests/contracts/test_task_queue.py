@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import aio_pika
 import pytest
@@ -11,6 +12,7 @@ from aio_pika.abc import AbstractQueue
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.adapters.rabbitmq import BANDS, PARTITIONS, RabbitTaskQueue
 from linkflow.adapters.redis.streams import RedisTaskQueue, connect
+from linkflow.domain.errors import Unavailable
 from linkflow.testing.queue_suite import (
     PATIENCE_S,
     SharedTaskQueueSuite,
@@ -19,6 +21,7 @@ from linkflow.testing.queue_suite import (
     taken,
     task,
 )
+from linkflow.testing.servers import start_redis
 
 QUICKLY_DEAD_S = 1.5
 
@@ -94,6 +97,22 @@ class TestRedis(SharedTaskQueueSuite):
 
         assert ([task(1), task(2)], [task(3)]) == (orphaned, held)
         assert orphaned == await taken(peer, 2)
+
+    async def test_a_redis_that_was_away(self) -> None:
+        """While Redis is away calls say so, and when it is back the loss is told and work goes on."""
+        first = start_redis()
+        port = urlsplit(first.url).port
+        async with RedisTaskQueue.running(first.url) as queue:
+            first.stop()
+            with pytest.raises(Unavailable):
+                await queue.publish([task(1)])
+            second = start_redis(port)
+            await asyncio.wait_for(queue.lost(), PATIENCE_S)
+            await queue.publish([task(1)])
+            found = await taken(queue, 1)
+        second.stop()
+
+        assert [task(1)] == found
 
     async def test_nothing_is_left_behind(
         self, queue: RedisTaskQueue, redis_url: str, queue_prefix: str

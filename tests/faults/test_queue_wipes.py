@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -122,7 +121,7 @@ async def test_a_wiped_broker_loses_nothing(
     destroyed = 0
     is_over = asyncio.Event()
     async with (
-        started(settings, nodes=NodeRegistry((*BUILTIN, pause))) as live,  # type: ignore[arg-type]
+        started(settings, nodes=NodeRegistry((*BUILTIN, pause))) as live,
         wiping(url) as wipe,
     ):
         workflow_id = await live.made(chain())
@@ -133,15 +132,10 @@ async def test_a_wiped_broker_loses_nothing(
                 await asyncio.sleep(every_s)
                 destroyed += sum(live.running.engine.matching.depth().values())
                 await wipe()
-            wiped_at = time.monotonic()
             is_over.set()
-        drained_s = time.monotonic() - wiped_at
         ended = [(await live.running.engine.frontend.view(each)).status for each in ids]
         waits = sorted([wait for each in ids for wait in await delays_s(live, each)])
     p99_s = waits[int(len(waits) * 0.99)]
-    print(
-        f"{queue}: {times} wipes, {len(ids)} executions, {destroyed} tasks destroyed, "
-        f"waits p50 {waits[len(waits) // 2]:.2f} p99 {p99_s:.2f} max {waits[-1]:.2f} s, drained in {drained_s:.1f} s"
-    )
+    said = f"{len(ids)} executions, {destroyed} tasks destroyed, p99 {p99_s:.2f} s, max {waits[-1]:.2f} s"
 
-    assert ({"completed"}, True, True) == (set(ended), p99_s <= REDISPATCH_S, destroyed > 10 * times)
+    assert ({"completed"}, True, True) == (set(ended), p99_s <= REDISPATCH_S, destroyed > 10 * times), said

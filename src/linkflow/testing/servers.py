@@ -69,8 +69,11 @@ def find_rabbitmq() -> Path | None:
     return Path(found) if found else None
 
 
-def start_redis() -> Server:
+def start_redis(port: int | None = None) -> Server:
     """Start a Redis that keeps nothing on disk.
+
+    Args:
+        port: Of 127.0.0.1; by default one that is free.
 
     Raises:
         ServerMissing: None is installed, or it does not start.
@@ -78,7 +81,7 @@ def start_redis() -> Server:
     binary = find_redis()
     if binary is None:
         raise ServerMissing("no redis-server or valkey-server is installed")
-    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="linkflow-redis-"))
+    port, folder = port or free_port(), Path(tempfile.mkdtemp(prefix="linkflow-redis-"))
     server = Server(f"redis ({binary})", f"redis://127.0.0.1:{port}/0", folder)
     command = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     server.processes.append(_spawn([*command, "--dir", str(folder)], folder, {}))
