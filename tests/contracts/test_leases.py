@@ -2,22 +2,32 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
+from linkflow.adapters.redis.connection import connect
+from linkflow.adapters.redis.coordination import RedisLeases
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.statements import Statements
+from linkflow.domain.errors import Unavailable
+from linkflow.ports.coordination import Leases
+from linkflow.testing.servers import start_redis
 
 
-@pytest_asyncio.fixture
-async def leases(database_dsn: str) -> AsyncIterator[SqlLeases]:
-    """Open leases on a database of the test's own."""
+@pytest_asyncio.fixture(params=["postgres", pytest.param("redis", marks=pytest.mark.external)])
+async def leases(request: pytest.FixtureRequest, database_dsn: str) -> AsyncIterator[Leases]:
+    """Open leases of the test's own."""
+    if request.param == "redis":
+        async with connect(request.getfixturevalue("redis_url")) as redis:
+            yield RedisLeases([redis], prefix=request.getfixturevalue("queue_prefix"))
+        return
     database = await Database.open(database_dsn, pool_size=2)
     yield SqlLeases(Statements(database.pool))
     await database.close()
 
 
-async def test_one_holder_at_a_time(leases: SqlLeases) -> None:
+async def test_one_holder_at_a_time(leases: Leases) -> None:
     """C13r: while one process holds the lease, another does not get it."""
     first = await leases.acquire("scheduler", "a", 60.0)
     second = await leases.acquire("scheduler", "b", 60.0)
@@ -25,7 +35,7 @@ async def test_one_holder_at_a_time(leases: SqlLeases) -> None:
     assert (True, None) == (first is not None, second)
 
 
-async def test_renewing_keeps_the_token(leases: SqlLeases) -> None:
+async def test_renewing_keeps_the_token(leases: Leases) -> None:
     """A holder that renews in time keeps its fencing token."""
     first = await leases.acquire("scheduler", "a", 60.0)
     again = await leases.acquire("scheduler", "a", 60.0)
@@ -35,7 +45,7 @@ async def test_renewing_keeps_the_token(leases: SqlLeases) -> None:
     assert first.token == again.token
 
 
-async def test_every_new_holder_has_a_greater_token(leases: SqlLeases) -> None:
+async def test_every_new_holder_has_a_greater_token(leases: Leases) -> None:
     """A lease that ended goes to the next one with a greater token, also back to the one before."""
     tokens = []
     for holder in ("a", "b", "a", "a"):
@@ -46,7 +56,7 @@ async def test_every_new_holder_has_a_greater_token(leases: SqlLeases) -> None:
     assert [1, 2, 3, 4] == tokens
 
 
-async def test_giving_back_is_for_the_holder_only(leases: SqlLeases) -> None:
+async def test_giving_back_is_for_the_holder_only(leases: Leases) -> None:
     """A lease given back is free at once; giving back an old one does nothing to the new holder."""
     old = await leases.acquire("scheduler", "a", 0.0)
     new = await leases.acquire("scheduler", "b", 60.0)
@@ -58,3 +68,27 @@ async def test_giving_back_is_for_the_holder_only(leases: SqlLeases) -> None:
     free = await leases.acquire("scheduler", "c", 60.0)
 
     assert (None, 3) == (held, free and free.token)
+
+
+@pytest.mark.external
+async def test_redlock_needs_most_servers() -> None:
+    """D24: of three Redis servers one may be gone; with two gone nobody gets a lease, and it is said."""
+    servers = [start_redis() for _ in range(3)]
+    clients = [connect(server.url) for server in servers]
+    try:
+        leases = RedisLeases(clients)
+        alone = RedisLeases(clients[:1])
+        ahead = [await alone.acquire("w", holder, 0.0) for holder in "xyz"]
+        servers[2].stop()
+        first = await leases.acquire("w", "a", 60.0)
+        other = await leases.acquire("w", "b", 60.0)
+        servers[1].stop()
+        with pytest.raises(Unavailable):
+            await leases.acquire("w", "a", 60.0)
+    finally:
+        for client in clients:
+            await client.aclose()
+        for server in servers:
+            server.stop()
+
+    assert (3, 4, None) == (ahead[-1] and ahead[-1].token, first and first.token, other)

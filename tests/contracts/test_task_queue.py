@@ -11,7 +11,8 @@ from aio_pika.abc import AbstractQueue
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.adapters.rabbitmq import BANDS, PARTITIONS, RabbitTaskQueue
-from linkflow.adapters.redis.streams import RedisTaskQueue, connect
+from linkflow.adapters.redis.connection import connect
+from linkflow.adapters.redis.streams import RedisTaskQueue
 from linkflow.domain.errors import Unavailable
 from linkflow.testing.queue_suite import (
     PATIENCE_S,

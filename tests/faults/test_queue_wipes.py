@@ -11,7 +11,7 @@ import aio_pika
 import pytest
 
 from linkflow.adapters.rabbitmq import BANDS, PARTITIONS
-from linkflow.adapters.redis.streams import connect
+from linkflow.adapters.redis.connection import connect
 from linkflow.nodes.registry import BUILTIN, NodeRegistry
 from linkflow.nodes.sdk import node
 from linkflow.testing.live import Live, settings_of, started

@@ -22,11 +22,10 @@ from uuid import uuid4
 
 import msgspec
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from linkflow import telemetry
+from linkflow.adapters.redis.connection import TIMEOUT_S, connect
 from linkflow.adapters.redis.script import STEP
 from linkflow.domain.errors import Unavailable
 from linkflow.ports.commands import TaskId
@@ -42,20 +41,8 @@ AT_ONCE = 500
 """Tasks of one step, so that Redis answers others in between."""
 
 DEAD_LETTERS = 10_000
-TIMEOUT_S = 5.0
 
 log = telemetry.logger("redis")
-
-
-def connect(url: str) -> "Redis":
-    """Connect to Redis; a call that breaks is told to the caller, who knows what to do."""
-    return Redis.from_url(
-        url,
-        protocol=2,
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 class _Batch:

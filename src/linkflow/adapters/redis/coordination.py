@@ -1,0 +1,243 @@
+"""Working together over Redis: nudges and forgotten values on pub/sub, leases by Redlock.
+
+Values themselves stay in each process, because some hold opened secrets: what travels is only "look again"
+and "forget this". Pub/sub loses messages while a process is not connected; nudges may be lost by contract, and
+values have an end.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Self
+from uuid import uuid4
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from linkflow import telemetry
+from linkflow.adapters.redis.connection import TIMEOUT_S, connect
+from linkflow.domain.errors import Unavailable
+from linkflow.domain.values import Json
+from linkflow.ports.coordination import Cache, EventBus, Lease, Subscription
+
+AGAIN_S = 0.2
+
+log = telemetry.logger("redis")
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What one process tells the others.
+
+    Attributes:
+        member: Who tells.
+        topics: What to look at again.
+        keys: What to forget.
+    """
+
+    member: str
+    topics: list[str]
+    keys: list[str]
+
+
+class RedisEventBus:
+    """Nudges between the parts of many processes; make it with `running`.
+
+    What is published while a message is on its way goes together into the next.
+    """
+
+    def __init__(self, redis: "Redis", bus: EventBus, cache: Cache, *, prefix: str) -> None:
+        self._redis, self._bus, self._cache = redis, bus, cache
+        self._channel = f"{prefix}:events"
+        self._member = uuid4().hex
+        self._topics: dict[str, None] = {}
+        self._keys: dict[str, None] = {}
+        self._published = asyncio.Event()
+        self._hears = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, url: str, bus: EventBus, cache: Cache, *, prefix: str = "linkflow"
+    ) -> AsyncIterator[Self]:
+        """Be connected for as long as the context lasts.
+
+        Args:
+            url: redis:// or rediss:// address.
+            bus: Carries nudges within this process.
+            cache: Forgets what others say; `RedisCache` tells them.
+            prefix: Of the channel.
+
+        Raises:
+            Unavailable: Redis does not answer.
+        """
+        async with connect(url) as redis:
+            try:
+                await redis.ping()
+            except (RedisError, OSError) as error:
+                raise Unavailable(f"Redis did not answer: {error}") from error
+            shared = cls(redis, bus, cache, prefix=prefix)
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(shared._tell()), group.create_task(shared._hear())]
+                await shared._hears.wait()
+                try:
+                    yield shared
+                finally:
+                    for task in tasks:
+                        task.cancel()
+
+    def publish(self, topic: str) -> None:
+        """Nudge everybody who listens to a topic, here at once and elsewhere soon."""
+        self._bus.publish(topic)
+        self._topics[topic] = None
+        self._published.set()
+
+    def subscribe(self, topic: str) -> AbstractContextManager[Subscription]:
+        """Listen to a topic until the block is left."""
+        return self._bus.subscribe(topic)
+
+    def forget(self, key: str) -> None:
+        """Have every other process forget a value."""
+        self._keys[key] = None
+        self._published.set()
+
+    async def _tell(self) -> None:
+        """Send what was published, for ever."""
+        while True:
+            await self._published.wait()
+            self._published.clear()
+            told = _Told(self._member, list(self._topics), list(self._keys))
+            self._topics, self._keys = {}, {}
+            try:
+                await self._redis.publish(self._channel, msgspec.json.encode(told))
+            except (RedisError, OSError) as error:
+                log.warning("nudges not sent", error=str(error))
+                self._keys = dict.fromkeys(told.keys) | self._keys  # nudges may be lost, these should not
+                if self._keys:
+                    self._published.set()
+                await asyncio.sleep(AGAIN_S)
+
+    async def _hear(self) -> None:
+        """Pass on what others publish, for ever."""
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+                    await channel.subscribe(self._channel)
+                    self._hears.set()
+                    while True:
+                        message = await channel.get_message(timeout=TIMEOUT_S)
+                        if message is not None:
+                            self._pass_on(message["data"])
+            except (RedisError, OSError, msgspec.DecodeError) as error:
+                log.warning("no nudges from Redis", error=str(error))
+                await asyncio.sleep(AGAIN_S)
+
+    def _pass_on(self, data: bytes) -> None:
+        told = msgspec.json.decode(data, type=_Told)
+        if told.member == self._member:
+            return
+        for key in told.keys:
+            self._cache.drop(key)
+        for topic in told.topics:
+            self._bus.publish(topic)
+
+
+class RedisCache:
+    """Values of this process that are forgotten when any process says so."""
+
+    def __init__(self, cache: Cache, bus: RedisEventBus) -> None:
+        self._cache, self._bus = cache, bus
+
+    def get(self, key: str) -> Json:
+        """Read a value."""
+        return self._cache.get(key)
+
+    def put(self, key: str, value: Json, ttl_s: float) -> None:
+        """Keep a value in this process."""
+        self._cache.put(key, value, ttl_s)
+
+    def drop(self, key: str) -> None:
+        """Forget a value, here at once and elsewhere soon."""
+        self._cache.drop(key)
+        self._bus.forget(key)
+
+    def sizes(self) -> Mapping[str, int]:
+        """Count what is kept in this process."""
+        return self._cache.sizes()
+
+
+ACQUIRE = """
+local now = redis.call('TIME')
+local holder = redis.call('HGET', KEYS[1], 'holder')
+local expires = tonumber(redis.call('HGET', KEYS[1], 'expires') or '0')
+local at = tonumber(now[1]) + tonumber(now[2]) / 1000000
+local token = tonumber(redis.call('HGET', KEYS[1], 'token') or '0')
+if expires > at and holder ~= ARGV[1] then return {0, token, '0'} end
+if expires <= at then token = token + 1 end
+token = math.max(token, tonumber(ARGV[3]))
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', token, 'expires', string.format('%.6f', at + ARGV[2]))
+return {1, token, string.format('%.6f', at + ARGV[2])}
+"""
+"""KEYS: the lease. ARGV: holder, seconds, least token. Returns whether it was got, its token, its end."""
+
+RELEASE = """
+if redis.call('HGET', KEYS[1], 'token') == ARGV[1] and redis.call('HGET', KEYS[1], 'holder') == ARGV[2] then
+  redis.call('HSET', KEYS[1], 'expires', '0')
+end
+"""
+"""KEYS: the lease. ARGV: token, holder."""
+
+
+class RedisLeases:
+    """D24: Redlock, for whoever wants it. A lease is held when most of the Redis servers say so.
+
+    Servers remember the greatest token they saw, and two majorities share one, so that tokens grow. A server
+    that forgets (no disk, a failover) breaks that: nothing in LinkFlow is safe because of these leases.
+    """
+
+    def __init__(self, servers: Sequence["Redis"], *, prefix: str = "linkflow") -> None:
+        self._prefix = prefix
+        self._most = len(servers) // 2 + 1
+        self._acquire = [server.register_script(ACQUIRE) for server in servers]
+        self._release = [server.register_script(RELEASE) for server in servers]
+
+    async def acquire(self, name: str, holder: str, ttl_s: float) -> Lease | None:
+        """Take or renew a lease at most of the servers; see the port.
+
+        Raises:
+            Unavailable: Most servers do not answer.
+        """
+        got = await self._ask(name, holder, ttl_s, 0)
+        token = max((each[0] for each in got), default=0)
+        if len(got) >= self._most and any(each[0] != token for each in got):
+            got = await self._ask(name, holder, ttl_s, token)
+            token = max((each[0] for each in got), default=0)
+        lease = Lease(name, holder, token, min((each[1] for each in got), default=0.0))
+        if len(got) >= self._most:
+            return lease
+        for each in {each[0] for each in got}:
+            await self.release(Lease(name, holder, each, 0.0))
+        return None
+
+    async def release(self, lease: Lease) -> None:
+        """Give a lease back at every server that answers; see the port."""
+        keys: list[str] = [self._key(lease.name)]
+        args: list[str | float] = [lease.token, lease.holder]
+        calls = (release(keys, args) for release in self._release)
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _ask(self, name: str, holder: str, ttl_s: float, least: int) -> list[tuple[int, float]]:
+        """Ask every server; token and end at those that agreed."""
+        keys: list[str] = [self._key(name)]
+        args: list[str | float] = [holder, max(0.0, ttl_s), least]
+        calls = (acquire(keys, args) for acquire in self._acquire)
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        failed = [each for each in answers if isinstance(each, BaseException)]
+        if len(answers) - len(failed) < self._most:
+            raise Unavailable(f"Most Redis servers did not answer: {failed[0]}") from failed[0]
+        agreed = [each for each in answers if not isinstance(each, BaseException) and each[0]]
+        return [(int(token), math.floor(float(end) * 1e6) / 1e6) for _, token, end in agreed]
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}:lease:{name}"
