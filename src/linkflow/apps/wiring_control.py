@@ -33,6 +33,7 @@ from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
 from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock, IdSource
+from linkflow.ports.coordination import Cache, EventBus
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import Frontend, Visibility
 from linkflow.ports.stores import DeadLetters, SpecStore
@@ -74,8 +75,8 @@ class ControlSide:
     broker: Broker
     executables: Executables
     catalog: Catalog
-    bus: MemoryEventBus
-    cache: MemoryCache
+    bus: EventBus
+    cache: Cache
     secret: str
     clock: Clock
     ids: IdSource
@@ -88,11 +89,26 @@ def open_control(
     catalog: Catalog,
     clock: Clock,
     ids: IdSource,
+    *,
+    bus: EventBus | None = None,
+    cache: Cache | None = None,
 ) -> ControlSide:
-    """Open records and keys; keys are made at the first start."""
+    """Open records and keys; keys are made at the first start.
+
+    Args:
+        settings: What a person set.
+        database: Where records are.
+        specs: Where the engine finds specs.
+        catalog: Which nodes there are.
+        clock: Time.
+        ids: Identities.
+        bus: Carries nudges; by default within this process.
+        cache: Keeps what may be forgotten; by default this process' own.
+    """
+    cache = cache or MemoryCache()
     keys = settings.home / "keys"
     box = AesSecretBox({"k1": bytes.fromhex(keep_key(keys, SEALING_KEY))}, "k1")
-    records, cache = SqlRecords(database), MemoryCache()
+    records = SqlRecords(database)
     return ControlSide(
         settings=settings,
         records=records,
@@ -100,7 +116,7 @@ def open_control(
         broker=Broker(records, box),
         executables=Executables(records, specs, catalog, cache),
         catalog=catalog,
-        bus=MemoryEventBus(),
+        bus=bus or MemoryEventBus(),
         cache=cache,
         secret=keep_key(keys, SIGNING_SECRET, given=settings.secret),
         clock=clock,

@@ -1,8 +1,8 @@
 """Working together over Redis: nudges and forgotten values on pub/sub, leases by Redlock.
 
 Values themselves stay in each process, because some hold opened secrets: what travels is only "look again"
-and "forget this". Pub/sub loses messages while a process is not connected; nudges may be lost by contract, and
-values have an end.
+and "forget this". Pub/sub loses messages while a process is not connected; nudges may be lost by contract,
+and values have an end.
 """
 
 import asyncio

@@ -1,11 +1,13 @@
-"""Which task queue: the choice of `LINKFLOW_QUEUE`."""
+"""Redis and RabbitMQ, where they are wanted: the task queue, and what processes tell each other."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from linkflow.adapters.memory import MemoryCache, MemoryEventBus
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
+from linkflow.ports.coordination import Cache, EventBus
 from linkflow.ports.queue import TaskQueue
 
 
@@ -30,6 +32,23 @@ async def open_queue(settings: Settings) -> AsyncIterator[TaskQueue]:
             yield queue
     else:
         yield MemoryTaskQueue()
+
+
+@asynccontextmanager
+async def open_bus(settings: Settings) -> AsyncIterator[tuple[EventBus, Cache]]:
+    """Carry nudges, and what is to be forgotten, for as long as the context lasts; by Redis if there is one.
+
+    Raises:
+        Unavailable: Redis does not answer.
+    """
+    bus, cache = MemoryEventBus(), MemoryCache()
+    if settings.redis_url is None:
+        yield bus, cache
+        return
+    from linkflow.adapters.redis.coordination import RedisCache, RedisEventBus
+
+    async with RedisEventBus.running(settings.redis_url, bus, cache) as shared:
+        yield shared, RedisCache(cache, shared)
 
 
 def sweep_s(settings: Settings) -> float:
