@@ -16,7 +16,7 @@ from linkflow.adapters.redis.streams import RedisTaskQueue
 from linkflow.domain.errors import Unavailable
 from linkflow.testing.queue_suite import (
     PATIENCE_S,
-    SharedTaskQueueSuite,
+    BrokerSuite,
     TaskQueueSuite,
     known,
     taken,
@@ -60,7 +60,7 @@ class TestMemory(TaskQueueSuite):
 
 
 @pytest.mark.external
-class TestRedis(SharedTaskQueueSuite):
+class TestRedis(BrokerSuite):
     """C17r, E2: tasks on Redis Streams."""
 
     @pytest_asyncio.fixture
@@ -144,7 +144,7 @@ class TestRedis(SharedTaskQueueSuite):
 
 
 @pytest.mark.external
-class TestRabbitmq(SharedTaskQueueSuite):
+class TestRabbitmq(BrokerSuite):
     """E3: tasks on RabbitMQ quorum queues."""
 
     @pytest_asyncio.fixture

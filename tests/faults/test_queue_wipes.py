@@ -31,7 +31,9 @@ Wipe = Callable[[], Awaitable[None]]
 @node("test.pause")
 async def pause() -> str:
     """Take a while, as work does."""
-    await asyncio.sleep(PAUSE_S)
+    over = asyncio.Event()
+    asyncio.get_running_loop().call_later(PAUSE_S, over.set)
+    await over.wait()
     return "done"
 
 
@@ -78,12 +80,32 @@ async def deleter(url: str) -> AsyncIterator[Wipe]:
         yield wipe
 
 
-async def keep_busy(live: Live, workflow_id: str, is_over: asyncio.Event, ids: list[str]) -> None:
-    """Start one execution after the other."""
-    while not is_over.is_set():
-        execution_id = await live.start(workflow_id)
-        ids.append(execution_id)
-        await live.running.engine.frontend.wait(execution_id, 30_000)
+class Load:
+    """Executions that are started one after the other.
+
+    Attributes:
+        ids: Every one so far.
+        is_over: Set when no more are to be started.
+    """
+
+    def __init__(self, live: Live, workflow_id: str) -> None:
+        self.ids: list[str] = []
+        self.is_over = False
+        self._live, self._workflow_id = live, workflow_id
+        self._ended = asyncio.Semaphore(0)
+
+    async def keep_busy(self) -> None:
+        """Start one execution after the other."""
+        while not self.is_over:
+            execution_id = await self._live.start(self._workflow_id)
+            self.ids.append(execution_id)
+            await self._live.running.engine.frontend.wait(execution_id, 60_000)
+            self._ended.release()
+
+    async def end(self, count: int) -> None:
+        """Wait until so many more executions are over."""
+        for _ in range(count):
+            await self._ended.acquire()
 
 
 async def delays_s(live: Live, execution_id: str) -> list[float]:
@@ -100,15 +122,15 @@ async def delays_s(live: Live, execution_id: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("queue", "wiping", "times", "every_s"),
-    [("redis", flusher, 50, 0.25), ("rabbitmq", deleter, 6, 2.5)],
+    ("queue", "wiping", "times", "apart"),
+    [("redis", flusher, 50, 8), ("rabbitmq", deleter, 6, 60)],
     ids=["redis", "rabbitmq"],
 )
 async def test_a_wiped_broker_loses_nothing(
     queue: str,
     wiping: Any,
     times: int,
-    every_s: float,
+    apart: int,
     database_dsn: str,
     tmp_path: Path,
     request: pytest.FixtureRequest,
@@ -117,25 +139,25 @@ async def test_a_wiped_broker_loses_nothing(
     url = request.getfixturevalue(f"{queue}_url")
     choice: dict[str, Any] = {"queue": queue, f"{queue}_url": url, "worker_slots": SLOTS}
     settings = dataclasses.replace(settings_of(database_dsn, tmp_path), **choice)
-    ids: list[str] = []
     destroyed = 0
-    is_over = asyncio.Event()
     async with (
         started(settings, nodes=NodeRegistry((*BUILTIN, pause))) as live,
         wiping(url) as wipe,
     ):
-        workflow_id = await live.made(chain())
+        load = Load(live, await live.made(chain()))
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
-                group.create_task(keep_busy(live, workflow_id, is_over, ids))
+                group.create_task(load.keep_busy())
             for _ in range(times):
-                await asyncio.sleep(every_s)
+                await load.end(apart)
                 destroyed += sum(live.running.engine.matching.depth().values())
                 await wipe()
-            is_over.set()
-        ended = [(await live.running.engine.frontend.view(each)).status for each in ids]
-        waits = sorted([wait for each in ids for wait in await delays_s(live, each)])
+            load.is_over = True
+        ended = [(await live.running.engine.frontend.view(each)).status for each in load.ids]
+        waits = sorted([wait for each in load.ids for wait in await delays_s(live, each)])
     p99_s = waits[int(len(waits) * 0.99)]
-    said = f"{len(ids)} executions, {destroyed} tasks destroyed, p99 {p99_s:.2f} s, max {waits[-1]:.2f} s"
+    said = (
+        f"{len(load.ids)} executions, {destroyed} tasks destroyed, p99 {p99_s:.2f} s, max {waits[-1]:.2f} s"
+    )
 
     assert ({"completed"}, True, True) == (set(ended), p99_s <= REDISPATCH_S, destroyed > 10 * times), said

@@ -130,7 +130,7 @@ class TaskQueueSuite:
         assert set(await taken(queue, 1000)) == set(asked)
 
 
-class SharedTaskQueueSuite(TaskQueueSuite):
+class BrokerSuite(TaskQueueSuite):
     """What a queue of several members must do besides; provide `queue`, and `peer`, another member of it."""
 
     async def test_a_peer_takes_what_another_published(self, queue: TaskQueue, peer: TaskQueue) -> None:
