@@ -18,8 +18,8 @@ SYMBOL = re.compile(r"[A-Z]\w*(?:\.\w+)?|[a-z]+(?:_[a-z]+)+|_?[a-z]\w*\(\)")
 TABLE = re.compile(r"CREATE (?:TABLE|VIEW) (\w+\.\w+)")
 OUTSIDE = {
     # columns, fields of JSON, settings and words of other systems that look like names of ours
-    "LINKFLOW_HOME", "LINKFLOW_SECRET", "LINKFLOW_DATABASE_URL", "POST", "GET", "HMAC", "JSON", "UUID",
-    "COPY", "LISTEN",
+    "LINKFLOW_HOME", "LINKFLOW_SECRET", "LINKFLOW_DATABASE_URL", "LINKFLOW_QUEUE", "POST", "GET", "HMAC",
+    "JSON", "UUID", "COPY", "LISTEN", "XAUTOCLAIM",
 }  # fmt: skip
 
 

@@ -210,4 +210,5 @@ class Matching:
             await self._put_back([task])
         except Exception:  # a bug must not stop the other tasks; the auditor queues this one again
             log.exception("not started", execution_id=task.execution_id, key=task.key)
+            await self._queue.done([task])
             self.release([session])

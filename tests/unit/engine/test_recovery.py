@@ -1,0 +1,105 @@
+"""Recovery: what is open goes on when the queue lost it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from linkflow.domain.errors import Unavailable
+from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, Recovery
+from linkflow.testing.broker import FakeBroker
+from linkflow.testing.fakes import FixedClock
+from linkflow.testing.memory_stores import MemorySessions
+
+PATIENCE_S = 5.0
+
+
+class OpenStore:
+    """A store with one running and one parked execution."""
+
+    async def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
+        """List them."""
+        yield "runs", "running", None
+        yield "waits", "waiting", 1.0
+
+
+class Recovered:
+    """A History that notes which executions got their drivers back; the first `failures` times it cannot."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.failures = 0
+        self.came = asyncio.Condition()
+
+    async def recover(self, execution_id: str, alive: list[str]) -> None:
+        """Note an execution."""
+        async with self.came:
+            self.ids.append(execution_id)
+            self.came.notify_all()
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable
+
+    async def audit(self) -> int:
+        """Find nothing."""
+        return 0
+
+    async def times(self, count: int) -> None:
+        """Wait until so many were noted."""
+        async with asyncio.timeout(PATIENCE_S), self.came:
+            await self.came.wait_for(lambda: len(self.ids) >= count)
+
+
+def recovery(broker: FakeBroker, history: Any, clock: FixedClock) -> Recovery:
+    """Put a Recovery together."""
+    store: Any = OpenStore()
+    return Recovery(
+        store=store,
+        sessions=MemorySessions(clock),
+        history=history,
+        clock=clock,
+        session="s",
+        lost=broker.lost,
+        sweep_s=BROKER_SWEEP_S,
+    )
+
+
+async def test_a_loss_is_made_good_at_once() -> None:
+    """Invariant 4: when the queue tells a loss, what is open is published again at once."""
+    broker, history, clock = FakeBroker(), Recovered(), FixedClock()
+    running = asyncio.create_task(recovery(broker, history, clock).run())
+    await history.times(1)
+    await broker.lose()
+    await history.times(2)
+    running.cancel()
+
+    assert (["runs", "runs"], 0.0) == (history.ids, clock.monotonic())
+
+
+async def test_a_loss_is_not_forgotten_while_the_store_is_away() -> None:
+    """A loss that could not be made good is tried again until it is."""
+    broker, history, clock = FakeBroker(), Recovered(), FixedClock()
+    running = asyncio.create_task(recovery(broker, history, clock).run())
+    await history.times(1)
+    history.failures = 1
+    await broker.lose()
+    await history.times(2)
+    while len(history.ids) < 3:
+        await clock.turn(AGAIN_S)
+    running.cancel()
+
+    assert ["runs"] * 3 == history.ids
+
+
+async def test_a_loss_nobody_noticed_is_made_good_by_the_sweep() -> None:
+    """With a broker every open execution is looked at at least every 30 seconds and an audit."""
+    history, clock = Recovered(), FixedClock()
+    running = asyncio.create_task(recovery(FakeBroker(), history, clock).run())
+    await history.times(1)
+    while len(history.ids) < 2:
+        for _ in range(20):  # the last audit comes to rest
+            await asyncio.sleep(0)
+        await clock.turn(AUDIT_S)
+    running.cancel()
+
+    assert BROKER_SWEEP_S == 30.0
+    assert clock.monotonic() <= BROKER_SWEEP_S + 2 * AUDIT_S
