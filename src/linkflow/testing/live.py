@@ -5,6 +5,7 @@ client that is signed in as the owner. `receiver` is the world outside that its 
 """
 
 import asyncio
+import dataclasses
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -200,9 +201,10 @@ def settings_of(dsn: str, home: Path) -> Settings:
 
 
 @pytest_asyncio.fixture
-async def live(database_dsn: str, tmp_path: Path) -> AsyncIterator[Live]:
+async def live(database_dsn: str, tmp_path: Path, queue_settings: Mapping[str, Any]) -> AsyncIterator[Live]:
     """Run a LinkFlow of the test's own."""
-    async with started(settings_of(database_dsn, tmp_path / "home")) as running:
+    settings = dataclasses.replace(settings_of(database_dsn, tmp_path / "home"), **queue_settings)
+    async with started(settings) as running:
         yield running
 
 

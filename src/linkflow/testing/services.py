@@ -5,14 +5,17 @@ and may wipe it. A test that uses one carries the marker `external`; where the s
 is skipped and named, and under LINKFLOW_REQUIRE_ALL the run fails. `make services` installs them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
+from typing import Any
 
 import pytest
 
 from linkflow.testing.servers import Server, ServerMissing, start_rabbitmq, start_redis
 
 NUMBERS = count(1)
+FEW_SLOTS = 2
+"""So few attempts at once that tasks do wait in the queue that is tried."""
 
 
 def _running(start: Callable[[], Server]) -> Iterator[str]:
@@ -37,6 +40,21 @@ def redis_url() -> Iterator[str]:
 def rabbitmq_url() -> Iterator[str]:
     """Start the RabbitMQ of this pytest process."""
     yield from _running(start_rabbitmq)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the flows run over another queue: `pytest tests/flows --queue redis`."""
+    parser.addoption("--queue", choices=["embedded", "redis", "rabbitmq"], default="embedded")
+
+
+@pytest.fixture
+def queue_settings(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """Say the settings of a LinkFlow over the queue that `--queue` names."""
+    queue = request.config.getoption("--queue")
+    if queue == "embedded":
+        return {}
+    url = request.getfixturevalue(f"{queue}_url")
+    return {"queue": queue, f"{queue}_url": url, "worker_slots": FEW_SLOTS}
 
 
 @pytest.fixture
