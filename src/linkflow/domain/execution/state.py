@@ -168,6 +168,8 @@ class ExecutionState:
         """Say the status as people see it (semantics, section 6)."""
         if self.closed is not None:
             return CLOSED_STATUS[type(self.closed).__name__]
+        if self.quarantine:
+            return Status.WAITING
         if self.ticket_since:
             return Status.QUEUED
         if self.flying or self.retries or self.ready:
