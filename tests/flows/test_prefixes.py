@@ -72,6 +72,15 @@ async def test_openapi_describes_what_is_served(stage: Stage) -> None:
     assert ("3.1.0", False, True) == (document["openapi"], "422" in answers, "401" in answers)
 
 
+async def test_openapi_30_is_served_to_everyone(stage: Stage) -> None:
+    """A18, C27: the same API in OpenAPI 3.0 is read without signing in."""
+    newer = (await stage.stranger.get("/api/openapi.json")).json
+    found = await stage.stranger.get("/api/openapi-3.0.json")
+
+    assert (200, "3.0.3") == (found.status, found.json["openapi"])
+    assert list(newer["paths"]) == list(found.json["paths"])
+
+
 async def test_docs_need_nothing_from_outside(stage: Stage) -> None:
     """The page of the API loads no script, style or picture from anywhere."""
     found = await stage.stranger.get("/docs")

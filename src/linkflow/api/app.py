@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from linkflow import __version__
@@ -29,6 +29,7 @@ from linkflow.api import (
 from linkflow.api.docs import page as docs_page
 from linkflow.api.edge import Edge
 from linkflow.api.openapi import completed
+from linkflow.api.openapi_30 import as_30
 from linkflow.api.problems import on_error, on_http, on_invalid
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError
@@ -122,5 +123,9 @@ def _routed() -> DescribedApp:
     async def docs(request: Request) -> Response:
         return docs_page(app.openapi())
 
+    async def older(request: Request) -> Response:
+        return JSONResponse(as_30(app.openapi()))
+
     app.add_route("/docs", docs)
+    app.add_route("/api/openapi-3.0.json", older)
     return app

@@ -30,7 +30,7 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-OUTSIDE = ("/api/openapi.json", "/api/docs")
+OUTSIDE = ("/api/openapi.json", "/api/openapi-3.0.json", "/api/docs")
 """Below /api, and not aliases of anything below /api/v1."""
 
 ALIASES: Mapping[str, str] = {
