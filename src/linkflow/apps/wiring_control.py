@@ -139,7 +139,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     return ControlPlane(
         accounts=Accounts(records, BcryptHasher(), JwtSigner(side.secret), cache, clock, ids),
         credentials=Credentials(records, side.box, audit, clock, ids),
-        events=Events(records, engine.frontend, engine.visibility, inbox, catalog, cache, clock, ids),
+        events=Events(records, engine.frontend, inbox, catalog, cache, clock, ids),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
         executions=executions,
         inbox=inbox,

@@ -7,20 +7,18 @@ import msgspec
 from linkflow.control.activation import canonical_type
 from linkflow.control.actor import Actor
 from linkflow.control.inbox import Inbox
-from linkflow.domain.errors import LinkFlowError
+from linkflow.domain.errors import ExecutionClosed, NotFound
 from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json, decode_json, derived_execution_id, encode_json
 from linkflow.domain.workflow.spec import parse
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import Cache
 from linkflow.ports.records import Records, WorkflowQuery
-from linkflow.ports.services import ExecutionQuery, Frontend, SignalExecution, Visibility
+from linkflow.ports.services import Frontend, SignalExecution
 from linkflow.ports.triggers import Start, TriggerEvent
 
 KEPT_S = 30.0
 PAGE = 100
-WAITING = 2_000
-"""At most so many waiting executions are asked whether they wait for an event."""
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -45,14 +43,13 @@ class Events:
         self,
         records: Records,
         frontend: Frontend,
-        visibility: Visibility,
         inbox: Inbox,
         catalog: Catalog,
         cache: Cache,
         clock: Clock,
         ids: IdSource,
     ) -> None:
-        self._records, self._frontend, self._visibility = records, frontend, visibility
+        self._records, self._frontend = records, frontend
         self._inbox, self._catalog, self._cache = inbox, catalog, cache
         self._clock, self._ids = clock, ids
 
@@ -128,32 +125,19 @@ class Events:
     ) -> Sequence[str]:
         """Send an event to every execution that waits for it."""
         signalled: list[str] = []
-        query = ExecutionQuery(workspace_id=workspace_id, status=("waiting", "running"), limit=PAGE)
-        asked = 0
-        while asked < WAITING:
-            page = await self._visibility.list(query)
-            for row in page.rows:
-                asked += 1
-                if await self._waits(row.execution_id, name, key):
-                    signal = SignalExecution(
-                        execution_id=row.execution_id, id=event_id, name=name, match=key, data=data
-                    )
+        after = ""
+        while page := await self._frontend.awaiting(workspace_id, name, key, after):
+            for execution_id in page:
+                signal = SignalExecution(
+                    execution_id=execution_id, id=event_id, name=name, match=key, data=data
+                )
+                try:
                     await self._frontend.signal(signal)
-                    signalled.append(row.execution_id)
-            if not page.next:
-                break
-            query = msgspec.structs.replace(query, after=page.next)
+                except (ExecutionClosed, NotFound):
+                    continue  # it ended meanwhile
+                signalled.append(execution_id)
+            after = page[-1]
         return signalled
-
-    async def _waits(self, execution_id: str, name: str, key: str) -> bool:
-        """Say whether an execution waits for an event; one that ended meanwhile does not."""
-        try:
-            found = await self._frontend.explain(execution_id)
-        except LinkFlowError:
-            return False
-        return any(
-            each.kind == "event" and each.name == name and each.match in ("", key) for each in found.drivers
-        )
 
     def forget(self, workspace_id: str) -> None:
         """Look for event triggers again."""

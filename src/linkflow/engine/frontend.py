@@ -63,6 +63,10 @@ class Frontend:
         """Read events."""
         return await self._history.events(execution_id, after, limit)
 
+    async def awaiting(self, workspace_id: str, name: str, match: str, after: str = "") -> Sequence[str]:
+        """List executions that wait for an event."""
+        return await self._history.awaiting(workspace_id, name, match, after)
+
     async def explain(self, execution_id: str) -> Explanation:
         """Say what it waits for."""
         return await self._history.explain(execution_id)

@@ -128,6 +128,17 @@ class Frontend(Protocol):
         """Say what an execution waits for, since when and until when."""
         ...
 
+    async def awaiting(self, workspace_id: str, name: str, match: str, after: str = "") -> Sequence[str]:
+        """List executions that wait for an event with this name and key, a page in order of their ids.
+
+        Args:
+            workspace_id: Tenant.
+            name: Name of the event.
+            match: The event's key; waits without a key take any.
+            after: Id of the last one known; empty for the first page. An empty page is the last.
+        """
+        ...
+
 
 class History(Frontend, Protocol):
     """The only writer of event histories. What `Frontend` promises, History does; and it serves workers."""

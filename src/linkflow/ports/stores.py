@@ -18,6 +18,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         wakeup_at: Earliest open deadline of a parked execution, seconds since 1970; None when none
             or while something is in flight.
         closed_at: When it ended.
+        awaits: Events it waits for, each as `domain.execution.state.awaited` writes it.
     """
 
     workspace_id: str
@@ -27,6 +28,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float
     wakeup_at: float | None = None
     closed_at: float | None = None
+    awaits: Sequence[str] = ()
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +119,19 @@ class HistoryStore(Protocol):
 
     async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
         """List parked executions whose wake-up is at or before an instant: id and wakeup_at."""
+        ...
+
+    async def awaiting(
+        self, workspace_id: str, names: Sequence[str], after: str, limit: int
+    ) -> Sequence[str]:
+        """List open executions that await one of these events, in order of their ids.
+
+        Args:
+            workspace_id: Tenant.
+            names: Each as `domain.execution.state.awaited` writes it.
+            after: Id of the last one known; empty for the first page.
+            limit: At most so many.
+        """
         ...
 
     async def messages(self, limit: int, older_than: float, *, callbacks: bool = False) -> Sequence[Message]:

@@ -134,6 +134,11 @@ class FakeEngine:
         ]
         return made[after : after + limit]
 
+    async def awaiting(self, workspace_id: str, name: str, match: str, after: str = "") -> Sequence[str]:
+        """List executions held open: they wait for the event `paid`."""
+        waiting = [each for each, view in self.views.items() if view.status == "waiting"]
+        return waiting if name == "paid" and not after else []
+
     async def explain(self, execution_id: str) -> Explanation:
         """Say that an open execution waits for the event `paid`."""
         view = await self.view(execution_id)

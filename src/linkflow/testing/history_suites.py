@@ -33,8 +33,8 @@ def new_id() -> str:
 
 
 def record(execution: str, expected: int, *events: Event, status: str = "running", **fields: Any) -> Record:
-    """Say a record; `wakeup_at` and `closed_at` go to its head."""
-    head = {name: fields.pop(name) for name in ("wakeup_at", "closed_at") if name in fields}
+    """Say a record; `wakeup_at`, `closed_at` and `awaits` go to its head."""
+    head = {name: fields.pop(name) for name in ("wakeup_at", "closed_at", "awaits") if name in fields}
     return Record(
         **{
             "execution_id": execution,
@@ -111,6 +111,19 @@ class HistoryStoreSuite:
         assert whole == [1, 2, 3]
         assert [found.first for found in await store.load_run(one)] == [3]
         assert [found.first for found in await store.load(one)] == [1, 2, 3]
+
+    async def test_who_awaits_an_event(self, store: HistoryStore) -> None:
+        """An event finds every open execution that awaits it, page by page, and none that does not."""
+        one, two, three, closed = (new_id() for _ in range(4))
+        for execution, awaits in ((one, ["paid", "sent"]), (two, ["paid"]), (three, ["sent"])):
+            await store.append(record(execution, 0, STARTED, awaits=awaits))
+        await store.append(record(closed, 0, STARTED, COMPLETED, awaits=["paid"], closed_at=NOW))
+        first = await store.awaiting(WORKSPACE, ["paid", "none"], "", 1)
+        rest = await store.awaiting(WORKSPACE, ["paid", "none"], one, 10)
+        await store.append(record(two, 1, SCHEDULED))
+
+        assert [[one], [two]] == [first, rest]
+        assert await store.awaiting(WORKSPACE, ["paid"], "", 10) == [one]
 
     async def test_nothing_is_there(self, store: HistoryStore) -> None:
         """An execution that nobody started has no records."""

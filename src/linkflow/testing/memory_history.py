@@ -115,6 +115,22 @@ class MemoryHistoryStore:
             if head is not None and head.closed_at is None:
                 yield execution_id, head.status, head.wakeup_at
 
+    async def awaiting(
+        self, workspace_id: str, names: Sequence[str], after: str, limit: int
+    ) -> Sequence[str]:
+        """List open executions that await one of these events."""
+        await asyncio.sleep(0)
+        found = [
+            execution_id
+            for execution_id, kept in sorted(self._executions.items())
+            if kept.head is not None
+            and kept.head.workspace_id == workspace_id
+            and kept.head.closed_at is None
+            and execution_id > after
+            and not set(names).isdisjoint(kept.head.awaits)
+        ]
+        return found[:limit]
+
     async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
         """List parked executions whose wake-up is near."""
         await asyncio.sleep(0)

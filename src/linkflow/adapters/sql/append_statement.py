@@ -12,9 +12,9 @@ _INPUT = """
 WITH i AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::float8[], $6::float8[],
         $7::float8[], $8::int[], $9::uuid[], $10::text[], $11::float8[], $12::bytea[], $13::text[],
-        $14::float8[])
+        $14::float8[], $15::text[])
     WITH ORDINALITY AS t(id, expected, count, status, wakeup_at, closed_at,
-        started_at, workflow_version, workspace_id, workflow_id, at, data, request_key, until, n)
+        started_at, workflow_version, workspace_id, workflow_id, at, data, request_key, until, awaits, n)
 )"""
 
 _KEYED = """, keyed AS (
@@ -28,9 +28,9 @@ _KEYED = """, keyed AS (
 _BORN = """, born AS (
     INSERT INTO engine.executions
         (execution_id, version, status, wakeup_at, closed_at, started_at,
-         workflow_version, workspace_id, workflow_id)
+         workflow_version, workspace_id, workflow_id, awaits)
     SELECT id, count, status, to_timestamp(wakeup_at), to_timestamp(closed_at), to_timestamp(started_at),
-        workflow_version, workspace_id, workflow_id
+        workflow_version, workspace_id, workflow_id, string_to_array(awaits, chr(31))
     FROM i WHERE expected = 0 {may_start}
     ON CONFLICT DO NOTHING RETURNING execution_id AS id
 )"""
@@ -39,7 +39,8 @@ _MAY_START = "AND (request_key = '' OR request_key IN (SELECT request_key FROM k
 
 _MOVED = """, moved AS (
     UPDATE engine.executions e SET version = i.expected + i.count, status = i.status,
-        wakeup_at = to_timestamp(i.wakeup_at), closed_at = to_timestamp(i.closed_at)
+        wakeup_at = to_timestamp(i.wakeup_at), closed_at = to_timestamp(i.closed_at),
+        awaits = string_to_array(i.awaits, chr(31))
     FROM i WHERE i.expected > 0 AND e.execution_id = i.id AND e.version = i.expected
     RETURNING i.id
 )"""
@@ -52,7 +53,7 @@ _EVENTS = """, won AS ({winners}), events AS (
 _OUTBOX = """, sent AS (
     INSERT INTO engine.outbox (execution_id, number, kind, target, at, data)
     SELECT o.id, o.number, o.kind, o.target, to_timestamp(o.at), o.data
-    FROM unnest($15::uuid[], $16::int[], $17::text[], $18::text[], $19::float8[], $20::bytea[])
+    FROM unnest($16::uuid[], $17::int[], $18::text[], $19::text[], $20::float8[], $21::bytea[])
         AS o(id, number, kind, target, at, data) JOIN won USING (id)
 )"""
 
@@ -109,6 +110,7 @@ def arguments(records: Sequence[Record]) -> list[Any]:
         [record.data or encode(record.events) for record in records],
         [record.request_key for record in records],
         [record.request_until for record in records],
+        ["\x1f".join(head.awaits) if head.awaits else None for head in heads],
     ]
     if any(record.outbox for record in records):
         sent = [(record.at, message) for record in records for message in record.outbox]

@@ -36,6 +36,8 @@ COMMIT_S = 30.0
 
 RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 PAGE = 1_000
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""An id before every other."""
 
 
 class _Pending(NamedTuple):
@@ -200,7 +202,7 @@ class SqlHistoryStore:
 
     async def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
         """Iterate over open executions; see `HistoryStore`."""
-        last = "00000000-0000-0000-0000-000000000000"
+        last = NOBODY
         while True:
             with driver_errors():
                 rows = await self._database.pool.fetch(
@@ -226,6 +228,22 @@ class SqlHistoryStore:
                 limit,
             )
         return [(row[0], row[1]) for row in rows]
+
+    async def awaiting(
+        self, workspace_id: str, names: Sequence[str], after: str, limit: int
+    ) -> Sequence[str]:
+        """List executions that await an event; see `HistoryStore`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT execution_id::text FROM engine.executions WHERE awaits && $2::text[] "
+                "AND workspace_id = $1 AND closed_at IS NULL AND execution_id > $3 "
+                "ORDER BY execution_id LIMIT $4",
+                workspace_id,
+                list(names),
+                after or NOBODY,
+                limit,
+            )
+        return [row[0] for row in rows]
 
     async def messages(self, limit: int, older_than: float, *, callbacks: bool = False) -> Sequence[Message]:
         """List unacknowledged messages; see `HistoryStore`."""

@@ -201,6 +201,13 @@ class ExecutionState:
             return None
         return min(self.deadlines(), default=None)
 
+    def awaited_events(self) -> tuple[str, ...]:
+        """Name the events it waits for, as `awaited` writes them; none when it is over."""
+        if not self.waits:
+            return ()
+        found = {awaited(wait.name, wait.match) for wait in self.waits.values() if wait.kind == "event"}
+        return tuple(sorted(found))
+
     def latest(self, index: int, scope_id: str) -> NodeState | None:
         """Find the latest execution of a node that a scope can see: its own first, then enclosing ones."""
         while True:
@@ -213,6 +220,14 @@ class ExecutionState:
             if scope_id == ROOT:
                 return None
             scope_id = scope.parent
+
+
+def awaited(name: str, match: str) -> str:
+    """Write an event that is waited for as one text; an empty key takes any.
+
+    The parts are set apart by characters that cannot be typed, and never by NUL, which databases refuse.
+    """
+    return f"{name}\x1e{match}".replace("\x1f", " ").replace("\x00", " ")
 
 
 _COPIED = (

@@ -323,6 +323,7 @@ def _record(execution_id: str, before: ExecutionState, turn: Turn, data: bytes) 
             started_at=state.started_at,
             wakeup_at=_wakeup_at(turn),
             closed_at=state.closed_at if state.is_closed else None,
+            awaits=state.awaited_events(),
         ),
         outbox=[
             Message(

@@ -1,6 +1,6 @@
 """Answers about executions, folded from their histories."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import msgspec
@@ -18,6 +18,8 @@ from linkflow.engine.history.graphs import Graphs
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import Driver, ExecutionRow, ExecutionView, Explanation, Projected, RecordedEvent
 from linkflow.ports.stores import HistoryStore, LateResults, Recorded
+
+AWAITING_PAGE = 500
 
 
 class Reader:
@@ -119,6 +121,10 @@ class Reader:
             drivers=[msgspec.convert(driver, Driver, from_attributes=True) for driver in drivers(state)],
             late=await self._late.list(execution_id),
         )
+
+    async def awaiting(self, workspace_id: str, names: Set[str], after: str) -> Sequence[str]:
+        """List executions that await one of these events, a page in order of their ids."""
+        return await self._store.awaiting(workspace_id, sorted(names), after, AWAITING_PAGE)
 
     async def projected(self, execution_id: str) -> Projected:
         """Read what the projection writes for an execution."""

@@ -8,7 +8,7 @@ from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, Not
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import Parent
-from linkflow.domain.execution.state import ExecutionState, NodeStatus
+from linkflow.domain.execution.state import ExecutionState, NodeStatus, awaited
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.node import Catalog
@@ -174,6 +174,10 @@ class History:
     async def explain(self, execution_id: str) -> Explanation:
         """Say what it waits for; see `Frontend`."""
         return await self._reader.explain(execution_id)
+
+    async def awaiting(self, workspace_id: str, name: str, match: str, after: str = "") -> Sequence[str]:
+        """List executions that wait for an event; see `Frontend`."""
+        return await self._reader.awaiting(workspace_id, {awaited(name, match), awaited(name, "")}, after)
 
     async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:
         """Read what the projection writes; see `ports.services.History`.
