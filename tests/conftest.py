@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# No promise is about time: a busy machine must not fail a test. What is slow, the benchmarks show.
+settings.register_profile("linkflow", deadline=None)
+settings.load_profile("linkflow")
 
 pytest_plugins = ["linkflow.testing.postgres", "linkflow.testing.live", "linkflow.testing.services"]
 REQUIRE_ALL = os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"}

