@@ -37,6 +37,7 @@ __all__ = [
     "ActivityReport",
     "CredentialBroker",
     "DeadLetter",
+    "Dispatch",
     "Driver",
     "ExecutionPage",
     "ExecutionQuery",
@@ -48,6 +49,7 @@ __all__ = [
     "LogLine",
     "Matching",
     "NodeRun",
+    "Poll",
     "Projected",
     "PublishedWorkflow",
     "RecordedEvent",
@@ -183,8 +185,8 @@ class History(Frontend, Protocol):
         ...
 
 
-class Matching(Protocol):
-    """Brings tasks that are ready to workers that have room.
+class Dispatch(Protocol):
+    """Takes tasks from History to workers that have room.
 
     A worker session has credits: tasks it may still be given. A delivered task takes one until the worker
     gives it back with `release`.
@@ -206,12 +208,24 @@ class Matching(Protocol):
         """Queue tasks that no worker has yet. Safe to repeat: a task starts once."""
         ...
 
+    def cancel(self, session: str, execution_id: str, key: str) -> None:
+        """Ask a worker to stop an attempt."""
+        ...
+
+
+class Poll(Protocol):
+    """Brings a worker session the tasks that were started for it."""
+
     async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
         """Wait for tasks; the first call of a session registers it with `slots` credits.
 
         Returns:
             Tasks started for this session; empty when `wait_s` has passed.
         """
+        ...
+
+    def release(self, sessions: Sequence[str]) -> None:
+        """Give the credits of tasks back that ended, or that were not wanted."""
         ...
 
     def drain(self, session: str) -> None:
@@ -226,13 +240,13 @@ class Matching(Protocol):
         """Deregister a session; it gets no further task."""
         ...
 
-    def cancel(self, session: str, execution_id: str, key: str) -> None:
-        """Ask a worker to stop an attempt."""
-        ...
-
     def cancelled(self, session: str) -> Sequence[tuple[str, str]]:
         """Take the (execution id, key) of attempts that a worker was asked to stop since the last call."""
         ...
+
+
+class Matching(Dispatch, Poll, Protocol):
+    """Brings tasks that are ready to workers that have room."""
 
     def depth(self) -> Mapping[str, int]:
         """Count queued tasks by queue."""

@@ -42,7 +42,7 @@ from linkflow.engine.history.opened import OpenedBlobs
 from linkflow.engine.history.tasks import QUEUE
 from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import BlobStore
-from linkflow.ports.services import Matching
+from linkflow.ports.services import Dispatch
 from linkflow.ports.stores import Head, HistoryStore, Message, Record, Recorded
 
 CREDITS = 64
@@ -76,7 +76,7 @@ class Driver:
         store: HistoryStore,
         graphs: Graphs,
         blobs: BlobStore,
-        matching: Matching,
+        matching: Dispatch,
         clock: Clock,
         committed: Committed,
     ) -> None:

@@ -20,7 +20,7 @@ from linkflow.domain.node import Completion
 from linkflow.engine.history.opened import OpenedBlobs
 from linkflow.engine.history.tasks import task_for, task_id
 from linkflow.ports.clock import Clock
-from linkflow.ports.services import Matching, Task, TaskId
+from linkflow.ports.services import Dispatch, Task, TaskId
 
 BLOB_TRIES = 5
 BLOB_PAUSE_S = 0.2
@@ -38,7 +38,7 @@ class Handover:
     """Gives what may begin to whom it was started for."""
 
     def __init__(
-        self, matching: Matching, opened: OpenedBlobs, clock: Clock, *, tell: Tell, spawn: Spawn
+        self, matching: Dispatch, opened: OpenedBlobs, clock: Clock, *, tell: Tell, spawn: Spawn
     ) -> None:
         self._matching = matching
         self._opened = opened

@@ -14,7 +14,7 @@ from linkflow.domain.errors import Kind, LinkFlowError, NodeError
 from linkflow.domain.node import Completion
 from linkflow.engine.worker.activity import Activities
 from linkflow.ports.clock import Clock
-from linkflow.ports.services import ActivityReply, ActivityReport, History, Matching, Task
+from linkflow.ports.services import ActivityReply, ActivityReport, History, Poll, Task
 from linkflow.ports.stores import Sessions
 
 SLOTS = 256
@@ -51,7 +51,7 @@ class Worker:
         *,
         session: str,
         history: History,
-        matching: Matching,
+        matching: Poll,
         sessions: Sessions,
         activities: Activities,
         clock: Clock,
