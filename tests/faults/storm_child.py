@@ -8,55 +8,27 @@ import asyncio
 import itertools
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.system import SystemClock
 from linkflow.apps.installation import Installation, installation
 from linkflow.apps.settings import Settings
 from linkflow.domain.errors import LinkFlowError
-from linkflow.domain.workflow.spec import WorkflowSpec, canonical_spec, content_hash
+from linkflow.domain.workflow.spec import canonical_spec, content_hash
 from linkflow.ports.services import StartExecution
 from linkflow.telemetry import set_up
-from linkflow.testing.builders import node, spec
+from linkflow.testing.storm import left, verdict, workflows
 
 BEGAN = time.monotonic()
 WORKSPACE = "11111111-1111-4111-8111-111111111111"
 STARTERS = 6
 PAUSE_S = 0.03
 LOOK_S = 0.2
-LEFT = """SELECT (SELECT count(*) FROM engine.executions WHERE closed_at IS NULL)
-    + (SELECT count(*) FROM engine.outbox)"""
-
-
-def workflows(url: str) -> dict[str, WorkflowSpec]:
-    """Say the workflows: every class of effect, a delay, a loop, parallel branches, a concurrency limit."""
-    keyed: dict[str, Any] = {"method": "POST", "url": f"{url}/keyed", "idempotency_header": "Idempotency-Key"}
-    once: dict[str, Any] = {"method": "POST", "url": f"{url}/once", "body": {"key": "{{ execution.id }}"}}
-    return {
-        "chain": spec(
-            "t -> pay -> sms -> nap -> each",
-            "t -> look -> end",
-            "each.body -> item",
-            "each.done -> end",
-            pay=node("http.request", **keyed),
-            sms=node("http.request", settings={"onError": "continue"}, **once),
-            nap=node("logic.delay", seconds=1),
-            each=node("logic.loop", items=[1, 2, 3], parallelism=2),
-            item=node("http.request", **keyed),
-            look=node("http.request", url=f"{url}/look"),
-            end=node("logic.merge"),
-        ),
-        "limited": spec(
-            "t -> pay",
-            pay=node("http.request", **keyed),
-            workflow={"settings": {"concurrency": {"limit": 2}}},
-        ),
-    }
 
 
 class Storm:
@@ -68,7 +40,7 @@ class Storm:
 
     async def tell(self, what: str, body: Any) -> None:
         """Tell the test; the test has it when this returns."""
-        async with self.http.post(f"{self.url}/{what}", json=body) as answer:
+        async with self.http.post(f"{self.url}/tell/{what}", json=body) as answer:
             answer.raise_for_status()
 
     async def publish(self) -> None:
@@ -98,38 +70,11 @@ class Storm:
             await SystemClock().sleep(PAUSE_S)
 
     async def judge(self) -> None:
-        """Wait until all are over, then tell how they ended and whether their histories are whole."""
-        store, pool = self.running.engine.store, self.running.database.pool
+        """Wait until all are over, then tell what the database holds."""
         clock = SystemClock()
-        while await pool.fetchval(LEFT):
+        while await left(self.running.database):
             await clock.sleep(LOOK_S)
-        rows = await pool.fetch("SELECT execution_id::text, version FROM engine.executions")
-        gaps: list[str] = []
-        errors: Counter[str] = Counter()
-        ends: dict[str, str] = {}
-        for execution_id, version in rows:
-            numbers = [
-                number
-                for each in await store.load(execution_id)
-                for number in range(each.first, each.first + len(each.events))
-            ]
-            if numbers != list(range(1, version + 1)):
-                gaps.append(execution_id)
-            view = await self.running.engine.frontend.view(execution_id)
-            ends[execution_id] = view.status
-            if view.error is not None:
-                errors[view.error.code] += 1
-        shown = await pool.fetch("SELECT status, count(*) FROM engine.visibility GROUP BY 1")
-        await self.tell(
-            "judged",
-            {
-                "ends": ends,
-                "gaps": gaps,
-                "errors": errors,
-                "shown": {row[0]: row[1] for row in shown},
-                "tickets": await pool.fetchval("SELECT count(*) FROM engine.tickets"),
-            },
-        )
+        await self.tell("judged", msgspec.to_builtins(await verdict(self.running.database)))
 
 
 async def main(home: Path, url: str, task: str) -> None:

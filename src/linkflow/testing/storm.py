@@ -1,0 +1,193 @@
+"""What a storm of failures needs: workflows with every class of effect, a world that counts, and a judge.
+
+The world outside is never killed. It counts every effect and remembers every start that LinkFlow
+acknowledged; when the storm is over, `left`, `verdict` and `Outside.broken` say which promise was not kept.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from linkflow.adapters.sql.database import Database
+from linkflow.domain.workflow.spec import WorkflowSpec
+from linkflow.testing.builders import node, spec
+from linkflow.testing.histories import crooked
+
+KEYED = {"chain": ("pay", "item#1", "item#2", "item#3"), "limited": ("pay",)}
+"""Keys of the effects that each workflow has once by key."""
+
+OPEN = """SELECT (SELECT count(*) FROM engine.executions WHERE closed_at IS NULL)
+    + (SELECT count(*) FROM engine.outbox)"""
+
+
+def workflows(url: str) -> Mapping[str, WorkflowSpec]:
+    """Say the workflows: every class of effect, a delay, a loop, parallel branches, a concurrency limit.
+
+    Args:
+        url: Where the world outside is.
+    """
+    keyed: dict[str, Any] = {"method": "POST", "url": f"{url}/keyed", "idempotency_header": "Idempotency-Key"}
+    once: dict[str, Any] = {"method": "POST", "url": f"{url}/once", "body": {"key": "{{ execution.id }}"}}
+    return {
+        "chain": spec(
+            "t -> pay -> sms -> nap -> each",
+            "t -> look -> end",
+            "each.body -> item",
+            "each.done -> end",
+            pay=node("http.request", **keyed),
+            sms=node("http.request", settings={"onError": "continue"}, **once),
+            nap=node("logic.delay", seconds=1),
+            each=node("logic.loop", items=[1, 2, 3], parallelism=2),
+            item=node("http.request", **keyed),
+            look=node("http.request", url=f"{url}/look"),
+            end=node("logic.merge"),
+        ),
+        "limited": spec(
+            "t -> pay",
+            pay=node("http.request", **keyed),
+            workflow={"settings": {"concurrency": {"limit": 2}}},
+        ),
+    }
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a database holds after a storm.
+
+    Attributes:
+        ends: Status by execution id, from the heads.
+        crooked: (execution id, what is wrong with its history).
+        shown: Executions by status, as lists show them.
+        errors: Failed executions by error code.
+        tickets: Concurrency tickets that nobody gave back.
+    """
+
+    ends: Mapping[str, str]
+    crooked: Sequence[tuple[str, str]]
+    shown: Mapping[str, int]
+    errors: Mapping[str, int]
+    tickets: int
+
+
+async def left(database: Database) -> int:
+    """Count the executions that are open and the messages that were not delivered yet."""
+    return int(await database.pool.fetchval(OPEN))
+
+
+async def verdict(database: Database) -> Verdict:
+    """Read everything; for when nothing is left to do."""
+    pool = database.pool
+    heads = await pool.fetch("SELECT execution_id::text, status FROM engine.executions")
+    shown = await pool.fetch("SELECT status, count(*) FROM engine.visibility GROUP BY 1")
+    failures = await pool.fetch("SELECT error FROM engine.visibility WHERE error IS NOT NULL")
+    return Verdict(
+        ends={row[0]: row[1] for row in heads},
+        crooked=[each async for each in crooked(database)],
+        shown={row[0]: row[1] for row in shown},
+        errors=Counter(msgspec.json.decode(row[0])["code"] for row in failures),
+        tickets=await pool.fetchval("SELECT count(*) FROM engine.tickets"),
+    )
+
+
+class Outside:
+    """The world outside: it counts effects and remembers what was promised.
+
+    Attributes:
+        url: Where it is.
+        applied: How often a keyed effect took place, by effect key; a repeated key is answered only.
+        repeats: How often a key came again.
+        calls: How often an effect of class once was asked for, by execution.
+        acknowledged: Workflow by execution id, of every start that was answered.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.applied: Counter[str] = Counter()
+        self.repeats = 0
+        self.calls: Counter[str] = Counter()
+        self.acknowledged: dict[str, str] = {}
+        self._random = random.Random(1)  # noqa: S311  chance that can be had again
+
+    @classmethod
+    @asynccontextmanager
+    async def serving(cls, *routes: web.RouteDef) -> AsyncIterator["Outside"]:
+        """Be there on a free port of this machine.
+
+        Args:
+            routes: More than the effects' own.
+        """
+        found = cls()
+        app = web.Application()
+        effects = [
+            web.post("/keyed", found._keyed),
+            web.post("/once", found._once),
+            web.get("/look", found._look),
+        ]
+        app.add_routes([*effects, *routes])
+        runner = web.AppRunner(app, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield found
+        finally:
+            await runner.cleanup()
+
+    def broken(self, found: Verdict) -> Sequence[str]:
+        """Say which promises were not kept, one line each.
+
+        A failed execution may have stopped anywhere; a completed one has had every effect.
+        """
+        faults = [
+            f"{lost} was acknowledged and is lost" for lost in self.acknowledged if lost not in found.ends
+        ]
+        faults += [f"{execution_id}: {fault}" for execution_id, fault in found.crooked]
+        faults += [
+            f"{execution_id}:{key} took place {self.applied[f'{execution_id}:{key}']} times"
+            for execution_id, workflow in self.acknowledged.items()
+            if found.ends.get(execution_id) == "completed"
+            for key in KEYED[workflow]
+            if self.applied[f"{execution_id}:{key}"] != 1
+        ]
+        faults += [
+            f"{key}: a `once` effect was asked for {n} times" for key, n in self.calls.items() if n > 1
+        ]
+        if found.tickets:
+            faults.append(f"{found.tickets} concurrency tickets were never given back")
+        if Counter(found.ends.values()) != Counter(found.shown):
+            faults.append(f"lists show {found.shown}, the heads are {Counter(found.ends.values())}")
+        return faults
+
+    # ------------------------------------------------------------ effects
+
+    async def _keyed(self, request: web.Request) -> web.Response:
+        """Do something once per key."""
+        key = request.headers["Idempotency-Key"]
+        await self._take_time()
+        if key in self.applied:
+            self.repeats += 1
+        else:
+            self.applied[key] += 1
+        await self._take_time()
+        return web.json_response({"ok": True})
+
+    async def _once(self, request: web.Request) -> web.Response:
+        """Do something every time."""
+        self.calls[(await request.json())["key"]] += 1
+        await self._take_time()
+        return web.json_response({"ok": True})
+
+    async def _look(self, request: web.Request) -> web.Response:
+        """Do nothing."""
+        await self._take_time()
+        return web.json_response({"ok": True})
+
+    async def _take_time(self) -> None:
+        """Answer after a moment, so that failures come before, in and after effects."""
+        for _ in range(self._random.choice((0, 1, 20))):
+            await asyncio.sleep(0)
