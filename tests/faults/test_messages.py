@@ -8,7 +8,7 @@ import pytest
 
 from linkflow.domain.errors import Unavailable
 from linkflow.domain.execution.events import ChildStarted, WorkflowExecutionCancelled
-from linkflow.domain.values import Json
+from linkflow.domain.values import SHARDS, Json
 from linkflow.ports.services import ExecutionQuery, Projected
 from linkflow.ports.stores import Message, Record
 from linkflow.testing.builders import node, spec
@@ -231,11 +231,13 @@ class Buggy(OpenStore):
             raise ValueError("a bug")
         return await super().messages(limit, older_than, callbacks=callbacks)
 
-    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
+    async def due(
+        self, now: float, limit: int, *, shards: tuple[int, int] = (0, SHARDS)
+    ) -> Sequence[tuple[str, float]]:
         """Fail with what no store may raise."""
         if self.is_broken:
             raise ValueError("a bug")
-        return await super().due(now, limit)
+        return await super().due(now, limit, shards=shards)
 
 
 def test_a_bug_in_a_loop() -> None:

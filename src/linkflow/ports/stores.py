@@ -1,12 +1,12 @@
 """Where the engine keeps what must not be lost: histories, specs, projections."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from linkflow.domain.execution.events import Event
-from linkflow.domain.values import Json
+from linkflow.domain.values import SHARDS, Json
 from linkflow.ports.views import DeadLetter, ExecutionPage, ExecutionQuery, Projected
 
 
@@ -83,6 +83,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[Event]
 
 
+Lane = Literal["executions", "callbacks", "projections"]
+"""Messages to other executions (and what else is in neither other lane), to the outside, to the read model."""
+
+
 class HistoryStore(Protocol):
     """The event history of every execution; appends are atomic, versioned and coalesced."""
 
@@ -105,6 +109,10 @@ class HistoryStore(Protocol):
         """Load the records of the newest run, oldest first; the whole history where there is only one."""
         ...
 
+    async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
+        """Count the events of executions; those that do not exist are left out."""
+        ...
+
     async def begin_run(self, execution_id: str, first_event: int) -> None:
         """Note where a durable run begins. Safe to repeat, and to leave out: loads take longer."""
         ...
@@ -117,8 +125,16 @@ class HistoryStore(Protocol):
         """Iterate over open executions: id, status, wakeup_at; in order of their ids."""
         ...
 
-    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
-        """List parked executions whose wake-up is at or before an instant: id and wakeup_at."""
+    async def due(
+        self, now: float, limit: int, *, shards: tuple[int, int] = (0, SHARDS)
+    ) -> Sequence[tuple[str, float]]:
+        """List parked executions whose wake-up is at or before an instant: id and wakeup_at.
+
+        Args:
+            now: Seconds since 1970.
+            limit: At most so many.
+            shards: First shard, and the first one that is not wanted any more.
+        """
         ...
 
     async def awaiting(
@@ -141,6 +157,19 @@ class HistoryStore(Protocol):
             limit: At most so many.
             older_than: Seconds since 1970.
             callbacks: Those to the outside; else all others.
+        """
+        ...
+
+    async def claim(self, limit: int, older_than: float, until: float, lane: Lane) -> Sequence[Message]:
+        """Take messages as `messages` lists them, and put them off, so that no other member has them too.
+
+        A message never comes before an earlier one of its execution that another member has.
+
+        Args:
+            limit: At most so many.
+            older_than: Seconds since 1970.
+            until: When those not acknowledged by then come again, seconds since 1970.
+            lane: Which messages.
         """
         ...
 
@@ -254,6 +283,10 @@ class Sessions(Protocol):
 
     async def expired(self) -> Sequence[str]:
         """List sessions whose lease has ended and that were not buried yet."""
+        ...
+
+    async def living(self) -> Sequence[str]:
+        """List sessions whose lease holds."""
         ...
 
     async def bury(self, sessions: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from linkflow.domain.execution.events import (
     WorkflowExecutionCompleted,
     WorkflowExecutionStarted,
 )
-from linkflow.domain.values import execution_id
+from linkflow.domain.values import execution_id, shard_of
 from linkflow.ports.stores import Head, HistoryStore, Message, Record, Recorded
 from linkflow.testing.fakes import NOW
 
@@ -290,6 +290,40 @@ class HistoryStoreSuite:
 
         assert [other] == await store.messages(10, NOW + 50)
         assert [other, late] == await store.messages(10, NOW + 51)
+
+    async def test_a_claimed_message_is_nobody_elses(self, store: HistoryStore) -> None:
+        """Messages that one member took come to no other until their time, and never before earlier ones."""
+        one, two = new_id(), new_id()
+        sent = [message(one, 1, "start", two), message(one, 2, "cancel", two), message(one, 2, "project")]
+        outside = message(one, 2, "callback", "http://x/")
+        await store.append(record(one, 0, STARTED, SCHEDULED, outbox=[*sent, outside]))
+        first = await store.claim(1, NOW + 10, NOW + 40, "executions")
+        second = await store.claim(9, NOW + 10, NOW + 40, "executions")
+
+        assert ([sent[0]], []) == (list(first), list(second))
+        assert [sent[2]] == await store.claim(9, NOW + 10, NOW + 40, "projections")
+        assert [outside] == await store.claim(9, NOW + 10, NOW + 40, "callbacks")
+        assert await store.claim(9, NOW + 10, NOW + 40, "callbacks") == []
+        await store.acknowledge(first)
+        assert [sent[1]] == await store.claim(9, NOW + 41, NOW + 80, "executions")
+
+    async def test_versions(self, store: HistoryStore) -> None:
+        """The version of an execution is the number of its events; what does not exist has none."""
+        one, two = new_id(), new_id()
+        await store.append(record(one, 0, STARTED, SCHEDULED))
+        await store.append(record(one, 2, COMPLETED))
+
+        assert {one: 3} == dict(await store.versions([one, two]))
+
+    async def test_what_is_due_in_some_shards(self, store: HistoryStore) -> None:
+        """A part of the shards is asked for what is due in it; the parts together are everything."""
+        ids = [execution_id(int(NOW * 1000), number * 200, number) for number in range(20)]
+        for one in ids:
+            await store.append(record(one, 0, STARTED, status="waiting", wakeup_at=NOW + 1))
+        parts = [await store.due(NOW + 1, 50, shards=part) for part in ((0, 1000), (1000, 4096))]
+
+        assert all(shard_of(one) < 1000 for one, _ in parts[0])
+        assert sorted(ids) == sorted(one for part in parts for one, _ in part)
 
     async def test_what_is_open(self, store: HistoryStore) -> None:
         """Open executions are listed in order, with status and wake-up; those that are over are not."""

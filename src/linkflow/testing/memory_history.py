@@ -7,9 +7,9 @@ import msgspec
 
 from linkflow.domain.errors import AlreadyStarted, Invalid, LinkFlowError, VersionConflict
 from linkflow.domain.execution.events import decode, encode
-from linkflow.domain.values import decode_json, encode_json, is_execution_id
+from linkflow.domain.values import SHARDS, decode_json, encode_json, is_execution_id, shard_of
 from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, LogLine, Projected
-from linkflow.ports.stores import Head, Message, Record, Recorded
+from linkflow.ports.stores import Head, Lane, Message, Record, Recorded
 
 
 class _Kept:
@@ -94,6 +94,11 @@ class MemoryHistoryStore:
         kept = self._executions.get(execution_id)
         return await self.load(execution_id, kept.run_event - 1 if kept is not None else 0)
 
+    async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
+        """Count the events of executions."""
+        await asyncio.sleep(0)
+        return {each: self._executions[each].version for each in execution_ids if each in self._executions}
+
     async def begin_run(self, execution_id: str, first_event: int) -> None:
         """Note where a run begins."""
         await asyncio.sleep(0)
@@ -131,13 +136,16 @@ class MemoryHistoryStore:
         ]
         return found[:limit]
 
-    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
+    async def due(
+        self, now: float, limit: int, *, shards: tuple[int, int] = (0, SHARDS)
+    ) -> Sequence[tuple[str, float]]:
         """List parked executions whose wake-up is near."""
         await asyncio.sleep(0)
         found = [
             (execution_id, kept.head.wakeup_at)
             for execution_id, kept in self._executions.items()
             if kept.head is not None and kept.head.wakeup_at is not None and kept.head.wakeup_at <= now
+            if shards[0] <= shard_of(execution_id) < shards[1]
         ]
         return sorted(found, key=lambda item: item[1])[:limit]
 
@@ -153,6 +161,27 @@ class MemoryHistoryStore:
             Message(execution_id=key[0], number=key[1], kind=key[2], to=key[3], body=decode_json(body), at=at)
             for _, key, at, body in found[:limit]
         ]
+
+    async def claim(self, limit: int, older_than: float, until: float, lane: Lane) -> Sequence[Message]:
+        """Take messages and put them off."""
+        found = [
+            message
+            for message in await self.messages(len(self._outbox), older_than, callbacks=lane == "callbacks")
+            if lane == "callbacks" or (message.kind == "project") == (lane == "projections")
+        ][:limit]
+        if lane == "executions":
+            found = [message for message in found if not self._comes_later(message, found)]
+        await self.postpone(found, until)
+        return sorted(found, key=lambda message: (message.execution_id, message.number))
+
+    def _comes_later(self, message: Message, found: Sequence[Message]) -> bool:
+        """Say whether somebody else has an earlier message of the same execution."""
+        ours = {(each.execution_id, each.number, each.kind, each.to) for each in found}
+        return any(
+            key[0] == message.execution_id and key[1] < message.number and key not in ours
+            for key in self._outbox
+            if key[2] not in ("callback", "project")
+        )
 
     async def postpone(self, messages: Sequence[Message], to: float) -> None:
         """Put messages off."""

@@ -103,6 +103,11 @@ class MemorySessions:
         await asyncio.sleep(0)
         return [session for session, until in self._until.items() if until < self._clock.now()]
 
+    async def living(self) -> Sequence[str]:
+        """List sessions whose lease holds."""
+        await asyncio.sleep(0)
+        return [session for session, until in self._until.items() if until >= self._clock.now()]
+
     async def bury(self, sessions: Sequence[str]) -> None:
         """Forget sessions."""
         await asyncio.sleep(0)

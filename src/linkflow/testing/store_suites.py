@@ -124,6 +124,13 @@ class SessionsSuite:
 
         assert said == [False, True, False, True]
 
+    async def test_the_living(self, store: Sessions) -> None:
+        """A session lives while its lease holds."""
+        for session, lease_s in (("a", 60.0), ("b", 60.0), ("dead", -5.0)):
+            await store.renew(session, lease_s)
+
+        assert {"a", "b"} == set(await store.living())
+
     async def test_the_others(self, store: Sessions) -> None:
         """Every session but the asking one is known until it is buried, alive or not."""
         for session, lease_s in (("mine", 60.0), ("alive", 60.0), ("dead", -5.0)):

@@ -130,6 +130,14 @@ class SqlSessions:
             )
         return [row[0] for row in rows]
 
+    async def living(self) -> Sequence[str]:
+        """List sessions whose lease holds; see `Sessions`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT session FROM engine.worker_sessions WHERE lease_until >= clock_timestamp()"
+            )
+        return [row[0] for row in rows]
+
     async def bury(self, sessions: Sequence[str]) -> None:
         """Forget sessions; see `Sessions`."""
         with driver_errors():

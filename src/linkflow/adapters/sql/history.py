@@ -15,9 +15,9 @@ is alone; the others pass.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -25,8 +25,8 @@ from linkflow.adapters.sql.append_statement import arguments, statement
 from linkflow.adapters.sql.database import LOST, Connection, Database, driver_errors
 from linkflow.domain.errors import AlreadyStarted, LinkFlowError, OutcomeUnknown, Unavailable, VersionConflict
 from linkflow.domain.execution.events import decode
-from linkflow.domain.values import decode_json
-from linkflow.ports.stores import Message, Record, Recorded
+from linkflow.domain.values import SHARDS, decode_json
+from linkflow.ports.stores import Lane, Message, Record, Recorded
 
 BATCH = 250
 """Records in one statement; more was measured slower."""
@@ -181,6 +181,16 @@ class SqlHistoryStore:
             )
         return await self.load(execution_id, (first or 1) - 1)
 
+    async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
+        """Count events; see `HistoryStore`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT execution_id::text, version FROM engine.executions "
+                "WHERE execution_id = ANY($1::uuid[])",
+                list(execution_ids),
+            )
+        return {row[0]: row[1] for row in rows}
+
     async def begin_run(self, execution_id: str, first_event: int) -> None:
         """Note where a run begins; see `HistoryStore`."""
         with driver_errors():
@@ -218,12 +228,17 @@ class SqlHistoryStore:
                 return
             last = rows[-1][0]
 
-    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
+    async def due(
+        self, now: float, limit: int, *, shards: tuple[int, int] = (0, SHARDS)
+    ) -> Sequence[tuple[str, float]]:
         """List executions to wake; see `HistoryStore`."""
+        is_part = (
+            "" if shards == (0, SHARDS) else f"AND {_SHARD} >= {shards[0]:d} AND {_SHARD} < {shards[1]:d} "
+        )
         with driver_errors():
             rows = await self._database.pool.fetch(
                 "SELECT execution_id::text, extract(epoch FROM wakeup_at)::float8 FROM engine.executions "
-                "WHERE wakeup_at <= $1 ORDER BY wakeup_at LIMIT $2",
+                f"WHERE wakeup_at <= $1 {is_part}ORDER BY wakeup_at LIMIT $2",
                 datetime.fromtimestamp(now, UTC),
                 limit,
             )
@@ -256,17 +271,18 @@ class SqlHistoryStore:
                 limit,
                 callbacks,
             )
-        return [
-            Message(
-                execution_id=row[0],
-                number=row[1],
-                kind=row[2],
-                to=row[3],
-                body=decode_json(row[4]),
-                at=row[5],
+        return [_message(row) for row in rows]
+
+    async def claim(self, limit: int, older_than: float, until: float, lane: Lane) -> Sequence[Message]:
+        """Take messages; see `HistoryStore`."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                _CLAIM[lane],
+                datetime.fromtimestamp(older_than, UTC),
+                limit,
+                datetime.fromtimestamp(until, UTC),
             )
-            for row in rows
-        ]
+        return [_message(row) for row in rows]
 
     async def postpone(self, messages: Sequence[Message], to: float) -> None:
         """Put messages off; see `HistoryStore`."""
@@ -292,6 +308,47 @@ _NAMED = (
     "WHERE o.execution_id = m.execution_id AND o.number = m.number AND o.kind = m.kind "
     "AND o.target = m.target"
 )
+
+
+_SHARD = "('x' || substr(execution_id::text, 16, 3))::bit(12)::int"
+
+_LANES: Mapping[Lane, str] = {
+    "executions": "kind NOT IN ('callback', 'project')",
+    "callbacks": "kind = 'callback'",
+    "projections": "kind = 'project'",
+}
+
+_IN_ORDER = """WHERE NOT EXISTS (
+        SELECT 1 FROM engine.outbox e
+        WHERE e.execution_id = p.execution_id AND e.number < p.number
+        AND e.kind NOT IN ('callback', 'project')
+        AND (e.execution_id, e.number, e.kind, e.target) NOT IN (SELECT * FROM picked)
+    )"""
+
+_CLAIM: Mapping[Lane, str] = {
+    lane: f"""
+WITH picked AS MATERIALIZED (
+    SELECT execution_id, number, kind, target FROM engine.outbox
+    WHERE coalesce(due, at) < $1 AND {where}
+    ORDER BY coalesce(due, at), execution_id, number LIMIT $2 FOR UPDATE SKIP LOCKED
+), free AS (
+    SELECT * FROM picked p {_IN_ORDER if lane == "executions" else ""}
+), claimed AS (
+    UPDATE engine.outbox o SET due = $3 FROM free f
+    WHERE (o.execution_id, o.number, o.kind, o.target) = (f.execution_id, f.number, f.kind, f.target)
+    RETURNING o.execution_id, o.number, o.kind, o.target, o.data, o.at
+)
+SELECT execution_id::text, number, kind, target, data, extract(epoch FROM at)::float8 FROM claimed
+ORDER BY execution_id, number"""
+    for lane, where in _LANES.items()
+}
+
+
+def _message(row: Any) -> Message:
+    """Read a row of the outbox."""
+    return Message(
+        execution_id=row[0], number=row[1], kind=row[2], to=row[3], body=decode_json(row[4]), at=row[5]
+    )
 
 
 def _identities(messages: Sequence[Message]) -> tuple[list[str], list[int], list[str], list[str]]:
