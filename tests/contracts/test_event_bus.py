@@ -1,12 +1,12 @@
-"""EventBus and Cache: every implementation keeps the same promises, over real servers."""
+"""EventBus and Prepared: every implementation keeps the same promises, over real servers."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from linkflow.adapters.memory import MemoryCache, MemoryEventBus
-from linkflow.adapters.redis.coordination import RedisCache, RedisEventBus
+from linkflow.adapters.memory import MemoryEventBus, MemoryPrepared
+from linkflow.adapters.redis.coordination import RedisEventBus, RedisPrepared
 from linkflow.ports.coordination import EventBus
 
 PATIENCE_S = 10.0
@@ -19,7 +19,7 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[EventBus]:
         yield MemoryEventBus()
         return
     url, prefix = request.getfixturevalue("redis_url"), request.getfixturevalue("queue_prefix")
-    async with RedisEventBus.running(url, MemoryEventBus(), MemoryCache(), prefix=prefix) as opened:
+    async with RedisEventBus.running(url, MemoryEventBus(), MemoryPrepared(), prefix=prefix) as opened:
         yield opened
 
 
@@ -44,8 +44,8 @@ async def test_nudges_that_come_together_are_one(bus: EventBus) -> None:
 async def test_redis_carries_nudges_between_processes(redis_url: str, queue_prefix: str) -> None:
     """E6, E7: what one process publishes nudges the listeners of another."""
     async with (
-        RedisEventBus.running(redis_url, MemoryEventBus(), MemoryCache(), prefix=queue_prefix) as here,
-        RedisEventBus.running(redis_url, MemoryEventBus(), MemoryCache(), prefix=queue_prefix) as there,
+        RedisEventBus.running(redis_url, MemoryEventBus(), MemoryPrepared(), prefix=queue_prefix) as here,
+        RedisEventBus.running(redis_url, MemoryEventBus(), MemoryPrepared(), prefix=queue_prefix) as there,
     ):
         with there.subscribe("execution:1") as listener:
             here.publish("execution:1")
@@ -56,15 +56,15 @@ async def test_redis_carries_nudges_between_processes(redis_url: str, queue_pref
 @pytest.mark.external
 async def test_redis_carries_what_is_forgotten(redis_url: str, queue_prefix: str) -> None:
     """L3: a value that one process drops is forgotten by all, and other values stay."""
-    kept, bus = MemoryCache(), MemoryEventBus()
+    kept, bus = MemoryPrepared(), MemoryEventBus()
     async with (
-        RedisEventBus.running(redis_url, MemoryEventBus(), MemoryCache(), prefix=queue_prefix) as here,
+        RedisEventBus.running(redis_url, MemoryEventBus(), MemoryPrepared(), prefix=queue_prefix) as here,
         RedisEventBus.running(redis_url, bus, kept, prefix=queue_prefix) as there,
     ):
-        RedisCache(kept, there).put("workflow:1", {"version": 1}, 60.0)
+        RedisPrepared(kept, there).put("workflow:1", {"version": 1}, 60.0)
         kept.put("workflow:2", {"version": 7}, 60.0)
         with there.subscribe("told") as listener:
-            RedisCache(MemoryCache(), here).drop("workflow:1")
+            RedisPrepared(MemoryPrepared(), here).drop("workflow:1")
             here.publish("told")
             await listener.nudged(PATIENCE_S)
 

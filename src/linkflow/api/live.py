@@ -11,6 +11,7 @@
 """
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -274,8 +275,13 @@ async def ticket(ask: Ask) -> Response:
     """Make a ticket that opens one socket within 30 s: `/api/v1/ws?ticket=…`."""
     actor = await ask.actor()
     made = secrets.token_urlsafe(24)
-    ask.plane.cache.put(f"ticket:{made}", actor, TICKET_S)
+    await ask.plane.cache.put(_ticket_key(made), msgspec.to_builtins(actor), TICKET_S)
     return Answer({"ticket": made, "expires_in": int(TICKET_S)}, 201)
+
+
+def _ticket_key(made: str) -> str:
+    """Name a ticket where others may look, without giving it away."""
+    return f"ticket:{hashlib.sha256(made.encode()).hexdigest()}"
 
 
 async def _opener(socket: WebSocket, plane: ControlPlane) -> Actor:
@@ -285,11 +291,10 @@ async def _opener(socket: WebSocket, plane: ControlPlane) -> Actor:
         Unauthenticated: Nobody we know.
     """
     if given := socket.query_params.get("ticket"):
-        actor: Actor | None = plane.cache.get(f"ticket:{given}")
-        plane.cache.drop(f"ticket:{given}")
-        if actor is None:
+        kept = await plane.cache.get(_ticket_key(given))
+        if not await plane.cache.drop(_ticket_key(given)) or kept is None:
             raise Unauthenticated("The ticket is unknown, used or older than 30 s.")
-        return within(socket, actor)
+        return within(socket, msgspec.convert(kept, Actor))
     kind, _, token = socket.headers.get("authorization", "").partition(" ")
     token = token if kind.lower() == "bearer" else socket.query_params.get("token", "")
     return within(socket, await plane.accounts.actor(token))

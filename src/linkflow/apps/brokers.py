@@ -1,13 +1,14 @@
-"""Redis and RabbitMQ, where they are wanted: the task queue, and what processes tell each other."""
+"""Redis and RabbitMQ, where they are wanted: the task queue, and what processes share and tell each other."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
-from linkflow.adapters.memory import MemoryCache, MemoryEventBus
+from linkflow.adapters.memory import MemoryCache, MemoryEventBus, MemoryPrepared, MemoryRateLimits
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
-from linkflow.ports.coordination import Cache, EventBus
+from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
 from linkflow.ports.queue import TaskQueue
 
 
@@ -34,21 +35,40 @@ async def open_queue(settings: Settings) -> AsyncIterator[TaskQueue]:
         yield MemoryTaskQueue()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Coordination:
+    """What the parts of one process, and all processes, share; by default within this process."""
+
+    bus: EventBus = field(default_factory=MemoryEventBus)
+    prepared: Prepared = field(default_factory=MemoryPrepared)
+    cache: Cache = field(default_factory=MemoryCache)
+    limits: RateLimits = field(default_factory=MemoryRateLimits)
+
+
 @asynccontextmanager
-async def open_bus(settings: Settings) -> AsyncIterator[tuple[EventBus, Cache]]:
-    """Carry nudges, and what is to be forgotten, for as long as the context lasts; by Redis if there is one.
+async def open_coordination(settings: Settings) -> AsyncIterator[Coordination]:
+    """Share nudges, values and limits for as long as the context lasts; by Redis if there is one.
 
     Raises:
         Unavailable: Redis does not answer.
     """
-    bus, cache = MemoryEventBus(), MemoryCache()
+    here = Coordination()
     if settings.redis_url is None:
-        yield bus, cache
+        yield here
         return
-    from linkflow.adapters.redis.coordination import RedisCache, RedisEventBus
+    from linkflow.adapters.redis.cache import RedisCache, RedisLine, RedisRateLimits
+    from linkflow.adapters.redis.coordination import RedisEventBus, RedisPrepared
 
-    async with RedisEventBus.running(settings.redis_url, bus, cache) as shared:
-        yield shared, RedisCache(cache, shared)
+    async with (
+        RedisEventBus.running(settings.redis_url, here.bus, here.prepared) as bus,
+        RedisLine.running(settings.redis_url) as line,
+    ):
+        yield Coordination(
+            bus=bus,
+            prepared=RedisPrepared(here.prepared, bus),
+            cache=RedisCache(line, here.cache),
+            limits=RedisRateLimits(line, here.limits),
+        )
 
 
 def sweep_s(settings: Settings) -> float:

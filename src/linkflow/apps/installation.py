@@ -18,7 +18,7 @@ from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.app import create_app
-from linkflow.apps.brokers import open_bus, open_queue, sweep_s
+from linkflow.apps.brokers import open_coordination, open_queue, sweep_s
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring import Engine, EngineParts, engine
 from linkflow.apps.wiring_control import (
@@ -91,8 +91,8 @@ async def installation(
         nodes = nodes or NodeRegistry.discover()
         blobs, specs = FileBlobStore(settings.home / "blobs"), SqlSpecStore(database)
         queue = await stack.enter_async_context(open_queue(settings))
-        bus, cache = await stack.enter_async_context(open_bus(settings))
-        side = open_control(settings, database, specs, nodes, clock, ids, bus=bus, cache=cache)
+        shared = await stack.enter_async_context(open_coordination(settings))
+        side = open_control(settings, database, specs, nodes, clock, ids, shared=shared)
         running = await stack.enter_async_context(
             engine(
                 EngineParts(

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from linkflow.adapters.memory import MemoryCache, MemoryEventBus
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.records import SqlRecords
 from linkflow.adapters.vault import AesSecretBox, BcryptHasher, JwtSigner, keep_key
+from linkflow.apps.brokers import Coordination
 from linkflow.apps.settings import Settings
 from linkflow.control.accounts import Accounts, Owner
 from linkflow.control.activation import Activation
@@ -33,7 +33,7 @@ from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
 from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock, IdSource
-from linkflow.ports.coordination import Cache, EventBus
+from linkflow.ports.coordination import EventBus
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import Frontend, Visibility
 from linkflow.ports.stores import DeadLetters, SpecStore
@@ -76,7 +76,7 @@ class ControlSide:
     executables: Executables
     catalog: Catalog
     bus: EventBus
-    cache: Cache
+    shared: Coordination
     secret: str
     clock: Clock
     ids: IdSource
@@ -90,8 +90,7 @@ def open_control(
     clock: Clock,
     ids: IdSource,
     *,
-    bus: EventBus | None = None,
-    cache: Cache | None = None,
+    shared: Coordination | None = None,
 ) -> ControlSide:
     """Open records and keys; keys are made at the first start.
 
@@ -102,10 +101,9 @@ def open_control(
         catalog: Which nodes there are.
         clock: Time.
         ids: Identities.
-        bus: Carries nudges; by default within this process.
-        cache: Keeps what may be forgotten; by default this process' own.
+        shared: Between processes; by default within this one.
     """
-    cache = cache or MemoryCache()
+    shared = shared or Coordination()
     keys = settings.home / "keys"
     box = AesSecretBox({"k1": bytes.fromhex(keep_key(keys, SEALING_KEY))}, "k1")
     records = SqlRecords(database)
@@ -114,10 +112,10 @@ def open_control(
         records=records,
         box=box,
         broker=Broker(records, box),
-        executables=Executables(records, specs, catalog, cache),
+        executables=Executables(records, specs, catalog, shared.prepared, shared.cache),
         catalog=catalog,
-        bus=bus or MemoryEventBus(),
-        cache=cache,
+        bus=shared.bus,
+        shared=shared,
         secret=keep_key(keys, SIGNING_SECRET, given=settings.secret),
         clock=clock,
         ids=ids,
@@ -126,20 +124,21 @@ def open_control(
 
 def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     """Put the use cases together."""
-    records, cache, bus, clock, ids = side.records, side.cache, side.bus, side.clock, side.ids
+    records, bus, clock, ids = side.records, side.bus, side.clock, side.ids
+    shared, prepared = side.shared, side.shared.prepared
     executables, catalog = side.executables, side.catalog
-    audit, variables = Audit(clock, ids), Variables(records, cache)
+    audit, variables = Audit(clock, ids), Variables(records, prepared)
     inbox = Inbox(records, engine.frontend, variables, clock)
-    activation = Activation(catalog, side.box, cache, bus, clock, ids)
+    activation = Activation(catalog, side.box, prepared, bus, clock, ids)
     workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
     executions = Executions(
         engine.frontend, engine.visibility, engine.specs, records, executables, variables, engine.blobs, ids
     )
-    arming = Arming(records, executables, side.broker, side.box, cache, ids)
+    arming = Arming(records, executables, side.broker, side.box, prepared, ids)
     return ControlPlane(
-        accounts=Accounts(records, BcryptHasher(), JwtSigner(side.secret), cache, clock, ids),
+        accounts=Accounts(records, BcryptHasher(), JwtSigner(side.secret), prepared, clock, ids),
         credentials=Credentials(records, side.box, audit, clock, ids),
-        events=Events(records, engine.frontend, inbox, catalog, cache, clock, ids),
+        events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
         executions=executions,
         inbox=inbox,
@@ -148,12 +147,14 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
         templates=Templates(EXAMPLES),
         variables=variables,
-        webhooks=Webhooks(records, activation, arming, inbox, audit, cache, clock, ids),
+        webhooks=Webhooks(records, activation, arming, inbox, audit, prepared, clock, ids),
         workflows=workflows,
         catalog=catalog,
         records=records,
         bus=bus,
-        cache=cache,
+        prepared=prepared,
+        cache=shared.cache,
+        limits=shared.limits,
         clock=clock,
         secret=side.secret,
     )

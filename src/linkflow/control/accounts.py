@@ -5,7 +5,7 @@ import msgspec
 from linkflow.control.actor import Actor
 from linkflow.domain.errors import Invalid, NotFound, Unauthenticated
 from linkflow.ports.clock import Clock, IdSource
-from linkflow.ports.coordination import Cache
+from linkflow.ports.coordination import Prepared
 from linkflow.ports.records import Records, SignIn, User
 from linkflow.ports.vault import PasswordHasher, TokenSigner
 
@@ -39,12 +39,12 @@ class Accounts:
         records: Records,
         hasher: PasswordHasher,
         signer: TokenSigner,
-        cache: Cache,
+        prepared: Prepared,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._records, self._hasher, self._signer = records, hasher, signer
-        self._cache, self._clock, self._ids = cache, clock, ids
+        self._prepared, self._clock, self._ids = prepared, clock, ids
         self._decoy = ""
 
     async def ensure_owner(self, email: str, password: str | None, made_up: str) -> Owner:
@@ -101,7 +101,7 @@ class Accounts:
 
     def known(self, token: str) -> Actor | None:
         """Say who a token belongs to if it was verified a moment ago, without waiting."""
-        found: Actor | None = self._cache.get(f"token:{token}")
+        found: Actor | None = self._prepared.get(f"token:{token}")
         return found
 
     async def actor(self, token: str) -> Actor:
@@ -129,7 +129,7 @@ class Accounts:
             role=user.role,
             sign_in_id=sign_in.id,
         )
-        self._cache.put(f"token:{token}", actor, min(KNOWN_S, sign_in.expires_at - now))
+        self._prepared.put(f"token:{token}", actor, min(KNOWN_S, sign_in.expires_at - now))
         return actor
 
     async def ping(self) -> None:
@@ -143,7 +143,7 @@ class Accounts:
     async def sign_out(self, actor: Actor, token: str) -> None:
         """End the sign-in a token belongs to. Safe to repeat."""
         await self._records.accounts.revoke(actor.user_id, actor.sign_in_id)
-        self._cache.drop(f"token:{token}")
+        self._prepared.drop(f"token:{token}")
 
     async def reset_password(self, email: str, password: str) -> User:
         """Set a user's password and end every sign-in; for the person who holds the machine.

@@ -12,7 +12,7 @@ from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json, encode_json
 from linkflow.domain.workflow.spec import Node, WorkflowSpec
 from linkflow.ports.clock import Clock, IdSource
-from linkflow.ports.coordination import Cache, EventBus
+from linkflow.ports.coordination import EventBus, Prepared
 from linkflow.ports.records import Records, Workflow
 from linkflow.ports.triggers import Schedule, Webhook
 from linkflow.ports.vault import SecretBox
@@ -30,16 +30,16 @@ class Activation:
     """Registers what the trigger nodes of a workflow need."""
 
     def __init__(
-        self, catalog: Catalog, box: SecretBox, cache: Cache, bus: EventBus, clock: Clock, ids: IdSource
+        self, catalog: Catalog, box: SecretBox, prepared: Prepared, bus: EventBus, clock: Clock, ids: IdSource
     ) -> None:
-        self._catalog, self._box, self._cache = catalog, box, cache
+        self._catalog, self._box, self._prepared = catalog, box, prepared
         self._bus, self._clock, self._ids = bus, clock, ids
         self._touched: set[str] = set()
 
     def nudge(self) -> None:
         """Let everybody look at triggers again, once what was registered is durable."""
         for webhook_id in self._touched:
-            self._cache.drop(f"webhook:{webhook_id}")
+            self._prepared.drop(f"webhook:{webhook_id}")
         self._touched.clear()
         self._bus.publish("schedules")
 

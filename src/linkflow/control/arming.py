@@ -12,7 +12,7 @@ from linkflow.domain.signature import Signature
 from linkflow.domain.values import Json
 from linkflow.domain.webhook import Rules, check_rules
 from linkflow.ports.clock import IdSource
-from linkflow.ports.coordination import Cache
+from linkflow.ports.coordination import Prepared
 from linkflow.ports.records import Records
 from linkflow.ports.services import CredentialBroker
 from linkflow.ports.triggers import Start, Webhook
@@ -92,11 +92,11 @@ class Arming:
         executables: Executables,
         broker: CredentialBroker,
         box: SecretBox,
-        cache: Cache,
+        prepared: Prepared,
         ids: IdSource,
     ) -> None:
         self._records, self._executables, self._broker = records, executables, broker
-        self._box, self._cache, self._ids = box, cache, ids
+        self._box, self._prepared, self._ids = box, prepared, ids
 
     def secret(self, webhook: Webhook) -> str:
         """Open a webhook's own secret; empty for none."""
@@ -104,11 +104,11 @@ class Arming:
 
     async def armed(self, webhook_id: str) -> Armed:
         """Prepare a webhook for calls; an unknown address is prepared as one that refuses everybody."""
-        found: Armed | None = self._cache.get(f"webhook:{webhook_id}")
+        found: Armed | None = self._prepared.get(f"webhook:{webhook_id}")
         if found is None:
             webhook = await self._records.webhooks.find(webhook_id)
             found = await self._arm(webhook)
-            self._cache.put(f"webhook:{webhook_id}", found, ARMED_S)
+            self._prepared.put(f"webhook:{webhook_id}", found, ARMED_S)
         return found
 
     async def _arm(self, webhook: Webhook | None) -> Armed:

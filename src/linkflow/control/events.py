@@ -12,7 +12,7 @@ from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json, decode_json, derived_execution_id, encode_json
 from linkflow.domain.workflow.spec import parse
 from linkflow.ports.clock import Clock, IdSource
-from linkflow.ports.coordination import Cache
+from linkflow.ports.coordination import Prepared
 from linkflow.ports.records import Records, WorkflowQuery
 from linkflow.ports.services import Frontend, SignalExecution
 from linkflow.ports.triggers import Start, TriggerEvent
@@ -45,12 +45,12 @@ class Events:
         frontend: Frontend,
         inbox: Inbox,
         catalog: Catalog,
-        cache: Cache,
+        prepared: Prepared,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._records, self._frontend = records, frontend
-        self._inbox, self._catalog, self._cache = inbox, catalog, cache
+        self._inbox, self._catalog, self._prepared = inbox, catalog, prepared
         self._clock, self._ids = clock, ids
 
     async def publish(
@@ -88,10 +88,10 @@ class Events:
 
     async def _listeners(self, workspace_id: str) -> Sequence[Listener]:
         """List the event triggers of active workflows."""
-        found: Sequence[Listener] | None = self._cache.get(f"listeners:{workspace_id}")
+        found: Sequence[Listener] | None = self._prepared.get(f"listeners:{workspace_id}")
         if found is None:
             found = await self._find_listeners(workspace_id)
-            self._cache.put(f"listeners:{workspace_id}", found, KEPT_S)
+            self._prepared.put(f"listeners:{workspace_id}", found, KEPT_S)
         return found
 
     async def _find_listeners(self, workspace_id: str) -> Sequence[Listener]:
@@ -141,7 +141,7 @@ class Events:
 
     def forget(self, workspace_id: str) -> None:
         """Look for event triggers again."""
-        self._cache.drop(f"listeners:{workspace_id}")
+        self._prepared.drop(f"listeners:{workspace_id}")
 
 
 def _fits(fields: Mapping[str, Json], data: Json) -> bool:

@@ -17,7 +17,7 @@ from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
 from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock
-from linkflow.ports.coordination import Cache, EventBus
+from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
 from linkflow.ports.records import Records
 
 
@@ -45,6 +45,8 @@ class ControlPlane:
     catalog: Catalog
     records: Records
     bus: EventBus
+    prepared: Prepared
     cache: Cache
+    limits: RateLimits
     clock: Clock
     secret: str

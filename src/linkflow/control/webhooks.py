@@ -21,7 +21,7 @@ from linkflow.domain.signature import Signature, SignatureRefused, verify
 from linkflow.domain.values import Json, derived_execution_id, encode_json
 from linkflow.domain.webhook import Accepted, Call, accept, read
 from linkflow.ports.clock import Clock, IdSource
-from linkflow.ports.coordination import Cache
+from linkflow.ports.coordination import Prepared
 from linkflow.ports.records import Records
 from linkflow.ports.services import StartedExecution
 from linkflow.ports.triggers import Start, TriggerEvent, Webhook
@@ -56,13 +56,13 @@ class Webhooks:
         arming: Arming,
         inbox: Inbox,
         audit: Audit,
-        cache: Cache,
+        prepared: Prepared,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._records, self._activation, self._arming = records, activation, arming
         self._inbox, self._audit = inbox, audit
-        self._cache, self._clock, self._ids = cache, clock, ids
+        self._prepared, self._clock, self._ids = prepared, clock, ids
         self._refused: deque[float] = deque(maxlen=REFUSED_PER_MINUTE)
 
     async def register(
@@ -104,7 +104,7 @@ class Webhooks:
         async with self._records.transaction() as records:
             await records.webhooks.put(webhook)
             await self._audit.note(records.ledger, actor, action, f"webhook:{webhook.id}")
-        self._cache.drop(f"webhook:{webhook.id}")
+        self._prepared.drop(f"webhook:{webhook.id}")
 
     async def list(self, actor: Actor, workflow_id: str = "") -> Sequence[Webhook]:
         """List webhooks, newest first."""
@@ -157,7 +157,7 @@ class Webhooks:
             await records.webhooks.delete(actor.workspace_id, before.id)
             await records.webhooks.put(webhook)
             await self._audit.note(records.ledger, actor, "webhook.regenerate", f"webhook:{webhook.id}")
-        self._cache.drop(f"webhook:{before.id}")
+        self._prepared.drop(f"webhook:{before.id}")
         return webhook
 
     async def delete(self, actor: Actor, webhook_id: str) -> None:
@@ -167,7 +167,7 @@ class Webhooks:
         async with self._records.transaction() as records:
             await records.webhooks.delete(actor.workspace_id, webhook_id)
             await self._audit.note(records.ledger, actor, "webhook.delete", f"webhook:{webhook_id}")
-        self._cache.drop(f"webhook:{webhook_id}")
+        self._prepared.drop(f"webhook:{webhook_id}")
 
     async def take(self, webhook_id: str, call: Call) -> Taken:
         """Take a call.

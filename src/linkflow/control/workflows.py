@@ -147,12 +147,12 @@ class Workflows:
             await records.workflows.save(after, before.revision)
             if action != "workflow.draft":  # autosaves would drown everything else
                 await self._audit.note(records.ledger, actor, action, f"workflow:{after.id}")
-        self._changed(after)
+        await self._changed(after)
         return after
 
-    def _changed(self, workflow: Workflow) -> None:
+    async def _changed(self, workflow: Workflow) -> None:
         """Let everybody look at the workflow again."""
-        self._executables.forget(workflow.workspace_id, workflow.id)
+        await self._executables.forget(workflow.workspace_id, workflow.id)
         self._bus.publish(f"workflow:{workflow.id}")
 
     async def delete(self, actor: Actor, workflow_id: str) -> None:
@@ -167,7 +167,7 @@ class Workflows:
             await self._activation.unregister(records, workflow, for_good=True)
             await records.workflows.delete(actor.workspace_id, workflow_id, self._clock.now())
             await self._audit.note(records.ledger, actor, "workflow.delete", f"workflow:{workflow_id}")
-        self._changed(workflow)
+        await self._changed(workflow)
         self._activation.nudge()
 
     async def versions(self, actor: Actor, workflow_id: str) -> Sequence[WorkflowVersion]:
@@ -216,7 +216,7 @@ class Workflows:
             await self._audit.note(
                 records.ledger, actor, "workflow.publish", f"workflow:{workflow_id}", version=version.number
             )
-        self._changed(after)
+        await self._changed(after)
         self._activation.nudge()
         return version
 
@@ -262,7 +262,7 @@ class Workflows:
                 await self._activation.unregister(records, after, for_good=False)
             action = "workflow.activate" if is_active else "workflow.deactivate"
             await self._audit.note(records.ledger, actor, action, f"workflow:{workflow.id}")
-        self._changed(after)
+        await self._changed(after)
         self._activation.nudge()
         return after
 

@@ -1,8 +1,8 @@
-"""Working together: nudges between parts, leases between processes, values that may be forgotten."""
+"""Working together: nudges between parts, leases between processes, values that may be forgotten, limits."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -64,21 +64,86 @@ class Leases(Protocol):
         ...
 
 
-class Cache(Protocol):
-    """Values that may be forgotten at any time."""
+class Prepared(Protocol):
+    """What this process has at hand for its hot paths: opened, compiled, looked up.
 
-    def get(self, key: str) -> Json:
+    Any object; it never leaves the process, because some hold opened secrets. What one process drops, all do.
+    """
+
+    def get(self, key: str) -> Any:
         """Read a value; None when there is none or it is too old."""
         ...
 
-    def put(self, key: str, value: Json, ttl_s: float) -> None:
+    def put(self, key: str, value: Any, ttl_s: float) -> None:
         """Keep a value for at most `ttl_s`."""
         ...
 
     def drop(self, key: str) -> None:
-        """Forget a value. Safe to repeat."""
+        """Forget a value, here at once and in other processes soon. Safe to repeat."""
         ...
 
     def sizes(self) -> Mapping[str, int]:
         """Count what is kept: `{"entries": n}`."""
+        ...
+
+
+class Cache(Protocol):
+    """JSON values that all processes share and that may be forgotten at any time.
+
+    Nothing raises: while the place of the values is away each process keeps its own. Never a secret in clear.
+    """
+
+    async def get(self, key: str) -> Json:
+        """Read a value; None when there is none or it is too old."""
+        ...
+
+    async def put(self, key: str, value: Json, ttl_s: float) -> None:
+        """Keep a value for at most `ttl_s`."""
+        ...
+
+    async def put_if_absent(self, key: str, value: Json, ttl_s: float) -> bool:
+        """Keep a value where there is none; of callers at the same moment one hears True."""
+        ...
+
+    async def add(self, key: str, amount: int, ttl_s: float) -> int:
+        """Add to a counter and return its new value; the first adding decides when it ends."""
+        ...
+
+    async def drop(self, key: str) -> bool:
+        """Forget a value and say whether there was one; of callers at the same moment one hears True."""
+        ...
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What became of asking a limit.
+
+    Attributes:
+        allowed: Whether it was within the limit; if not, nothing was taken.
+        remaining: What could be taken at once now.
+        retry_after_s: When the same could be taken; 0 when it was.
+        reset_s: When everything could be taken at once again.
+    """
+
+    allowed: bool
+    remaining: int
+    retry_after_s: float
+    reset_s: float
+
+
+class RateLimits(Protocol):
+    """Limits that all processes share, by the generic cell rate algorithm (GCRA).
+
+    Nothing raises: while the place of the limits is away each process counts for itself.
+    """
+
+    async def take(self, key: str, limit: int, period_s: float, burst: int, cost: int = 1) -> Taken:
+        """Take from a limit.
+
+        Args:
+            key: Whose and what, such as `user:<id>:sign-in`.
+            limit: As many per period in the long run, 1 or more.
+            period_s: Length of the period.
+            burst: As many at once, 1 or more.
+            cost: How many to take, 0 (only look) to `burst`.
+        """
         ...

@@ -47,6 +47,14 @@ class Server:
             process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def pause(self) -> None:
+        """Stop its last process as it stands; connections stay open and nobody answers."""
+        self.processes[-1].send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        self.processes[-1].send_signal(signal.SIGCONT)
+
 
 def free_port() -> int:
     """Find a port of 127.0.0.1 that nobody uses just now."""

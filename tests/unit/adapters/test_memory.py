@@ -1,6 +1,6 @@
 """Coordination within one process."""
 
-from linkflow.adapters.memory import MemoryCache, MemoryEventBus
+from linkflow.adapters.memory import MemoryEventBus, MemoryPrepared
 
 
 async def test_nudges_that_come_together_are_one() -> None:
@@ -25,18 +25,18 @@ async def test_a_listener_that_left_hears_nothing() -> None:
     assert not await ear.nudged(0.0)
 
 
-def test_a_cache_is_bounded() -> None:
-    """A full cache forgets what was written first."""
-    cache = MemoryCache(most=2)
+def test_what_is_prepared_is_bounded() -> None:
+    """Beyond its bound a process forgets what was written first."""
+    cache = MemoryPrepared(most=2)
     for key in "abc":
         cache.put(key, key, 60.0)
 
     assert ([None, "b", "c"], {"entries": 2}) == ([cache.get(key) for key in "abc"], cache.sizes())
 
 
-def test_a_cache_forgets_in_time() -> None:
+def test_what_is_prepared_ends() -> None:
     """A value that is too old is not there, and neither is one that was dropped."""
-    cache = MemoryCache()
+    cache = MemoryPrepared()
     cache.put("old", 1, -1.0)
     cache.put("dropped", 1, 60.0)
     cache.drop("dropped")

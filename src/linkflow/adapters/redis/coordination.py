@@ -1,6 +1,6 @@
 """Working together over Redis: nudges and forgotten values on pub/sub, leases by Redlock.
 
-Values themselves stay in each process, because some hold opened secrets: what travels is only "look again"
+What a process has prepared stays in it, because some holds opened secrets: what travels is only "look again"
 and "forget this". Pub/sub loses messages while a process is not connected; nudges may be lost by contract,
 and values have an end.
 """
@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 import msgspec
@@ -19,8 +19,7 @@ from redis.exceptions import RedisError
 from linkflow import telemetry
 from linkflow.adapters.redis.connection import TIMEOUT_S, connect
 from linkflow.domain.errors import Unavailable
-from linkflow.domain.values import Json
-from linkflow.ports.coordination import Cache, EventBus, Lease, Subscription
+from linkflow.ports.coordination import EventBus, Lease, Prepared, Subscription
 
 AGAIN_S = 0.2
 
@@ -47,8 +46,8 @@ class RedisEventBus:
     What is published while a message is on its way goes together into the next.
     """
 
-    def __init__(self, redis: "Redis", bus: EventBus, cache: Cache, *, prefix: str) -> None:
-        self._redis, self._bus, self._cache = redis, bus, cache
+    def __init__(self, redis: "Redis", bus: EventBus, prepared: Prepared, *, prefix: str) -> None:
+        self._redis, self._bus, self._prepared = redis, bus, prepared
         self._channel = f"{prefix}:events"
         self._member = uuid4().hex
         self._topics: dict[str, None] = {}
@@ -59,14 +58,14 @@ class RedisEventBus:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, url: str, bus: EventBus, cache: Cache, *, prefix: str = "linkflow"
+        cls, url: str, bus: EventBus, prepared: Prepared, *, prefix: str = "linkflow"
     ) -> AsyncIterator[Self]:
         """Be connected for as long as the context lasts.
 
         Args:
             url: redis:// or rediss:// address.
             bus: Carries nudges within this process.
-            cache: Forgets what others say; `RedisCache` tells them.
+            prepared: Forgets what others say; `RedisPrepared` tells them.
             prefix: Of the channel.
 
         Raises:
@@ -77,7 +76,7 @@ class RedisEventBus:
                 await redis.ping()
             except (RedisError, OSError) as error:
                 raise Unavailable(f"Redis did not answer: {error}") from error
-            shared = cls(redis, bus, cache, prefix=prefix)
+            shared = cls(redis, bus, prepared, prefix=prefix)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(shared._tell()), group.create_task(shared._hear())]
                 await shared._hears.wait()
@@ -138,33 +137,33 @@ class RedisEventBus:
         if told.member == self._member:
             return
         for key in told.keys:
-            self._cache.drop(key)
+            self._prepared.drop(key)
         for topic in told.topics:
             self._bus.publish(topic)
 
 
-class RedisCache:
+class RedisPrepared:
     """Values of this process that are forgotten when any process says so."""
 
-    def __init__(self, cache: Cache, bus: RedisEventBus) -> None:
-        self._cache, self._bus = cache, bus
+    def __init__(self, prepared: Prepared, bus: RedisEventBus) -> None:
+        self._prepared, self._bus = prepared, bus
 
-    def get(self, key: str) -> Json:
+    def get(self, key: str) -> Any:
         """Read a value."""
-        return self._cache.get(key)
+        return self._prepared.get(key)
 
-    def put(self, key: str, value: Json, ttl_s: float) -> None:
+    def put(self, key: str, value: Any, ttl_s: float) -> None:
         """Keep a value in this process."""
-        self._cache.put(key, value, ttl_s)
+        self._prepared.put(key, value, ttl_s)
 
     def drop(self, key: str) -> None:
         """Forget a value, here at once and elsewhere soon."""
-        self._cache.drop(key)
+        self._prepared.drop(key)
         self._bus.forget(key)
 
     def sizes(self) -> Mapping[str, int]:
         """Count what is kept in this process."""
-        return self._cache.sizes()
+        return self._prepared.sizes()
 
 
 ACQUIRE = """
