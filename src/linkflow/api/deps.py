@@ -16,6 +16,7 @@ from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Invalid, NotFound, Unauthenticated
 from linkflow.domain.values import Json, decode_json, encode_json
+from linkflow.telemetry import about
 
 
 class StrictRequest(Request):
@@ -92,6 +93,7 @@ def within(connection: HTTPConnection, actor: Actor) -> Actor:
     named = connection.scope.get("linkflow.workspace", "")
     if named and named != actor.workspace_id:
         raise NotFound("There is no such workspace.", workspace=named)
+    about(workspace_id=actor.workspace_id)
     return actor
 
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linkflow.api.problems import plain_problem, problem
 from linkflow.domain.errors import LinkFlowError
-from linkflow.telemetry import logger
+from linkflow.telemetry import about, logger
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -98,6 +98,7 @@ class Edge:
         if not REQUEST_ID.fullmatch(request_id):
             request_id = secrets.token_hex(8).encode()
         scope["linkflow.request_id"] = request_id.decode()
+        about(request_id=scope["linkflow.request_id"])
         if not path.startswith("/webhooks/"):
             path, scope["linkflow.workspace"] = canonical_path(path)
             if scope["type"] == "http" and scope["method"] == "POST" and (found := INBOUND.fullmatch(path)):

@@ -17,7 +17,7 @@ import uvicorn
 
 from linkflow.apps.installation import Installation, installation
 from linkflow.apps.local_access import LocalAccess, keep_access
-from linkflow.apps.settings import Settings
+from linkflow.apps.settings import Settings, secrets_of
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.telemetry import set_up
@@ -169,7 +169,7 @@ def _stop_on_signals(server: Server) -> None:
 
 def run(settings: Settings, say: Callable[[str], None], ready: Callable[[Installation, str], None]) -> None:
     """Run LinkFlow in this thread, on the fast event loop where there is one."""
-    set_up(settings.log_level, as_json=not sys.stderr.isatty())
+    set_up(settings.log_level, as_json=not sys.stdout.isatty(), secrets=secrets_of(settings))
     factory = None
     if sys.platform != "win32":
         import uvloop

@@ -131,6 +131,13 @@ def _allowed(entry: str) -> None:
         raise ValueError(f"names {entry!r}, which is no host, address or network")
 
 
+def _switch(value: str) -> bool:
+    """Take on or off."""
+    if value.lower() not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
+        raise ValueError("is neither on nor off")
+    return value.lower() in {"on", "true", "1", "yes"}
+
+
 def _level(value: str) -> str:
     """Take the name of a log level."""
     if value.lower() not in {"debug", "info", "warning", "error"}:
@@ -191,6 +198,7 @@ class Settings:
         "Address at which others reach LinkFlow; it goes into webhook and resume links.", _public_url, None
     )
     log_level: str = _setting("How much to log: debug, info, warning or error.", _level, "info")
+    access_log: bool = _setting("Whether to log a line for each request: on or off.", _switch, default=False)
 
 
 SETTINGS = {f"{PREFIX}{each.name.upper()}": each for each in fields(Settings)}
@@ -262,15 +270,18 @@ def _written(value: Any, name: str, file: Path) -> str:
     """Write a value of the file as a variable would hold it."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
-    if isinstance(value, str | int) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str | int):
         return str(value)
-    raise SettingInvalid(f"{name} in {file} must be text, a number or a list of texts.")
+    raise SettingInvalid(f"{name} in {file} must be text, a number, true, false or a list of texts.")
 
 
 KINDS = {
     _path: "path",
     _port: "number",
     _count: "number",
+    _switch: "switch",
     _allow_list: "list",
     _database_url: "address",
     _redis_url: "address",
@@ -279,10 +290,19 @@ KINDS = {
 }
 
 
+def secrets_of(settings: Settings) -> Sequence[str]:
+    """List the values that are never written to a log: secrets, and the passwords within addresses."""
+    given = [getattr(settings, each.name) for each in fields(Settings) if each.metadata["secret"]]
+    texts = [value for value in given if isinstance(value, str)]
+    passwords = [urlsplit(value).password for value in texts if "://" in value]
+    return [value for value in texts if "://" not in value] + [word for word in passwords if word]
+
+
 def reference() -> Sequence[tuple[str, str, str, str]]:
     """Describe every setting for the documentation: (variable, type, default, what it is for)."""
     rows = []
     for name, each in SETTINGS.items():
         default = "" if each.default in (None, ()) else str(each.default)
+        default = {"False": "off", "True": "on"}.get(default, default)
         rows.append((name, KINDS.get(each.metadata["read"], "text"), default, each.metadata["doc"]))
     return rows

@@ -7,6 +7,7 @@ from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.records import Credential, Records
 from linkflow.ports.vault import SecretBox
+from linkflow.telemetry import conceal
 
 
 def _place(credential_id: str, workspace_id: str) -> str:
@@ -76,4 +77,5 @@ class Broker:
         fields: Mapping[str, Json] = decode_json(
             self._box.open(found.sealed, _place(found.id, found.workspace_id))
         )
+        conceal(fields)
         return fields

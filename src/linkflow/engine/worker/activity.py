@@ -66,6 +66,7 @@ class Activities:
     async def run(self, task: Task) -> Completion:
         """Run one attempt; never raises but for cancellation."""
         started = self.clock.monotonic()
+        telemetry.about(execution_id=task.execution_id, workspace_id=task.workspace_id, key=task.key)
         context = Context(task, self)
         try:
             completion = await self._run(task, context)
@@ -252,13 +253,15 @@ class Context:
     async def secret(self, name: str) -> Mapping[str, Json]:
         """Open a credential."""
         try:
-            return await self._activities.broker.open(self.workspace_id, name)
+            fields = await self._activities.broker.open(self.workspace_id, name)
         except NotFound as error:
             raise ActivityError(
                 f"There is no credential '{name}' in this workspace; add it, or mend its name in the node.",
                 code="credential.not_found",
                 kind=Kind.VALIDATION,
             ) from error
+        telemetry.conceal(fields)
+        return fields
 
     def log(self, message: str, *, level: str = "info", data: Json = None) -> None:
         """Add a line to the execution's log."""
