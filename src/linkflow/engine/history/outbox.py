@@ -41,6 +41,9 @@ AGAIN_S = 0.1
 PATIENCE_S = 24 * 3600.0
 """What was not delivered for so long becomes a dead letter."""
 
+QUICK_S = (0.1, 0.5, 2.0)
+"""Pauses before a message between executions is tried again; after that the sweep brings it."""
+
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 1800.0
 
@@ -153,18 +156,29 @@ class Outbox:
 
     async def _deliver(self, message: Message) -> bool:
         """Deliver one message; False when it was not."""
-        try:
-            await self._hand_over(message)
-            await self._store.acknowledge([message])
-        except Unavailable as error:
-            log.warning(
-                "not delivered yet", kind=message.kind, execution_id=message.execution_id, error=str(error)
-            )
-            return await self._give_up(message, str(error)) if message.kind == "callback" else False
-        except Exception as error:  # a bug must not stop the other messages
-            log.exception("not delivered", kind=message.kind, execution_id=message.execution_id)
-            return await self._give_up(message, f"{type(error).__name__}: {error}")
-        return True
+        pauses_s = iter(() if message.kind == "callback" else QUICK_S)
+        while True:
+            try:
+                await self._hand_over(message)
+                await self._store.acknowledge([message])
+            except Unavailable as error:
+                log.warning(
+                    "not delivered yet",
+                    kind=message.kind,
+                    execution_id=message.execution_id,
+                    error=str(error),
+                )
+                if message.kind == "callback":
+                    return await self._give_up(message, str(error))
+                pause_s = next(pauses_s, None)
+                if pause_s is None:
+                    return False
+                await self._clock.sleep(pause_s)
+            except Exception as error:  # a bug must not stop the other messages
+                log.exception("not delivered", kind=message.kind, execution_id=message.execution_id)
+                return await self._give_up(message, f"{type(error).__name__}: {error}")
+            else:
+                return True
 
     async def _give_up(self, message: Message, reason: str) -> bool:
         """Put a message off, longer each time; after a day keep it as a dead letter instead."""

@@ -20,8 +20,8 @@ log = telemetry.logger("projector")
 class Projector:
     """Writes the read model. Reads each execution as it stands, so order and repeats do not matter.
 
-    The row of a message stays in the outbox until what it asks for is written; a projection that fails is
-    brought again by the outbox.
+    The row of a message stays in the outbox until what it asks for is written. What cannot be written while
+    the store is away is written once it is back; what a bug keeps out, the outbox brings again.
     """
 
     def __init__(self, store: VisibilityStore, clock: Clock, changed: Callable[[str], None]) -> None:
@@ -60,8 +60,10 @@ class Projector:
         try:
             await self.project(messages)
         except Unavailable as error:
-            log.warning("not projected; the outbox brings it again", error=str(error))
+            log.warning("not projected; it is tried again", error=str(error))
             await self._clock.sleep(PAUSE_S)
+            for message in messages:
+                self.add(message)
         except Exception as error:  # a bug or a value the store refuses must not stop the others
             if len(messages) > 1:
                 for message in messages:
