@@ -4,10 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from linkflow.adapters.blobs import FileBlobStore
+from linkflow.adapters.s3 import S3BlobStore
 from linkflow.domain.errors import Invalid, Unavailable
 from linkflow.testing.fakes import MemoryBlobStore
+from linkflow.testing.servers import S3_BUCKET, S3_KEY, S3_SECRET, free_port, start_s3
 from linkflow.testing.suites import BlobStoreSuite
 
 
@@ -64,3 +67,52 @@ class TestFiles(BlobStoreSuite):
         (file,) = tmp_path.rglob(sha256)
 
         assert 0 == file.stat().st_mode & 0o077
+
+
+@pytest.mark.external
+class TestS3(BlobStoreSuite):
+    """C18r: blobs in a bucket of an S3 server that checks signatures."""
+
+    @pytest_asyncio.fixture
+    async def store(self, s3_url: str) -> S3BlobStore:
+        """Open the bucket of this run."""
+        return await S3BlobStore.open(S3_BUCKET, endpoint=s3_url, key=S3_KEY, secret=S3_SECRET)
+
+    async def test_large_blobs(self, store: S3BlobStore) -> None:
+        """C18: a blob beyond the largest node output goes in parts and comes back whole."""
+        data = bytes(range(256)) * 50_000
+
+        assert data == await store.get("w1", await store.put("w1", data))
+
+    @pytest.mark.parametrize(
+        ("wrong", "named"),
+        [
+            ({"secret": "guessed"}, "LINKFLOW_S3_SECRET"),
+            ({"key": "somebody"}, "LINKFLOW_S3_KEY"),
+            ({"bucket": "not-made"}, "LINKFLOW_S3_BUCKET"),
+            ({"endpoint": f"http://127.0.0.1:{free_port()}"}, "LINKFLOW_S3_ENDPOINT"),
+        ],
+    )
+    async def test_what_is_wrong_is_said(self, s3_url: str, wrong: dict[str, str], named: str) -> None:
+        """A bucket that cannot be used is refused at once, and the message names the setting."""
+        right = {"bucket": S3_BUCKET, "endpoint": s3_url, "key": S3_KEY, "secret": S3_SECRET}
+
+        with pytest.raises(Unavailable, match=named):
+            chosen = right | wrong
+            await S3BlobStore.open(
+                chosen["bucket"],
+                endpoint=chosen["endpoint"],
+                key=chosen["key"],
+                secret=chosen["secret"],
+            )
+
+    async def test_a_server_that_went_away(self) -> None:
+        """While the server is away reads and writes say so; a blob is not taken for missing."""
+        server = start_s3()
+        store = await S3BlobStore.open(S3_BUCKET, endpoint=server.url, key=S3_KEY, secret=S3_SECRET)
+        sha256 = await store.put("w1", b"x")
+        server.stop()
+
+        for asked in (store.get("w1", sha256), store.put("w1", b"y"), store.keys(""), store.fetch("a")):
+            with pytest.raises(Unavailable, match="S3"):
+                await asked

@@ -1,4 +1,4 @@
-"""Private Redis and RabbitMQ servers: on free ports of 127.0.0.1, in a folder that is thrown away.
+"""Private Redis, RabbitMQ and S3 servers: on free ports of 127.0.0.1, in a folder that is thrown away.
 
 They die with the process that started them, kill -9 included. Start them from a thread that lives as long as
 they should, such as the main thread.
@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 RABBIT_FOLDERS = ("/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin", "/opt/homebrew/sbin")
 PATIENCE_S = 90.0
 LOOK_S = 0.05
+S3_KEY, S3_SECRET, S3_BUCKET = "linkflow", "linkflow-secret", "linkflow"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -131,6 +133,26 @@ def start_rabbitmq() -> Server:
     server.processes.append(_spawn([epmd, "-port", str(names), "-address", "127.0.0.1"], folder, environment))
     server.processes.append(_spawn([str(binary)], folder, environment))
     _await_port(server, port, b"AMQP\x00\x00\x09\x01", b"\x01\x00\x00")
+    return server
+
+
+def start_s3(*, key: str = S3_KEY, secret: str = S3_SECRET, bucket: str = S3_BUCKET) -> Server:
+    """Start an S3 server (rclone) with one bucket, which checks signatures.
+
+    Raises:
+        ServerMissing: None is installed, or it does not start.
+    """
+    beside = Path(sys.executable).parent / "rclone"
+    binary = beside if beside.exists() else shutil.which("rclone")
+    if binary is None:
+        raise ServerMissing("no rclone is installed")
+    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="linkflow-s3-"))
+    (folder / "data" / bucket).mkdir(parents=True)
+    server = Server(f"s3 ({binary})", f"http://127.0.0.1:{port}", folder)
+    command = [str(binary), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0s"]
+    environment = {"RCLONE_AUTH_KEY": f'"{key},{secret}"', "RCLONE_CONFIG": str(folder / "rclone.conf")}
+    server.processes.append(_spawn([*command, str(folder / "data")], folder, environment))
+    _await_port(server, port, b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1")
     return server
 
 

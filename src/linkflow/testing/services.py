@@ -1,4 +1,4 @@
-"""A real Redis and a real RabbitMQ for tests, as a pytest plugin.
+"""A real Redis, a real RabbitMQ and a real S3 server for tests, as a pytest plugin.
 
 `pytest_plugins = ["linkflow.testing.services"]`. Each pytest process starts its own when the first test asks,
 and may wipe it. A test that uses one carries the marker `external`; where the server cannot be had the test
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from linkflow.testing.servers import Server, ServerMissing, start_rabbitmq, start_redis
+from linkflow.testing.servers import Server, ServerMissing, start_rabbitmq, start_redis, start_s3
 
 NUMBERS = count(1)
 FEW_SLOTS = 2
@@ -40,6 +40,12 @@ def redis_url() -> Iterator[str]:
 def rabbitmq_url() -> Iterator[str]:
     """Start the RabbitMQ of this pytest process."""
     yield from _running(start_rabbitmq)
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """Start the S3 server of this pytest process; key, secret and bucket are those of `servers`."""
+    yield from _running(start_s3)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
