@@ -84,7 +84,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Lane = Literal["executions", "callbacks", "projections"]
-"""Messages to other executions (and what else is in neither other lane), to the outside, to the read model."""
+"""Messages to other executions (and what is in neither other lane), to the outside, to the read model."""
 
 
 class HistoryStore(Protocol):
@@ -285,8 +285,11 @@ class Sessions(Protocol):
         """List sessions whose lease has ended and that were not buried yet."""
         ...
 
-    async def living(self) -> Sequence[str]:
-        """List sessions whose lease holds."""
+    async def bury_expired(self) -> Sequence[str]:
+        """Forget the sessions whose lease has ended; which they were. Their attempts are to be ended then.
+
+        One that is renewed at the same moment is either not among them or told that it was buried.
+        """
         ...
 
     async def bury(self, sessions: Sequence[str]) -> None:

@@ -103,10 +103,13 @@ class MemorySessions:
         await asyncio.sleep(0)
         return [session for session, until in self._until.items() if until < self._clock.now()]
 
-    async def living(self) -> Sequence[str]:
-        """List sessions whose lease holds."""
+    async def bury_expired(self) -> Sequence[str]:
+        """Forget sessions that ended."""
         await asyncio.sleep(0)
-        return [session for session, until in self._until.items() if until >= self._clock.now()]
+        ended = [session for session, until in self._until.items() if until < self._clock.now()]
+        for session in ended:
+            del self._until[session]
+        return ended
 
     async def bury(self, sessions: Sequence[str]) -> None:
         """Forget sessions."""

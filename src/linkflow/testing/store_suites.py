@@ -124,12 +124,14 @@ class SessionsSuite:
 
         assert said == [False, True, False, True]
 
-    async def test_the_living(self, store: Sessions) -> None:
-        """A session lives while its lease holds."""
-        for session, lease_s in (("a", 60.0), ("b", 60.0), ("dead", -5.0)):
+    async def test_burying_what_ended(self, store: Sessions) -> None:
+        """Sessions whose lease has run out are buried once, and told when they come back; others stay."""
+        for session, lease_s in (("a", 60.0), ("dead", -5.0)):
             await store.renew(session, lease_s)
+        buried = [list(await store.bury_expired()), list(await store.bury_expired())]
 
-        assert {"a", "b"} == set(await store.living())
+        assert [["dead"], []] == buried
+        assert [True, False] == [await store.renew("a", 60.0), await store.renew("dead", 60.0)]
 
     async def test_the_others(self, store: Sessions) -> None:
         """Every session but the asking one is known until it is buried, alive or not."""

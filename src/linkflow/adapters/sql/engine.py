@@ -130,11 +130,11 @@ class SqlSessions:
             )
         return [row[0] for row in rows]
 
-    async def living(self) -> Sequence[str]:
-        """List sessions whose lease holds; see `Sessions`."""
+    async def bury_expired(self) -> Sequence[str]:
+        """Forget sessions that ended; see `Sessions`."""
         with driver_errors():
             rows = await self._database.pool.fetch(
-                "SELECT session FROM engine.worker_sessions WHERE lease_until >= clock_timestamp()"
+                "DELETE FROM engine.worker_sessions WHERE lease_until < clock_timestamp() RETURNING session"
             )
         return [row[0] for row in rows]
 
