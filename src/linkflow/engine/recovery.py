@@ -15,6 +15,7 @@ from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
 from linkflow.ports.stores import HistoryStore, Sessions
+from linkflow.telemetry import metrics
 
 AUDIT_S = 5.0
 SWEEP_S = 60.0
@@ -30,6 +31,7 @@ PARKED = frozenset({"waiting"})
 """Statuses whose driver is a row (a wake-up, a child, a wait): nothing must be done for them."""
 
 log = telemetry.logger("recovery")
+_found = metrics.counter("linkflow_never_stuck_findings_total")
 
 
 class RecoverableHistory(History, Protocol):
@@ -95,6 +97,7 @@ class Recovery:
             try:
                 await self._bury_dead()
                 moved = await self._history.audit()
+                _found.inc(moved)
                 if moved:
                     log.info("overdue executions moved on", count=moved)
                 if self._clock.monotonic() - looked_at >= self._sweep_s:

@@ -12,6 +12,7 @@ from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
 from linkflow.ports.stores import HistoryStore
+from linkflow.telemetry import metrics
 
 LOOK_EVERY_S = 20.0
 """How often the store is asked for wake-ups that come near."""
@@ -21,6 +22,8 @@ LOOK_LIMIT = 5_000
 BATCH = 500
 
 log = telemetry.logger("timer")
+_fired = metrics.counter("linkflow_timers_fired_total")
+_late = metrics.histogram("linkflow_timers_lag_seconds")
 
 
 class Timer:
@@ -51,13 +54,15 @@ class Timer:
 
     async def run(self) -> None:
         """Wake for ever."""
+        pending = {"linkflow_timers_pending": lambda: len(self._planned)}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._look_ahead(), name="timer look-ahead")
-            while True:
-                await self._until_due()
-                due = self._take_due()
-                for start in range(0, len(due), BATCH):
-                    group.create_task(self._wake(due[start : start + BATCH]))
+            with metrics.reading(pending):
+                while True:
+                    await self._until_due()
+                    due = self._take_due()
+                    for start in range(0, len(due), BATCH):
+                        group.create_task(self._wake(due[start : start + BATCH]))
 
     async def _until_due(self) -> None:
         self._sooner.clear()
@@ -79,6 +84,7 @@ class Timer:
             if self._planned.get(execution_id) == at:
                 del self._planned[execution_id]
                 due.append(execution_id)
+                _late.observe(now - at)
         return due
 
     async def _wake(self, execution_ids: list[str]) -> None:
@@ -86,6 +92,7 @@ class Timer:
         assert self._history is not None, "connect comes first"
         try:
             await self._history.wake(execution_ids)
+            _fired.inc(len(execution_ids))
         except LinkFlowError as error:
             log.warning("not woken; tried again", count=len(execution_ids), error=str(error))
         except Exception:  # a bug must not stop the clock of all the others

@@ -15,6 +15,7 @@ is alone; the others pass.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -23,10 +24,12 @@ import asyncpg
 
 from linkflow.adapters.sql.append_statement import arguments, statement
 from linkflow.adapters.sql.database import LOST, Connection, Database, driver_errors
+from linkflow.adapters.sql.samples import ENGINE, connections, engine_samples
 from linkflow.domain.errors import AlreadyStarted, LinkFlowError, OutcomeUnknown, Unavailable, VersionConflict
 from linkflow.domain.execution.events import decode
 from linkflow.domain.values import SHARDS, decode_json
 from linkflow.ports.stores import Lane, Message, Record, Recorded
+from linkflow.telemetry import metrics
 
 BATCH = 250
 """Records in one statement; more was measured slower."""
@@ -38,6 +41,11 @@ RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 PAGE = 1_000
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """An id before every other."""
+
+
+_commits = metrics.histogram("linkflow_history_commit_seconds")
+_batches = metrics.histogram("linkflow_history_batch_records")
+_reconnects = metrics.counter("linkflow_db_reconnects_total")
 
 
 class _Pending(NamedTuple):
@@ -61,10 +69,13 @@ class SqlHistoryStore:
         """Commit appends for as long as the context lasts; what is pending at its end is still committed."""
         self._connection = await self._database.held()
         self._is_open = True
+        readers = {"linkflow_db_connections": lambda: connections(self._database)}
+        sampled = metrics.sampling(ENGINE, lambda: engine_samples(self._database))
         async with asyncio.TaskGroup() as group:
             self._flusher = group.create_task(self._flush_for_ever(), name="group commit")
             try:
-                yield self
+                with sampled, metrics.reading(readers):
+                    yield self
             finally:
                 self._is_open = False
                 self._work.set()
@@ -136,7 +147,10 @@ class SqlHistoryStore:
         """Run the statement; the losers by position, with the execution that holds their request key."""
         if self._connection is None or self._connection.is_closed():
             raise OSError("not connected")
+        began = time.perf_counter()
         rows = await self._connection.fetch(statement(records), *arguments(records), timeout=COMMIT_S)
+        _commits.observe(time.perf_counter() - began)
+        _batches.observe(len(records))
         return {row[0]: row[1] for row in rows}
 
     def _fail(self, batch: Sequence[_Pending], kind: type[Unavailable], cause: BaseException) -> None:
@@ -150,6 +164,7 @@ class SqlHistoryStore:
         if self._connection is not None:
             await self._database.release(self._connection)
             self._connection = None
+        _reconnects.inc()
         tries = 0
         while self._is_open and self._connection is None:
             try:

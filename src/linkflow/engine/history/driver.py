@@ -36,6 +36,7 @@ from linkflow.domain.execution.snapshot import started_of
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.values import INLINE_BYTES, blob_reference, encode_json
+from linkflow.engine.history import measures
 from linkflow.engine.history.entries import Entries, Entry, Told
 from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.opened import OpenedBlobs
@@ -160,6 +161,7 @@ class Driver:
                 return await self._turn(entry, state, told)
             except VersionConflict as error:
                 entry.forget()
+                measures.CONFLICTS.inc()
                 conflicts += 1
                 if conflicts == CONFLICTS:
                     return [Unavailable(f"Other writers were always first: {error}")] * len(told)
@@ -182,6 +184,8 @@ class Driver:
     async def _load(self, entry: Entry, told: Sequence[Told], *, is_first: bool) -> ExecutionState:
         """Fold the history. What is asked to begin is taken for new at first: else the append will say so."""
         begins = [item.news.started for item in told if isinstance(item.news, n.Begin)]
+        if not begins:
+            measures.MISSES["execution"].inc()
         records = [] if begins and is_first else list(await self._store.load_run(entry.execution_id))
         if not records and not begins:
             raise NotFound("There is no such execution.", execution_id=entry.execution_id)
@@ -193,6 +197,8 @@ class Driver:
 
     async def _turn(self, entry: Entry, state: ExecutionState, told: Sequence[Told]) -> Answers:
         """Decide and commit one record; credits that it does not use are given back at once."""
+        if state.version:
+            measures.HITS["execution"].inc()
         granted = self._matching.reserve(QUEUE, CREDITS)
         used = 0
         try:
@@ -211,6 +217,7 @@ class Driver:
             raise
         entry.records.append(Recorded(first=state.version + 1, at=turn.at, events=turn.events))
         entry.state = turn.state
+        measures.count(state, turn)
         self._committed(entry, state, turn, record.outbox)
         return turn.accepted
 

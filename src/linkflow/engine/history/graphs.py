@@ -6,6 +6,7 @@ from linkflow.domain.node import Catalog
 from linkflow.domain.values import decode_json
 from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.spec import parse
+from linkflow.engine.history.measures import HITS, MISSES
 from linkflow.ports.stores import SpecStore
 
 KEPT = 500
@@ -34,6 +35,7 @@ class Graphs:
         """
         key = (workspace_id, spec_hash)
         graph = self._graphs.get(key)
+        (MISSES if graph is None else HITS)["graph"].inc()
         if graph is None:
             data = await self._specs.get(workspace_id, spec_hash)
             graph = self._graphs[key] = ExecutionGraph(parse(decode_json(data)), self._catalog)

@@ -27,6 +27,7 @@ from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import CallbackSender
 from linkflow.ports.services import DeadLetter, History, StartExecution, WorkflowDirectory
 from linkflow.ports.stores import DeadLetters, HistoryStore, Message
+from linkflow.telemetry import metrics
 
 SWEEP_S = 5.0
 """How often rows that were left behind are looked for."""
@@ -53,6 +54,8 @@ AT_ONCE = 8
 Identity = tuple[str, int, str, str]
 
 log = telemetry.logger("outbox")
+_delivered = metrics.counters("linkflow_outbox_delivered_total")
+_failed = metrics.counters("linkflow_outbox_failures_total")
 
 
 class Outbox:
@@ -162,6 +165,7 @@ class Outbox:
                 await self._hand_over(message)
                 await self._store.acknowledge([message])
             except Unavailable as error:
+                _failed[message.kind].inc()
                 log.warning(
                     "not delivered yet",
                     kind=message.kind,
@@ -178,6 +182,7 @@ class Outbox:
                 log.exception("not delivered", kind=message.kind, execution_id=message.execution_id)
                 return await self._give_up(message, f"{type(error).__name__}: {error}")
             else:
+                _delivered[message.kind].inc()
                 return True
 
     async def _give_up(self, message: Message, reason: str) -> bool:

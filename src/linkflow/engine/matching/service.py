@@ -6,14 +6,17 @@ durably (`History.claim`) when a worker has room; the queue may lose or double i
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.queue import TaskQueue
 from linkflow.ports.services import History, Task, TaskId
+from linkflow.telemetry import metrics
 
 log = telemetry.logger("matching")
+_actions = metrics.counters("linkflow_queue_tasks_total")
+_queued, _taken, _delivered = _actions["queued"], _actions["taken"], _actions["delivered"]
 
 
 class _Session:
@@ -90,6 +93,7 @@ class Matching:
         state = self._sessions.get(task.session)
         if state is None:
             return False
+        _delivered.inc()
         state.inbox.append(task)
         state.arrived.set()
         return True
@@ -97,6 +101,7 @@ class Matching:
     async def add(self, tasks: Sequence[TaskId]) -> None:
         """Queue tasks; see the port."""
         await self._queue.publish(tasks)
+        _queued.inc(len(tasks))
         self._room.set()
 
     async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
@@ -152,13 +157,19 @@ class Matching:
 
     async def run(self) -> None:
         """Start queued tasks on workers with room, for ever."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="queue arrivals")
-            while True:
-                await self._room.wait()
-                self._room.clear()
-                for session in list(self._sessions):
-                    await self._fill(session, group)
+        readers: Mapping[str, Callable[[], metrics.Reading]] = {
+            "linkflow_task_queue_depth": lambda: {(name,): count for name, count in self.depth().items()},
+            "linkflow_workers_connected": lambda: len(self._sessions),
+            "linkflow_worker_credits": lambda: sum(each.credits for each in self._sessions.values()),
+        }
+        with metrics.reading(readers):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(), name="queue arrivals")
+                while True:
+                    await self._room.wait()
+                    self._room.clear()
+                    for session in list(self._sessions):
+                        await self._fill(session, group)
 
     async def _fill(self, session: str, group: asyncio.TaskGroup) -> None:
         """Start as many queued tasks on a session as it has room for."""
@@ -170,6 +181,7 @@ class Matching:
         tasks: Sequence[TaskId] = ()
         try:
             tasks = await self._queue.take(state.queues, wanted)
+            _taken.inc(len(tasks))
         except LinkFlowError as error:
             log.warning("queue not readable; History publishes again", error=str(error))
         finally:

@@ -8,6 +8,7 @@ from linkflow.domain.errors import Unavailable
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
 from linkflow.ports.stores import Message, VisibilityStore
+from linkflow.telemetry import metrics
 
 BATCH = 200
 GATHER_S = 0.05
@@ -15,6 +16,7 @@ GATHER_S = 0.05
 PAUSE_S = 1.0
 
 log = telemetry.logger("projector")
+_projected = metrics.counter("linkflow_projections_total")
 
 
 class Projector:
@@ -77,5 +79,6 @@ class Projector:
         ids = list(dict.fromkeys(message.execution_id for message in messages))
         projected = await self._history.projected(ids)
         await self._store.write(projected, messages)
+        _projected.inc(len(projected))
         for workspace_id in {item.row.workspace_id for item in projected}:
             self._changed(workspace_id)

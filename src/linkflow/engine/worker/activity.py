@@ -32,6 +32,7 @@ from linkflow.ports.clock import Clock
 from linkflow.ports.nodes import WorkerNodes
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
 from linkflow.ports.services import CredentialBroker, Task
+from linkflow.telemetry import metrics
 
 TEMPLATES = 2_000
 """Compiled configs kept."""
@@ -40,6 +41,9 @@ UNCERTAIN = frozenset({"node.timeout", "http.timeout", "http.connection_lost"})
 """Errors after which nobody knows whether the effect happened."""
 
 log = telemetry.logger("worker")
+_ended = metrics.counters("linkflow_node_executions_total")
+_took = metrics.histograms("linkflow_node_execution_duration_seconds")
+_waited = metrics.histogram("linkflow_task_wait_seconds")
 
 
 class Activities:
@@ -67,6 +71,8 @@ class Activities:
         """Run one attempt; never raises but for cancellation."""
         started = self.clock.monotonic()
         telemetry.about(execution_id=task.execution_id, workspace_id=task.workspace_id, key=task.key)
+        if task.attempt == 1:
+            _waited.observe(max(0.0, self.clock.now() - task.scheduled_at))
         context = Context(task, self)
         try:
             completion = await self._run(task, context)
@@ -79,7 +85,10 @@ class Activities:
             log.exception("node crashed", node_type=task.node_type, execution_id=task.execution_id)
             message = f"The node stopped with {type(error).__name__}: {error}"[:500]
             completion = self._failed(task, NodeError("node.crashed", Kind.PERMANENT, message))
-        ms = round((self.clock.monotonic() - started) * 1000, 1)
+        took_s = self.clock.monotonic() - started
+        _took[task.node_type].observe(took_s)
+        _ended[task.node_type, _outcome(completion)].inc()
+        ms = round(took_s * 1000, 1)
         return msgspec.structs.replace(
             completion,
             logs=[*context.lines, *completion.logs] if context.lines or completion.logs else (),
@@ -158,6 +167,13 @@ class Activities:
     def _failed(self, task: Task, error: NodeError) -> Completion:
         is_unknown = task.node_class == NodeClass.ONCE and error.code in UNCERTAIN and not error.not_started
         return Completion(error=error, unknown=is_unknown)
+
+
+def _outcome(completion: Completion) -> str:
+    """Say in a word how an attempt ended."""
+    if completion.unknown:
+        return "unknown"
+    return "completed" if completion.error is None else "failed"
 
 
 class TaskScope:

@@ -7,7 +7,7 @@ whoever buries a session can be sure that nothing begins afterwards.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from linkflow import telemetry
 from linkflow.domain.errors import Kind, LinkFlowError, NodeError
@@ -16,6 +16,7 @@ from linkflow.engine.worker.activity import Activities
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import ActivityReply, ActivityReport, History, Poll, Task
 from linkflow.ports.stores import Sessions
+from linkflow.telemetry import metrics
 
 SLOTS = 256
 """Attempts that run at once."""
@@ -82,10 +83,14 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             renewal = group.create_task(self._renew(), name="worker lease")
             try:
-                await self._poll(group)
+                with metrics.reading({"linkflow_worker_slots": self._used}):
+                    await self._poll(group)
             finally:
                 self._matching.leave(self.session)
                 renewal.cancel()
+
+    def _used(self) -> Mapping[tuple[str, ...], float]:
+        return {("running",): len(self._working), ("most",): self._slots}
 
     async def _poll(self, group: asyncio.TaskGroup) -> None:
         await self._matching.poll(self.session, self._queues, self._slots, 0.0)
