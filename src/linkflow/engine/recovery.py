@@ -1,18 +1,25 @@
 """After a start and for ever after: every open execution gets its drivers back.
 
-At the start every worker session but ours is dead (embedded: the lock on the data folder proves it), so what
-those had started is ended. Later, sessions whose lease has run out are ended, and executions in memory are
-audited: overdue attempts are given up, wake-ups that come near are planned. When the task queue tells that it
-lost tasks, and every now and then in case it did not notice, open tasks are published again.
+Alone, at the start every worker session but ours is dead (embedded: the lock on the data folder proves it),
+so what those had started is ended. Later, sessions whose lease has run out are ended, and executions in
+memory are audited: overdue attempts are given up, wake-ups that come near are planned. When the task queue
+tells that it lost tasks, and every now and then in case it did not notice, open tasks are published again.
+
+With other members (`among`) each audits what is in its memory, and the one that holds a lease buries sessions
+and looks at every open execution: when it takes the lease over, when a member of a service that keeps
+something in memory came or went, and every now and then. A session is dead when it was buried, never before.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import dataclass
 from typing import Protocol
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.ports.clock import Clock
+from linkflow.ports.cluster import Peers
+from linkflow.ports.coordination import Leases
 from linkflow.ports.services import History
 from linkflow.ports.stores import HistoryStore, Sessions
 from linkflow.telemetry import metrics
@@ -30,19 +37,46 @@ AT_ONCE = 64
 PARKED = frozenset({"waiting"})
 """Statuses whose driver is a row (a wake-up, a child, a wait): nothing must be done for them."""
 
+LEASE = "recovery"
+TTL_S = 5.0
+LEAD_S = 1.5
+KNOWN_S = 1.0
+
 log = telemetry.logger("recovery")
 _found = metrics.counter("linkflow_never_stuck_findings_total")
+
+Alive = Callable[[Set[str]], Awaitable[Set[str]]]
+"""Says which of some worker sessions are not buried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Among:
+    """The other members of the cluster.
+
+    Attributes:
+        holder: This member's id.
+        leases: Between the members.
+        peers: Who is there.
+    """
+
+    holder: str
+    leases: Leases
+    peers: Peers
 
 
 class RecoverableHistory(History, Protocol):
     """A History that can give executions their drivers back."""
 
-    async def recover(self, execution_id: str, alive: list[str]) -> None:
+    async def recover(self, execution_id: str, alive: Sequence[str] | Alive) -> None:
         """Give an open execution its drivers back."""
         ...
 
     async def audit(self) -> int:
         """Look at executions in memory; how many had to be moved on."""
+        ...
+
+    def plan_again(self) -> None:
+        """Tell the timer again what it may have lost."""
         ...
 
 
@@ -59,6 +93,7 @@ class Recovery:
         session: str,
         lost: Callable[[], Awaitable[None]] | None = None,
         sweep_s: float = SWEEP_S,
+        among: Among | None = None,
     ) -> None:
         """Put it together.
 
@@ -67,10 +102,15 @@ class Recovery:
             sessions: Leases of workers.
             history: Gives executions their drivers back.
             clock: Times everything.
-            session: Our own worker's, which lives.
+            session: Our own worker's, which lives; empty where there is none.
             lost: Returns when the task queue may have lost tasks; see `ports.queue.TaskQueue`.
             sweep_s: How often every open execution is looked at.
+            among: The other members; None when there can be none.
         """
+        self._among = among
+        self._owed = asyncio.Event()
+        self._known: Set[str] = frozenset()
+        self._known_at = 0.0
         self._lost = lost
         self._sweep_s = sweep_s
         self._sweeping = asyncio.Lock()
@@ -84,9 +124,13 @@ class Recovery:
 
     async def run(self) -> None:
         """Recover, then audit for ever."""
-        await self._start()
+        if self._among is None:
+            await self._start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._audit(), name="audit")
+            if self._among is not None:
+                group.create_task(self._lead(self._among), name="recovery duty")
+                group.create_task(self._watch(self._among), name="recovery watch")
             if self._lost is not None:
                 group.create_task(self._publish_again(self._lost), name="queue losses")
 
@@ -95,12 +139,13 @@ class Recovery:
         while True:
             await self._clock.sleep(AUDIT_S)
             try:
-                await self._bury_dead()
+                if self._among is None:
+                    await self._bury_dead()
                 moved = await self._history.audit()
                 _found.inc(moved)
                 if moved:
                     log.info("overdue executions moved on", count=moved)
-                if self._clock.monotonic() - looked_at >= self._sweep_s:
+                if self._among is None and self._clock.monotonic() - looked_at >= self._sweep_s:
                     looked_at = self._clock.monotonic()
                     await self.sweep()
             except LinkFlowError as error:
@@ -164,7 +209,9 @@ class Recovery:
 
     async def _recover(self, execution_id: str, room: asyncio.Semaphore) -> None:
         try:
-            await self._history.recover(execution_id, [self._session])
+            await self._history.recover(
+                execution_id, [self._session] if self._among is None else self._not_buried
+            )
         except Unavailable as error:
             self._unreached = error
         except Exception:  # one execution that cannot be read must not keep the others from going on
@@ -178,3 +225,61 @@ class Recovery:
             await self._history.sessions_lost(dead)
             await self.sweep()  # also those that are not in memory
             await self._sessions.bury(dead)
+
+    # ------------------------------------------------------------ with other members
+
+    async def _lead(self, among: Among) -> None:
+        """Bury and sweep whenever the lease is ours; what is owed when it comes to us is a sweep."""
+        is_ours = False
+        swept_at = self._clock.monotonic()
+        while True:
+            try:
+                was_ours, is_ours = (
+                    is_ours,
+                    await among.leases.acquire(LEASE, among.holder, TTL_S) is not None,
+                )
+                buried = await self._sessions.bury_expired() if is_ours else ()
+                if buried:
+                    self._known = frozenset()
+                    log.info("worker sessions ended", sessions=buried)
+                    await self._history.sessions_lost(buried)
+                is_time = self._clock.monotonic() - swept_at >= self._sweep_s
+                if is_ours and (buried or is_time or not was_ours or self._owed.is_set()):
+                    self._owed.clear()
+                    swept_at = self._clock.monotonic()
+                    await self._sweep_or_owe()
+                self.recovered.set()
+            except LinkFlowError as error:
+                log.warning("recovery failed; it is tried again", error=str(error))
+            except Exception:  # a bug must not end the watch
+                log.exception("recovery failed; it is tried again")
+            await self._clock.sleep(LEAD_S)
+
+    async def _sweep_or_owe(self) -> None:
+        try:
+            await self.sweep()
+        except BaseException:
+            self._owed.set()
+            raise
+
+    async def _watch(self, among: Among) -> None:
+        """Owe a sweep whenever a member that kept something in memory came, went or lost it."""
+        known: object = None
+        while True:
+            now = [
+                (role, member.id, member.losses)
+                for role in ("history", "matching", "timer")
+                for member in among.peers.of(role)
+            ]
+            if known is not None and now != known:
+                self._history.plan_again()
+                self._owed.set()
+            known = now
+            await among.peers.changed()
+
+    async def _not_buried(self, sessions: Set[str]) -> Set[str]:
+        """Say which sessions are not buried; that they were there is known for a moment."""
+        if not sessions <= self._known or self._clock.monotonic() - self._known_at > KNOWN_S:
+            self._known_at = self._clock.monotonic()
+            self._known = frozenset(await self._sessions.others(""))
+        return sessions & self._known

@@ -1,7 +1,8 @@
 """Timer: wakes executions whose time has come.
 
 Near wake-ups are in memory; far ones are found in the store, where parked executions say when they want to
-be woken. A wake-up that comes twice, or for nothing, changes nothing.
+be woken. A wake-up that comes twice, or for nothing, changes nothing. Of several timers each looks into the
+store for its part of the shards, and keeps in memory whatever it is told.
 """
 
 import asyncio
@@ -9,6 +10,8 @@ from heapq import heappop, heappush
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError
+from linkflow.domain.values import SHARDS
+from linkflow.engine.ranges import Ranges
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
 from linkflow.ports.stores import HistoryStore
@@ -29,7 +32,9 @@ _late = metrics.histogram("linkflow_timers_lag_seconds")
 class Timer:
     """Wake-ups; see `ports.services.Timer`."""
 
-    def __init__(self, store: HistoryStore, clock: Clock) -> None:
+    def __init__(self, store: HistoryStore, clock: Clock, ranges: Ranges | None = None) -> None:
+        """Put it together; `ranges` are our part of the store, all of it without them."""
+        self._ranges = ranges
         self._store = store
         self._clock = clock
         self._history: History | None = None
@@ -57,6 +62,8 @@ class Timer:
         pending = {"linkflow_timers_pending": lambda: len(self._planned)}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._look_ahead(), name="timer look-ahead")
+            if self._ranges is not None:
+                group.create_task(self._ranges.run(), name="timer ranges")
             with metrics.reading(pending):
                 while True:
                     await self._until_due()
@@ -99,11 +106,14 @@ class Timer:
             log.exception("not woken; tried again", count=len(execution_ids))
 
     async def look_once(self) -> int:
-        """Plan what the store says comes near; how many executions that were."""
-        found = await self._store.due(self._clock.now() + LOOK_AHEAD_S, LOOK_LIMIT)
-        for execution_id, at in found:
-            self.schedule(execution_id, at)
-        return len(found)
+        """Plan what the store says comes near; how many executions that were, at most, in one range."""
+        count = 0
+        for shards in [(0, SHARDS)] if self._ranges is None else self._ranges.held:
+            found = await self._store.due(self._clock.now() + LOOK_AHEAD_S, LOOK_LIMIT, shards=shards)
+            for execution_id, at in found:
+                self.schedule(execution_id, at)
+            count = max(count, len(found))
+        return count
 
     async def _look_ahead(self) -> None:
         while True:
@@ -116,4 +126,20 @@ class Timer:
                 wait_s = 1.0
             except Exception:  # a bug must not end the look-outs
                 log.exception("could not look for wake-ups; tried again")
+            await self._pause(wait_s)
+
+    async def _pause(self, wait_s: float) -> None:
+        """Wait, but not when a range of the store has become ours."""
+        if self._ranges is None:
             await self._clock.sleep(wait_s)
+            return
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(wait_s)),
+            asyncio.ensure_future(self._ranges.gained.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._ranges.gained.clear()

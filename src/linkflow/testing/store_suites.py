@@ -130,8 +130,9 @@ class SessionsSuite:
             await store.renew(session, lease_s)
         buried = [list(await store.bury_expired()), list(await store.bury_expired())]
 
-        assert [["dead"], []] == buried
-        assert [True, False] == [await store.renew("a", 60.0), await store.renew("dead", 60.0)]
+        renewed = [await store.renew(session, 60.0) for session in ("a", "dead")]
+
+        assert (buried, renewed) == ([["dead"], []], [True, False])
 
     async def test_the_others(self, store: Sessions) -> None:
         """Every session but the asking one is known until it is buried, alive or not."""

@@ -8,7 +8,8 @@
 
 Whoever brings news while nobody drives starts a driver, a task of its own: a caller that goes away takes
 nothing with it. News that arrives during a commit is decided together into the next record. A version
-conflict means that another member was first: forget, load, decide again. After an unknown outcome the
+conflict means that another member was first: forget, load, decide again; when there are several members,
+news that changes nothing is compared with the store, too. After an unknown outcome the
 record is looked for: when it is there, all that waited for its durability is let out, as if the answer had
 come; when it is not, the news is decided again.
 """
@@ -80,7 +81,9 @@ class Driver:
         matching: Dispatch,
         clock: Clock,
         committed: Committed,
+        is_shared: bool = False,
     ) -> None:
+        self._is_shared = is_shared
         self.entries = Entries()
         self.opened = OpenedBlobs(blobs)
         self.driving = 0
@@ -204,9 +207,13 @@ class Driver:
         try:
             turn = await self._decide(state, [item.news for item in told], granted)
             used = turn.sessions_used
+        except LinkFlowError:
+            await self._require_newest(state)
+            raise
         finally:
             self._matching.release(granted[used:])
         if not turn.events:
+            await self._require_newest(state)
             return turn.accepted
         try:
             turn, data = await self._externalise(state, turn)
@@ -220,6 +227,17 @@ class Driver:
         measures.count(state, turn)
         self._committed(entry, state, turn, record.outbox)
         return turn.accepted
+
+    async def _require_newest(self, state: ExecutionState) -> None:
+        """See to it that what is not appended, and so not compared, was not decided on an old state.
+
+        Raises:
+            VersionConflict: Another member has moved the execution on.
+        """
+        if self._is_shared:
+            versions = await self._store.versions([state.execution_id])
+            if versions.get(state.execution_id, 0) > state.version:
+                raise VersionConflict
 
     async def _roll_over(self, entry: Entry) -> None:
         """Begin the next run when this one has become long; what follows is decided on it."""

@@ -26,7 +26,7 @@ from linkflow.engine.history.tickets import Tickets
 from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import CallbackSender
 from linkflow.ports.services import DeadLetter, History, StartExecution, WorkflowDirectory
-from linkflow.ports.stores import DeadLetters, HistoryStore, Message
+from linkflow.ports.stores import DeadLetters, HistoryStore, Lane, Message
 from linkflow.telemetry import metrics
 
 SWEEP_S = 5.0
@@ -70,8 +70,22 @@ class Outbox:
         letters: DeadLetters,
         tickets: Tickets,
         clock: Clock,
-        project: Callable[[Message], None],
+        project: Callable[[Message], None] | None,
+        is_shared: bool = False,
     ) -> None:
+        """Put it together.
+
+        Args:
+            store: Where messages wait.
+            directory: Finds what is to be started.
+            callbacks: Calls addresses.
+            letters: What was given up on.
+            tickets: Concurrency limits.
+            clock: Times everything.
+            project: Takes messages to the read model; None where another process claims them.
+            is_shared: Other members deliver from the same store: what was left behind is claimed.
+        """
+        self._is_shared = is_shared
         self._store = store
         self._directory = directory
         self._callbacks = callbacks
@@ -101,7 +115,8 @@ class Outbox:
         """Take over messages whose record is durable. Safe to repeat."""
         for message in messages:
             if message.kind == "project":
-                self._project(message)
+                if self._project is not None:
+                    self._project(message)
                 continue
             identity = _identity(message)
             if identity in self._under_way:
@@ -127,10 +142,25 @@ class Outbox:
 
     async def sweep_once(self) -> bool:
         """Deliver what was left behind, and at first what the last run left; whether there is more."""
+        if self._is_shared:
+            return await self._sweep_shared()
         older_than = max(self._clock.now() - STALE_S, self._began_at)
         is_full = False
         for callbacks in (False, True):
             messages = await self._store.messages(BATCH, older_than, callbacks=callbacks)
+            self.deliver(messages)
+            is_full = is_full or len(messages) == BATCH
+        return is_full
+
+    async def _sweep_shared(self) -> bool:
+        """Deliver what this or another member left behind; what is under way elsewhere is younger."""
+        lanes: tuple[Lane, ...] = ("executions", "callbacks")
+        if self._project is not None:
+            lanes = (*lanes, "projections")
+        now = self._clock.now()
+        is_full = False
+        for lane in lanes:
+            messages = await self._store.claim(BATCH, now - STALE_S, now, lane)
             self.deliver(messages)
             is_full = is_full or len(messages) == BATCH
         return is_full

@@ -13,7 +13,7 @@ from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.view import log_lines, node_runs
 from linkflow.domain.values import Json
-from linkflow.engine.history.entries import Entries
+from linkflow.engine.history.entries import Entries, Entry
 from linkflow.engine.history.graphs import Graphs
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import Driver, ExecutionRow, ExecutionView, Explanation, Projected, RecordedEvent
@@ -26,8 +26,26 @@ class Reader:
     """Reads executions: from memory where they are there, from the store otherwise. Only committed events."""
 
     def __init__(
-        self, entries: Entries, store: HistoryStore, graphs: Graphs, late: LateResults, clock: Clock
+        self,
+        entries: Entries,
+        store: HistoryStore,
+        graphs: Graphs,
+        late: LateResults,
+        clock: Clock,
+        *,
+        is_shared: bool,
     ) -> None:
+        """Put it together.
+
+        Args:
+            entries: What is in memory.
+            store: Every history.
+            graphs: To fold with.
+            late: What came too late.
+            clock: Time.
+            is_shared: Other members write to the store, too: what is in memory is compared with it first.
+        """
+        self._is_shared = is_shared
         self._entries = entries
         self._store = store
         self._graphs = graphs
@@ -40,15 +58,33 @@ class Reader:
         Raises:
             NotFound: No such execution.
         """
-        entry = self._entries.find(execution_id)
-        if entry is not None and entry.state is not None and entry.state.version:
+        entry = await self._newest(execution_id)
+        if entry is not None and entry.state is not None:
             return entry.state
-        return (await self._read(execution_id))[0]
+        return (await self._load(execution_id))[0]
+
+    async def _newest(self, execution_id: str) -> Entry | None:
+        """Find an execution in memory, unless another member has moved it on meanwhile."""
+        entry = self._entries.find(execution_id)
+        if entry is None or entry.state is None or not entry.state.version:
+            return None
+        if self._is_shared and await self._is_behind(entry):
+            if not entry.is_driven:
+                entry.forget()
+            return None
+        return entry
+
+    async def _is_behind(self, entry: Entry) -> bool:
+        versions = await self._store.versions([entry.execution_id])
+        return entry.state is None or entry.state.version < versions.get(entry.execution_id, 0)
 
     async def _read(self, execution_id: str) -> tuple[ExecutionState, Sequence[Recorded]]:
-        entry = self._entries.find(execution_id)
-        if entry is not None and entry.state is not None and entry.state.version and entry.is_whole:
+        entry = await self._newest(execution_id)
+        if entry is not None and entry.state is not None and entry.is_whole:
             return entry.state, entry.records
+        return await self._load(execution_id)
+
+    async def _load(self, execution_id: str) -> tuple[ExecutionState, Sequence[Recorded]]:
         records = await self._store.load(execution_id)
         if not records:
             raise NotFound("There is no such execution.", execution_id=execution_id)
@@ -88,8 +124,8 @@ class Reader:
 
     async def events(self, execution_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """Read events after a number, oldest first."""
-        entry = self._entries.find(execution_id)
-        if entry is not None and entry.state is not None and entry.is_whole:
+        entry = await self._newest(execution_id)
+        if entry is not None and entry.is_whole:
             records: Sequence[Recorded] = entry.records
         else:
             records = await self._store.load(execution_id, after)

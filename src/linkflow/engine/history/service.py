@@ -1,12 +1,11 @@
 """History: the owner of truth. Starts executions, takes in what happens to them, answers questions."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence, Set
 
 from linkflow import telemetry
 from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, NotFound, Unavailable
 from linkflow.domain.execution import news as n
-from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import Parent
 from linkflow.domain.execution.state import ExecutionState, NodeStatus, awaited
 from linkflow.domain.execution.turn import Turn
@@ -14,6 +13,7 @@ from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json
 from linkflow.engine.history.driver import Driver
+from linkflow.engine.history.ends import Ends
 from linkflow.engine.history.entries import Entry
 from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.handover import Handover
@@ -43,6 +43,9 @@ from linkflow.ports.stores import HistoryStore, LateResults, Message, SpecStore
 HORIZON_S = 60.0
 """Wake-ups nearer than this are kept in memory by the timer; farther ones are found in the store."""
 
+Alive = Callable[[Set[str]], Awaitable[Set[str]]]
+"""Says which of some worker sessions are not buried."""
+
 log = telemetry.logger("history")
 
 
@@ -63,7 +66,10 @@ class History:
         ids: IdSource,
         deliver: Callable[[Sequence[Message]], None],
         changed: Callable[[str], None],
+        is_shared: bool = False,
     ) -> None:
+        """Put it together; `is_shared`: other members write to the same store."""
+        self._is_shared = is_shared
         self._store = store
         self._late = late
         self._blobs = blobs
@@ -81,11 +87,13 @@ class History:
             matching=matching,
             clock=clock,
             committed=self._on_committed,
+            is_shared=is_shared,
         )
         self._handover = Handover(
             matching, self._driver.opened, clock, tell=self._tell_if_there, spawn=self._spawn
         )
-        self._reader = Reader(self._driver.entries, store, self._graphs, late, clock)
+        self._reader = Reader(self._driver.entries, store, self._graphs, late, clock, is_shared=is_shared)
+        self._ends = Ends(self._driver.entries, self._reader, clock, is_shared=is_shared)
         self._background: asyncio.TaskGroup | None = None
 
     def own_tasks(self, group: asyncio.TaskGroup) -> None:
@@ -113,31 +121,11 @@ class History:
             is_new = await self._driver.tell(execution_id, begin)
         except AlreadyStarted as earlier:
             execution_id, is_new = earlier.execution_id, False
-        return await self._await_end(execution_id, command.wait_ms, is_new=is_new)
+        return await self._ends.wait(execution_id, command.wait_ms, is_new=is_new)
 
     async def wait(self, execution_id: str, wait_ms: int) -> StartedExecution:
         """Wait for the end; see `Frontend`."""
-        return await self._await_end(execution_id, wait_ms, is_new=False)
-
-    async def _await_end(self, execution_id: str, wait_ms: int, *, is_new: bool) -> StartedExecution:
-        deadline = self._clock.monotonic() + wait_ms / 1000
-        while True:
-            closer = asyncio.get_running_loop().create_future() if wait_ms > 0 else None
-            entry = self._driver.entries.get(execution_id) if closer is not None else None
-            if entry is not None and closer is not None:  # before looking, so that nothing happens unheard
-                entry.closers.append(closer)
-            try:
-                state = await self._reader.state(execution_id)
-                left_s = deadline - self._clock.monotonic()
-                if closer is None or state.is_closed or state.has_responded or left_s <= 0:
-                    return _outcome(state, is_new=is_new)
-                async with asyncio.timeout(left_s):
-                    await closer
-            except TimeoutError:
-                continue
-            finally:
-                if entry is not None and closer in entry.closers:
-                    entry.closers.remove(closer)
+        return await self._ends.wait(execution_id, wait_ms, is_new=False)
 
     # ------------------------------------------------------------ what people do
 
@@ -276,30 +264,44 @@ class History:
         """Tell an execution that it gets no ticket; see `ports.services.History`."""
         await self._tell_if_there(execution_id, n.Refused(ticket, reason))
 
-    async def recover(self, execution_id: str, alive: Sequence[str]) -> None:
+    async def recover(self, execution_id: str, alive: Sequence[str] | Alive) -> None:
         """Give an open execution its drivers back after a restart. Safe to repeat.
 
         Args:
             execution_id: An open execution.
-            alive: Worker sessions that live; every other one is dead.
+            alive: Worker sessions that live, every other one being dead; or who knows which of some do.
 
         Raises:
             Unavailable: The store does not answer; try again.
         """
-        await self._tell_if_there(execution_id, n.SessionsLost(alive=alive))
-        entry = self._driver.entries.find(execution_id)
-        if entry is None or entry.state is None or entry.state.is_closed:
+        was_here = self._driver.entries.find(execution_id) is not None
+        try:
+            await self._tell_if_there(execution_id, await self._lost(execution_id, alive))
+            entry = self._driver.entries.find(execution_id)
+            if entry is not None and entry.state is not None and not entry.state.is_closed:
+                await self._give_drivers(entry, entry.state)
+        except NotFound:
             return
-        state = entry.state
+        finally:
+            if self._is_shared and not was_here:  # it is at home in another member's memory
+                self._driver.entries.drop(execution_id)
+
+    async def _lost(self, execution_id: str, alive: Sequence[str] | Alive) -> n.SessionsLost:
+        if not callable(alive):
+            return n.SessionsLost(alive=alive)
+        state = await self._reader.state(execution_id)
+        sessions = {state.nodes[key].session for key in state.flying} - {""}
+        # Asked after the state was read: a session that it names was there before.
+        return n.SessionsLost(sorted(sessions - set(await alive(sessions)))) if sessions else n.SessionsLost()
+
+    async def _give_drivers(self, entry: Entry, state: ExecutionState) -> None:
         waiting = [task_id(state, key) for key in state.flying if not state.nodes[key].session]
         if waiting:
             await self._matching.add(waiting)
         if state.ticket_since:
-            start = state.start
+            start, who = state.start, entry.execution_id
             body = {"limit": start.ticket_limit, "on_conflict": start.on_conflict}
-            self._deliver(
-                [Message(execution_id=execution_id, number=2, kind="ticket", to=start.ticket, body=body)]
-            )
+            self._deliver([Message(execution_id=who, number=2, kind="ticket", to=start.ticket, body=body)])
         self._plan_wake(entry, state)
 
     async def audit(self) -> int:
@@ -322,6 +324,13 @@ class History:
             else:
                 self._plan_wake(entry, state)
         return moved
+
+    def plan_again(self) -> None:
+        """Tell the timer every wake-up that comes near once more: the one that knew them may be gone."""
+        for entry in self._driver.entries:
+            entry.wake_at = 0.0
+            if entry.state is not None and not entry.state.is_closed:
+                self._plan_wake(entry, entry.state)
 
     async def _tell_if_there(self, execution_id: str, news: n.News) -> None:
         """Tell something that may have become pointless meanwhile.
@@ -360,10 +369,10 @@ class History:
         self._changed(entry.execution_id)
 
     def _plan_wake(self, entry: Entry, state: ExecutionState) -> None:
-        due = state.wakeup_at()
-        if due is None or due == entry.wake_at or due > self._clock.now() + HORIZON_S:
+        due, now = state.wakeup_at(), self._clock.now()
+        if due is None or due == entry.wake_at or due > now + HORIZON_S:
             return
-        if not entry.wake_at or due < entry.wake_at:
+        if entry.wake_at <= now or due < entry.wake_at:
             entry.wake_at = due
             self._timer.schedule(entry.execution_id, due)
 
@@ -385,16 +394,4 @@ def _is_overdue(state: ExecutionState, key: str, now: float) -> bool:
     node = state.nodes[key]
     return (
         bool(node.session) and now >= node.started_at + state.graph.nodes[node.index].timeout_s + BACKSTOP_S
-    )
-
-
-def _outcome(state: ExecutionState, *, is_new: bool) -> StartedExecution:
-    closed = state.closed
-    return StartedExecution(
-        execution_id=state.execution_id,
-        status=state.status().value,
-        is_new=is_new,
-        result=getattr(closed, "result", None),
-        error=closing_error(closed) if closed is not None else None,
-        responded=state.responded,
     )
