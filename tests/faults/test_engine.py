@@ -281,7 +281,9 @@ class Parked(OpenStore):
         self.parked = due
         self.woken: dict[str, float] = {}
 
-    async def due(self, now: float, limit: int) -> Sequence[tuple[str, float]]:
+    async def due(
+        self, now: float, limit: int, *, shards: tuple[int, int] = (0, SHARDS)
+    ) -> Sequence[tuple[str, float]]:
         """List the earliest that were not woken."""
         end = bisect_right(self.parked, (now, "~"))
         self.parked = [item for item in self.parked if item[1] not in self.woken]
