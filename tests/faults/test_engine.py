@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from linkflow.domain.errors import Overloaded
-from linkflow.domain.values import INLINE_BYTES, Json
+from linkflow.domain.values import INLINE_BYTES, SHARDS, Json
 from linkflow.engine.frontend import MOST_PENDING, Frontend
 from linkflow.engine.timer import Timer
 from linkflow.ports.services import ResolveWait
