@@ -27,6 +27,7 @@ from linkflow.engine.history.callbacks import Callbacks
 from linkflow.engine.history.outbox import Outbox
 from linkflow.engine.history.service import History
 from linkflow.engine.history.tickets import Tickets
+from linkflow.engine.load import Load
 from linkflow.engine.matching.service import Matching
 from linkflow.engine.recovery import SWEEP_S, Recovery
 from linkflow.engine.timer import Timer
@@ -88,7 +89,8 @@ class Engine:
 async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
     """Run every service of the engine for as long as the context lasts."""
     clock, database = parts.clock, parts.database
-    store, letters = SqlHistoryStore(database), SqlDeadLetters(database)
+    load = Load(clock)
+    store, letters = SqlHistoryStore(database, load.committed), SqlDeadLetters(database)
     sessions, visibility_store = SqlSessions(database), SqlVisibilityStore(database)
     matching, timer = Matching(parts.queue), Timer(store, clock)
     projector = Projector(
@@ -148,13 +150,13 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
     async with store.running(), asyncio.TaskGroup() as group:
         history.own_tasks(group)
         upkeep = keep_partitions(database, clock)
-        runs = (matching.run(), timer.run(), projector.run(), outbox.run(), worker.run(), upkeep)
+        runs = (matching.run(), timer.run(), projector.run(), outbox.run(), worker.run(), load.run(), upkeep)
         tasks: Sequence[asyncio.Task[None]] = [group.create_task(run) for run in runs]
         await worker.ready.wait()
         tasks = [*tasks, group.create_task(recovery.run(), name="recovery")]
         try:
             yield Engine(
-                frontend=Frontend(history, lambda: history.backlog),
+                frontend=Frontend(history, lambda: history.backlog, load.reason),
                 visibility=Visibility(visibility_store, letters),
                 letters=letters,
                 store=store,

@@ -1,8 +1,10 @@
 """Frontend: the engine's front door. Sheds load before anything is promised, then routes to History."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from linkflow.domain.errors import Overloaded
+from linkflow.domain.errors import LinkFlowError, Overloaded
 from linkflow.ports.services import (
     ExecutionView,
     Explanation,
@@ -13,21 +15,60 @@ from linkflow.ports.services import (
     StartedExecution,
     StartExecution,
 )
+from linkflow.telemetry import metrics
 
 MOST_PENDING = 5_000
 """Records waiting to be committed above which no further start is taken in."""
 
 
+_shed = metrics.counters("linkflow_requests_shed_total")
+_requests = metrics.counters("linkflow_requests_total")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _counted(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Count the calls of a method by how they ended."""
+    name = call.__name__
+    done = _requests[name, "ok"]
+
+    @wraps(call)
+    async def counted(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            found = await call(*args, **kwargs)
+        except LinkFlowError as error:
+            _requests[name, str(error.kind)].inc()
+            raise
+        done.inc()
+        return found
+
+    return counted
+
+
 class Frontend:
     """The engine's front door; see `ports.services.Frontend`."""
 
-    def __init__(self, history: History, backlog: Callable[[], int]) -> None:
+    def __init__(
+        self, history: History, backlog: Callable[[], int], busy: Callable[[], str] = lambda: ""
+    ) -> None:
+        """Put it together.
+
+        Args:
+            history: Where calls go.
+            backlog: How many executions are being decided or committed.
+            busy: Why no more should be promised; empty when there is room.
+        """
         self._history = history
         self._backlog = backlog
+        self._busy = busy
 
+    @_counted
     async def start(self, command: StartExecution) -> StartedExecution:
         """Start an execution, unless there is more to do than can be done."""
-        if self._backlog() > MOST_PENDING:
+        reason = "backlog" if self._backlog() > MOST_PENDING else self._busy()
+        if reason:
+            _shed[reason].inc()
             raise Overloaded
         return await self._history.start(command)
 
@@ -35,18 +76,22 @@ class Frontend:
         """Wait for the end."""
         return await self._history.wait(execution_id, wait_ms)
 
+    @_counted
     async def signal(self, command: SignalExecution) -> None:
         """Send a message."""
         await self._history.signal(command)
 
+    @_counted
     async def resolve(self, command: ResolveWait) -> None:
         """Decide a wait."""
         await self._history.resolve(command)
 
+    @_counted
     async def cancel(self, execution_id: str, reason: str, by: str) -> None:
         """Ask to end."""
         await self._history.cancel(execution_id, reason, by)
 
+    @_counted
     async def terminate(self, execution_id: str, reason: str, by: str) -> None:
         """End at once."""
         await self._history.terminate(execution_id, reason, by)

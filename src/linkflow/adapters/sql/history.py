@@ -16,7 +16,7 @@ is alone; the others pass.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -56,8 +56,10 @@ class _Pending(NamedTuple):
 class SqlHistoryStore:
     """The event history of every execution in PostgreSQL; see the module."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, committed: Callable[[float], None] = lambda took_s: None) -> None:
+        """Put it together; `committed` is told what each commit took, in seconds."""
         self._database = database
+        self._committed = committed
         self._pending: list[_Pending] = []
         self._work = asyncio.Event()
         self._connection: Connection | None = None
@@ -149,7 +151,9 @@ class SqlHistoryStore:
             raise OSError("not connected")
         began = time.perf_counter()
         rows = await self._connection.fetch(statement(records), *arguments(records), timeout=COMMIT_S)
-        _commits.observe(time.perf_counter() - began)
+        took_s = time.perf_counter() - began
+        _commits.observe(took_s)
+        self._committed(took_s)
         _batches.observe(len(records))
         return {row[0]: row[1] for row in rows}
 
