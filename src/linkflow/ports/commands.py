@@ -4,6 +4,7 @@ Every record is a frozen value that has a JSON form, so a later binding to gRPC 
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -106,6 +107,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     node_class: str = "once"
     timeout_s: float = 60.0
     priority: int = 5
+
+
+class Attempt(NamedTuple):
+    """Names an attempt that was started for a worker session."""
+
+    execution_id: str
+    key: str
+    attempt: int
 
 
 class TaskId(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from linkflow.domain.values import Json
 from linkflow.ports.commands import (
     ActivityReply,
     ActivityReport,
+    Attempt,
     ResolveWait,
     SignalExecution,
     StartedExecution,
@@ -35,6 +36,7 @@ from linkflow.ports.views import (
 __all__ = [
     "ActivityReply",
     "ActivityReport",
+    "Attempt",
     "CredentialBroker",
     "DeadLetter",
     "Dispatch",
@@ -159,6 +161,17 @@ class History(Frontend, Protocol):
 
     async def sessions_lost(self, sessions: Sequence[str]) -> None:
         """End every attempt that these worker sessions had started. Safe to repeat."""
+        ...
+
+    async def lost_tasks(self, session: str, held: Sequence[Attempt]) -> Sequence[Task]:
+        """Collect what was started for a living worker session a while ago and the session does not hold.
+
+        A frame or a reply that carried it was lost; the session may run it now. Safe to repeat.
+
+        Args:
+            session: Who asks.
+            held: Attempts that it was given and whose reports are not acknowledged.
+        """
         ...
 
     async def child_closed(

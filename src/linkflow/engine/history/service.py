@@ -9,7 +9,6 @@ from linkflow.domain.execution import news as n
 from linkflow.domain.execution.events import Parent
 from linkflow.domain.execution.state import ExecutionState, NodeStatus, awaited
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json
 from linkflow.engine.history.driver import Driver
@@ -17,14 +16,16 @@ from linkflow.engine.history.ends import Ends
 from linkflow.engine.history.entries import Entry
 from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.handover import Handover
+from linkflow.engine.history.lost import lost_tasks
 from linkflow.engine.history.reading import Reader
 from linkflow.engine.history.starting import started_event
-from linkflow.engine.history.tasks import task_id
+from linkflow.engine.history.tasks import is_overdue, task_id
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import (
     ActivityReply,
     ActivityReport,
+    Attempt,
     Dispatch,
     ExecutionView,
     Explanation,
@@ -249,6 +250,11 @@ class History:
             if state is None or any(state.nodes[key].session in lost for key in state.flying):
                 await self._nudge(entry.execution_id, n.SessionsLost(sessions))
 
+    async def lost_tasks(self, session: str, held: Sequence[Attempt]) -> Sequence[Task]:
+        """Collect what a session was given and does not hold; see `ports.services.History`."""
+        now = self._clock.now()
+        return await lost_tasks(self._driver.entries, self._reader, self._handover, session, held, now)
+
     async def child_closed(
         self, parent: Parent, child_id: str, status: str, output: Json, error: NodeError | None
     ) -> None:
@@ -316,7 +322,7 @@ class History:
             state = entry.state
             if state is None or state.is_closed or entry.is_driven:
                 continue
-            overdue = any(_is_overdue(state, key, now) for key in state.flying)
+            overdue = any(is_overdue(state, key, now) for key in state.flying)
             due = state.wakeup_at()
             if overdue or (due is not None and due <= now):
                 moved += 1
@@ -388,10 +394,3 @@ async def _quietly(work: Coroutine[None, None, None]) -> None:
         log.warning("work after a commit failed; the auditor does it again", error=str(error))
     except Exception:  # a bug must not take the other executions down
         log.exception("work after a commit failed; the auditor does it again")
-
-
-def _is_overdue(state: ExecutionState, key: str, now: float) -> bool:
-    node = state.nodes[key]
-    return (
-        bool(node.session) and now >= node.started_at + state.graph.nodes[node.index].timeout_s + BACKSTOP_S
-    )

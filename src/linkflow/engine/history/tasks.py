@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from linkflow.domain.execution.scope import NodeScope
 from linkflow.domain.execution.state import ExecutionState
+from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.values import Json
 from linkflow.ports.services import Task, TaskId
 
@@ -53,3 +54,10 @@ def task_id(state: ExecutionState, key: str) -> TaskId:
         state.start.workspace_id,
         state.start.priority,
     )
+
+
+def is_overdue(state: ExecutionState, key: str, now: float) -> bool:
+    """Say whether a started attempt should have ended long ago."""
+    node = state.nodes[key]
+    limit_s = state.graph.nodes[node.index].timeout_s + BACKSTOP_S
+    return bool(node.session) and now >= node.started_at + limit_s

@@ -1,0 +1,62 @@
+"""Started attempts whose frame never arrived: History → Matching → worker is a way on which things are lost.
+
+The worker says what it holds; whatever else is in flight on its session, and was started a while ago, it gets
+again. A worker runs an attempt once: it knows what it was given lately, and what it holds is left out here.
+"""
+
+from collections.abc import Sequence
+
+from linkflow.domain.errors import NotFound
+from linkflow.domain.execution.state import ExecutionState
+from linkflow.engine.history.entries import Entries
+from linkflow.engine.history.handover import Handover
+from linkflow.engine.history.reading import Reader
+from linkflow.ports.services import Attempt, Task
+
+LATE_S = 2.0
+"""How long a frame may be on its way before it is taken for lost."""
+
+
+async def lost_tasks(
+    entries: Entries, reader: Reader, handover: Handover, session: str, held: Sequence[Attempt], now: float
+) -> Sequence[Task]:
+    """Collect the frames of what a session should have and does not hold.
+
+    Args:
+        entries: What this member has in memory.
+        reader: Reads the newest state: an attempt that has ended meanwhile must not begin again.
+        handover: Builds frames.
+        session: A worker session.
+        held: What it holds.
+        now: Seconds since 1970.
+    """
+    known = set(held)
+    found: list[Task] = []
+    for entry in entries:
+        execution_id, state = entry.execution_id, entry.state
+        if state is not None and not _lost(execution_id, state, session, known, now):
+            continue
+        try:
+            newest = await reader.state(execution_id)
+        except NotFound:
+            continue
+        for key in _lost(execution_id, newest, session, known, now):
+            task = await handover.frame(newest, key)
+            if task is not None:
+                found.append(task)
+    return found
+
+
+def _lost(
+    execution_id: str, state: ExecutionState, session: str, held: set[Attempt], now: float
+) -> list[str]:
+    """List the keys that are in flight on a session, started a while ago, and not held by it."""
+    if state.is_ending:
+        return []
+    found = []
+    for key in state.flying:
+        node = state.nodes[key]
+        is_late = node.session == session and node.started_at <= now - LATE_S
+        if is_late and Attempt(execution_id, key, node.attempt) not in held:
+            found.append(key)
+    return found
