@@ -1,14 +1,16 @@
-"""Redis and RabbitMQ, where they are wanted: the task queue, and what processes share and tell each other."""
+"""Redis, RabbitMQ and S3, where they are wanted: the task queue, what processes share, large values."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.memory import MemoryCache, MemoryEventBus, MemoryPrepared, MemoryRateLimits
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
 from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
+from linkflow.ports.outbound import BlobStore
 from linkflow.ports.queue import TaskQueue
 
 
@@ -69,6 +71,32 @@ async def open_coordination(settings: Settings) -> AsyncIterator[Coordination]:
             cache=RedisCache(line, here.cache),
             limits=RedisRateLimits(line, here.limits),
         )
+
+
+async def open_blobs(settings: Settings) -> BlobStore:
+    """Open the place of large values: a bucket if one was named, else files.
+
+    Raises:
+        SettingInvalid: A key without its secret, or the other way round.
+        Unavailable: The bucket cannot be used; the message says why.
+    """
+    if settings.s3_bucket is None:
+        return FileBlobStore(settings.home / "blobs")
+    if (settings.s3_key is None) != (settings.s3_secret is None):
+        raise SettingInvalid(
+            "LINKFLOW_S3_KEY and LINKFLOW_S3_SECRET belong together; set both or neither.",
+            setting="LINKFLOW_S3_SECRET",
+        )
+    from linkflow.adapters.s3 import S3BlobStore
+
+    return await S3BlobStore.open(
+        settings.s3_bucket,
+        endpoint=settings.s3_endpoint,
+        key=settings.s3_key,
+        secret=settings.s3_secret,
+        region=settings.s3_region,
+        is_path_style=settings.s3_path_style,
+    )
 
 
 def sweep_s(settings: Settings) -> float:

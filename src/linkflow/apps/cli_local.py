@@ -145,15 +145,19 @@ def migrate(phase: str) -> None:
     from linkflow.adapters.embedded import EmbeddedPostgres
     from linkflow.adapters.sql.schema import Phase
     from linkflow.adapters.sql.schema import migrate as bring
+    from linkflow.apps.settings import database_urls
 
     chosen: Phase = "pre" if phase == "pre" else "post"
     if chosen != phase:
         raise CommandFailed("A phase is pre or post.")
     found = settings()
+    urls = database_urls(found)
 
     async def go() -> None:
-        if found.database_url is not None:
-            await bring(found.database_url, say, phase=chosen)
+        for name, url in urls.items():
+            say(f"{name}: looking at the schema")
+            await bring(url, say, phase=chosen)
+        if urls:
             return
         postgres = await EmbeddedPostgres.start(found.home, say=say)
         try:

@@ -11,7 +11,7 @@ from linkflow.apps.cli_client import Api
 from linkflow.apps.cli_local import settings
 from linkflow.apps.cli_show import print_json, table
 from linkflow.apps.local_access import find_access
-from linkflow.apps.settings import Settings
+from linkflow.apps.settings import Settings, database_urls
 from linkflow.domain.errors import LinkFlowError
 
 Finding = tuple[str, str, str]
@@ -30,6 +30,7 @@ def report(*, as_json: bool) -> int:
         _keys,
         _binaries,
         _database,
+        _blobs,
         _server,
     ]
     findings = [look(found) for look in looks]
@@ -96,23 +97,32 @@ def _first(find: Callable[[], Path]) -> Path:
 
 
 def _database(found: Settings) -> Finding:
-    """Look at the schema of a database of the person's own."""
-    if found.database_url is None:
-        return "database", "ok", f"LinkFlow's own, in {found.home / 'postgres'}"
+    """Look at the schema of databases of the person's own."""
     from linkflow.adapters.sql.schema import revisions, schema_version
 
+    seen, newest = [], revisions()[-1][0]
     try:
-        version = asyncio.run(schema_version(found.database_url))
+        for name, url in database_urls(found).items():
+            version = asyncio.run(schema_version(url))
+            if version != newest:
+                lacks = f"schema {version or 'none'}, this version brings {newest}: linkflow migrate"
+                return "database", "warning", f"{name}: {lacks}"
+            seen.append(f"{name}: schema {version}")
     except LinkFlowError as error:
         return "database", "error", str(error)
-    newest = revisions()[-1][0]
-    if version == newest:
-        return "database", "ok", f"schema {version}"
-    return (
-        "database",
-        "warning",
-        f"schema {version or 'none'}, this version brings {newest}: linkflow migrate",
-    )
+    return "database", "ok", "; ".join(seen) or f"LinkFlow's own, in {found.home / 'postgres'}"
+
+
+def _blobs(found: Settings) -> Finding:
+    """Look whether large values can be kept."""
+    from linkflow.apps.brokers import open_blobs
+
+    try:
+        asyncio.run(open_blobs(found))
+    except LinkFlowError as error:
+        return "large values", "error", str(error)
+    where = found.home / "blobs" if found.s3_bucket is None else f"bucket {found.s3_bucket}"
+    return "large values", "ok", f"in {where}"
 
 
 def _server(found: Settings) -> Finding:

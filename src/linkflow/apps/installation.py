@@ -1,6 +1,7 @@
 """A whole LinkFlow in one process: database, engine, control plane, application.
 
-Order of the database: `LINKFLOW_DATABASE_URL`, else an embedded PostgreSQL below `LINKFLOW_HOME`.
+Order of the database: `LINKFLOW_DATABASE_URL`, else an embedded PostgreSQL below `LINKFLOW_HOME`. With
+`LINKFLOW_ENGINE_DATABASE_URL` event histories are in a database of their own; nothing joins across.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.embedded import EmbeddedPostgres
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.sandbox import SandboxedCode
@@ -18,8 +18,8 @@ from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.app import create_app
-from linkflow.apps.brokers import open_coordination, open_queue, sweep_s
-from linkflow.apps.settings import Settings
+from linkflow.apps.brokers import open_blobs, open_coordination, open_queue, sweep_s
+from linkflow.apps.settings import Settings, database_urls
 from linkflow.apps.wiring import Engine, EngineParts, engine
 from linkflow.apps.wiring_control import (
     EngineSide,
@@ -38,6 +38,8 @@ class Installation:
     """A running LinkFlow.
 
     Attributes:
+        database: Of the control plane.
+        engine_database: Of the engine; the same one unless another was named.
         owner: With the password when it was made just now.
     """
 
@@ -45,16 +47,18 @@ class Installation:
     plane: ControlPlane
     engine: Engine
     database: Database
+    engine_database: Database
     postgres: EmbeddedPostgres | None
     owner: Owner
 
 
-async def _require_schema(dsn: str) -> None:
+async def _require_schema(name: str, dsn: str) -> None:
     """Refuse a database of ours that `linkflow migrate` has not brought up to date."""
     found, newest = await schema_version(dsn), revisions()[-1][0]
     if found != newest:
         raise SchemaRefused(
-            f"The database has schema {found or 'none'}, this release needs {newest}. Run: linkflow migrate"
+            f"The database of {name} has schema {found or 'none'}, this release needs {newest}. "
+            "Run: linkflow migrate"
         )
 
 
@@ -74,29 +78,32 @@ async def installation(
     """
     clock, ids = SystemClock(), SystemIds()
     async with AsyncExitStack() as stack:
-        postgres = None
-        if settings.database_url is None:
+        postgres, urls = None, dict(database_urls(settings))
+        if not urls:
             postgres = await EmbeddedPostgres.start(settings.home, say=say)
             stack.push_async_callback(postgres.stop)
-            dsn = postgres.dsn
-            await migrate(dsn, say)
+            urls = {"LINKFLOW_DATABASE_URL": postgres.dsn}
+            await migrate(postgres.dsn, say)
         else:
-            dsn = settings.database_url
-            await _require_schema(dsn)
-        database = await Database.open(dsn)
-        stack.push_async_callback(database.close)
+            for name, url in urls.items():
+                await _require_schema(name, url)
+        databases: list[Database] = []
+        for url in dict.fromkeys(urls.values()):
+            databases.append(await Database.open(url))
+            stack.push_async_callback(databases[-1].close)
+        database, engine_database = databases[0], databases[-1]
         http, code = GuardedHttpClient(settings.outbound_allow), SandboxedCode()
         stack.push_async_callback(http.close)
         stack.push_async_callback(code.close)
         nodes = nodes or NodeRegistry.discover()
-        blobs, specs = FileBlobStore(settings.home / "blobs"), SqlSpecStore(database)
+        blobs, specs = await open_blobs(settings), SqlSpecStore(engine_database)
         queue = await stack.enter_async_context(open_queue(settings))
         shared = await stack.enter_async_context(open_coordination(settings))
         side = open_control(settings, database, specs, nodes, clock, ids, shared=shared)
         running = await stack.enter_async_context(
             engine(
                 EngineParts(
-                    database=database,
+                    database=engine_database,
                     nodes=nodes,
                     http=http,
                     code=code,
@@ -128,5 +135,11 @@ async def installation(
         await stack.enter_async_context(background(side, plane))
         app = create_app(plane, public_url=settings.public_url or f"http://{settings.host}:{settings.port}")
         yield Installation(
-            app=app, plane=plane, engine=running, database=database, postgres=postgres, owner=owner
+            app=app,
+            plane=plane,
+            engine=running,
+            database=database,
+            engine_database=engine_database,
+            postgres=postgres,
+            owner=owner,
         )

@@ -138,6 +138,27 @@ def _switch(value: str) -> bool:
     return value.lower() in {"on", "true", "1", "yes"}
 
 
+def _networks(value: str) -> tuple[str, ...]:
+    """Take addresses and networks, separated by commas."""
+    entries = tuple(entry.strip() for entry in value.split(",") if entry.strip())
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError(f"names {entry!r}, which is no address or network such as 10.0.0.0/8") from None
+    return entries
+
+
+def _addresses(value: str) -> tuple[str, ...]:
+    """Take addresses of web servers, separated by commas."""
+    return tuple(_public_url(entry.strip()) for entry in value.split(",") if entry.strip())
+
+
+def _rate(value: str) -> int:
+    """Take a number of things in some time; 0 means any number."""
+    return 0 if value == "0" else _count(value)
+
+
 def _level(value: str) -> str:
     """Take the name of a log level."""
     if value.lower() not in {"debug", "info", "warning", "error"}:
@@ -167,6 +188,12 @@ class Settings:
         None,
         secret=True,
     )
+    engine_database_url: str | None = _setting(
+        "PostgreSQL for event histories, where they shall not be in the database of LINKFLOW_DATABASE_URL.",
+        _database_url,
+        None,
+        secret=True,
+    )
     queue: str = _setting(
         "What carries tasks to workers: embedded (this process), redis or rabbitmq.",
         _queue,
@@ -177,6 +204,22 @@ class Settings:
     )
     rabbitmq_url: str | None = _setting(
         "RabbitMQ to use, as amqp://user:password@host:5672/vhost.", _rabbitmq_url, None, secret=True
+    )
+    s3_bucket: str | None = _setting(
+        "Bucket for large values and archived histories; without it they are files below LINKFLOW_HOME.",
+        _text,
+        None,
+    )
+    s3_endpoint: str | None = _setting(
+        "S3 server of that bucket, as https://s3.example.com; without it Amazon's.", _public_url, None
+    )
+    s3_key: str | None = _setting(
+        "Access key id; without it what the machine's role or the AWS_ variables say.", _text, None
+    )
+    s3_secret: str | None = _setting("Secret of that access key.", _text, None, secret=True)
+    s3_region: str = _setting("Region, as the S3 server calls it.", _text, "us-east-1")
+    s3_path_style: bool = _setting(
+        "Whether the bucket is named in the path, not in the host name: on or off.", _switch, default=True
     )
     worker_slots: int = _setting("Attempts that run at once in this process.", _count, 256)
     secret: str | None = _setting(
@@ -196,6 +239,29 @@ class Settings:
     )
     public_url: str | None = _setting(
         "Address at which others reach LinkFlow; it goes into webhook and resume links.", _public_url, None
+    )
+    edge_upstreams: tuple[str, ...] = _setting(
+        "Addresses of the API processes behind the edge, separated by commas; else the members are asked.",
+        _addresses,
+        (),
+    )
+    edge_trusted_proxies: tuple[str, ...] = _setting(
+        "Addresses and networks of proxies in front of the edge, which may say on whose behalf they call.",
+        _networks,
+        (),
+    )
+    edge_tls_cert: Path | None = _setting(  # noqa: RUF009  a field
+        "Certificate chain of the edge, a PEM file; it is read again when it changes.", _path, None
+    )
+    edge_tls_key: Path | None = _setting(  # noqa: RUF009  a field
+        "Private key of that certificate, a PEM file.", _path, None
+    )
+    edge_requests_per_minute: int = _setting(
+        "Requests that one address may send through the edge in a minute, 0 for any number.", _rate, 6_000
+    )
+    edge_body_mb: int = _setting("Largest body of a request through the edge, in MB.", _count, 10)
+    edge_timeout_s: int = _setting(
+        "Seconds that the API may be silent before the edge gives up.", _count, 75
     )
     log_level: str = _setting("How much to log: debug, info, warning or error.", _level, "info")
     access_log: bool = _setting("Whether to log a line for each request: on or off.", _switch, default=False)
@@ -283,6 +349,9 @@ KINDS = {
     _count: "number",
     _switch: "switch",
     _allow_list: "list",
+    _networks: "list",
+    _addresses: "list",
+    _rate: "number",
     _database_url: "address",
     _redis_url: "address",
     _rabbitmq_url: "address",
@@ -296,6 +365,25 @@ def secrets_of(settings: Settings) -> Sequence[str]:
     texts = [value for value in given if isinstance(value, str)]
     passwords = [urlsplit(value).password for value in texts if "://" in value]
     return [value for value in texts if "://" not in value] + [word for word in passwords if word]
+
+
+def database_urls(settings: Settings) -> Mapping[str, str]:
+    """Say which databases a person gave, the control plane's first, by the setting that names them.
+
+    Raises:
+        SettingInvalid: One for the engine alone.
+    """
+    if settings.database_url is None and settings.engine_database_url is not None:
+        raise SettingInvalid(
+            "LINKFLOW_ENGINE_DATABASE_URL needs a database of the control plane beside it; set "
+            "LINKFLOW_DATABASE_URL too.",
+            setting="LINKFLOW_ENGINE_DATABASE_URL",
+        )
+    named = {
+        "LINKFLOW_DATABASE_URL": settings.database_url,
+        "LINKFLOW_ENGINE_DATABASE_URL": settings.engine_database_url,
+    }
+    return {name: url for name, url in named.items() if url is not None}
 
 
 def reference() -> Sequence[tuple[str, str, str, str]]:
