@@ -30,6 +30,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
             (worker) has none.
         state: starting, ready or draining.
         release: Version of LinkFlow it runs.
+        leads: Roles of which one member is active and this one is it: the token of its lease.
         started_at: Seconds since 1970, by the store's clock.
         seen_at: Last heartbeat, seconds since 1970, by the store's clock.
         config_version: Version of the configuration that it has applied.
@@ -41,6 +42,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     roles: Sequence[str]
     addresses: Mapping[str, str] = {}
     state: str = "ready"
+    leads: Mapping[str, int] = {}
     release: str = ""
     started_at: float = 0.0
     seen_at: float = 0.0
@@ -87,6 +89,50 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int = 0
     values: Mapping[str, str] = {}
+
+
+class ClusterStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the cluster is.
+
+    Attributes:
+        members: Those seen lately.
+        missing: Roles that no ready member has.
+        problems: What keeps executions from going on, one sentence each; empty when all is well.
+        releases: Versions of LinkFlow that run.
+        config: What was said to all at run time.
+        behind: Ids of members that have not applied it yet.
+    """
+
+    members: Sequence[Member]
+    missing: Sequence[str]
+    problems: Sequence[str]
+    releases: Sequence[str]
+    config: Config
+    behind: Sequence[str]
+
+
+class ControlPlane(Protocol):
+    """The control-plane service."""
+
+    async def status(self) -> ClusterStatus:
+        """Say who is there, what is missing, and who is behind."""
+        ...
+
+    async def config(self) -> Config:
+        """Read the newest configuration."""
+        ...
+
+    async def configure(self, values: Mapping[str, str | None]) -> Config:
+        """Change settings of all processes while they run; None takes a value back.
+
+        Raises:
+            Invalid: A setting cannot be changed at run time, or not to this value; nothing was changed.
+        """
+        ...
+
+    def settings(self) -> Mapping[str, str]:
+        """List what can be changed at run time, and what it is for."""
+        ...
 
 
 class Configs(Protocol):
