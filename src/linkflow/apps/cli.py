@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from linkflow.apps import cli_kept
+from linkflow.apps import cli_data, cli_kept
 
 app = typer.Typer(
     name="linkflow",
@@ -273,6 +273,9 @@ def migrate(
     from linkflow.apps.cli_local import migrate as bring
 
     bring(phase)
+
+
+cli_data.register(app)
 
 
 @app.command()

@@ -20,7 +20,8 @@ Who may connect is decided by the kernel (peer authentication on a socket in a f
 a password: only the user that LinkFlow runs as. Everything else is rejected.
 """
 
+from linkflow.adapters.embedded.attach import attached, is_running
 from linkflow.adapters.embedded.failure import EmbeddedPostgresFailed
 from linkflow.adapters.embedded.server import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresFailed"]
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresFailed", "attached", "is_running"]

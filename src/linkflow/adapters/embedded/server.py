@@ -147,8 +147,7 @@ class EmbeddedPostgres:
 
     def _dsn(self, database: str) -> str:
         """Name a database of this server."""
-        host = quote(str(self._place.socket), safe="")
-        return f"postgresql://{USER}@/{quote(database)}?host={host}&port=5432"
+        return dsn_of(self._place, database)
 
     async def _until_ready(self, say: Callable[[str], None]) -> None:
         """Wait until the server takes connections; recovery after a crash may take its time."""
@@ -175,6 +174,12 @@ class EmbeddedPostgres:
             await self.create_database(DATABASE)
         else:
             await connection.close()
+
+
+def dsn_of(where: Place, database: str) -> str:
+    """Name a database of the server at a place."""
+    host = quote(str(where.socket), safe="")
+    return f"postgresql://{USER}@/{quote(database)}?host={host}&port=5432"
 
 
 def _ended(what: str, output: str) -> str:
@@ -268,18 +273,31 @@ def _prepare_data(
     """Make the data folder, or check that it can be used."""
     mark = where.data / "PG_VERSION"
     if not mark.exists():
+        kept = sorted(where.folder.glob("data.old-*"))
+        if kept:  # an upgrade was cut off between its two changes of names
+            raise EmbeddedPostgresFailed(
+                f"There is no data in {where.data}, but an upgrade has left {kept[-1]}. "
+                f"Bring it back and repeat the upgrade: mv {kept[-1]} {where.data} && linkflow upgrade-data"
+            )
         say(f"creating a PostgreSQL {version[1]} database in {where.folder} ...")
         _initialise(where, account, folder, version[0])
     made_by = mark.read_text().strip()
     if made_by != str(version[0]):
-        raise EmbeddedPostgresFailed(
-            f"The data in {where.data} was made by PostgreSQL {made_by}; the one found here, in {folder}, "
-            f"is {version[1]}, which cannot read it. Install PostgreSQL {made_by} again and carry the data "
-            "over with pg_dump, or begin with an empty database by setting LINKFLOW_HOME to another folder."
-        )
+        raise EmbeddedPostgresFailed(_other_major(where, folder, made_by, version))
     # Both locks are ours, so whatever process wears the number in these files today, it is not a server here.
     for stale in (where.data / "postmaster.pid", where.socket / f"{place.SOCKET_NAME}.lock"):
         stale.unlink(missing_ok=True)
+
+
+def _other_major(where: Place, folder: Path, made_by: str, version: tuple[int, str]) -> str:
+    """Say what to do about data that another major version made."""
+    fact = f"The data in {where.data} was made by PostgreSQL {made_by}; the one found here, in {folder}, is "
+    if int(made_by) < version[0]:
+        return f"{fact}{version[1]}, which cannot read it. Carry the data over: linkflow upgrade-data"
+    return (
+        f"{fact}{version[1]}, which is older and cannot read it. Install PostgreSQL {made_by} or newer, "
+        "or begin with an empty database by setting LINKFLOW_HOME to another folder."
+    )
 
 
 def _initialise(where: Place, account: Account, folder: Path, major: int) -> None:

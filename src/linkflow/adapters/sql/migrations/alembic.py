@@ -1,6 +1,8 @@
 """Running Alembic over asyncpg, inside a program. Imported only when there is something to do."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 from alembic import command, op
@@ -50,5 +52,44 @@ async def upgrade(dsn: str, target: str, say: Callable[[str], None]) -> None:
             await connection.commit()  # the lock is the session's and stays
             await connection.run_sync(run)
             await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+Upgrade = Callable[[str, Callable[[str], None]], Awaitable[None]]
+"""Applies the revisions up to a number, and tells somebody about each."""
+
+
+@asynccontextmanager
+async def one_transaction(
+    dsn: str, settings: dict[str, str]
+) -> AsyncIterator[tuple["asyncpg.Connection[asyncpg.Record]", Upgrade]]:
+    """Open a transaction in which revisions can be applied between other statements; nothing else commits.
+
+    Args:
+        dsn: Where the database is.
+        settings: Of the session.
+    """
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(dsn, server_settings=settings),
+        poolclass=NullPool,
+    )
+    try:
+        async with engine.connect() as connection, connection.begin():
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({TURN})"))
+
+            async def apply(target: str, say: Callable[[str], None]) -> None:
+                def run(within: Connection) -> None:
+                    described = config()
+                    described.attributes |= {"connection": within, "say": say}
+                    command.upgrade(described, target)
+
+                schema = VERSION_TABLE.partition(".")[0]
+                await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+                await connection.run_sync(run)  # Alembic leaves a transaction that is open already open
+
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            yield driver, apply
     finally:
         await engine.dispose()
