@@ -1,6 +1,5 @@
 """The application: routes, the one error shape, what surrounds every request."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -28,6 +27,8 @@ from linkflow.api import (
 )
 from linkflow.api.docs import page as docs_page
 from linkflow.api.edge import Edge
+from linkflow.api.health import Check, Health
+from linkflow.api.health import router as health_routes
 from linkflow.api.openapi import completed
 from linkflow.api.openapi_30 import as_30
 from linkflow.api.problems import on_error, on_http, on_invalid
@@ -35,6 +36,7 @@ from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError
 
 ROUTERS = (
+    health_routes,
     outside.router,
     accounts.router,
     exchange.router,  # its fixed paths come before the ids of workflows
@@ -62,20 +64,34 @@ class DescribedApp(FastAPI):
 
 
 def create_app(
-    plane: ControlPlane, *, public_url: str, is_ready: Callable[[], bool] = lambda: True
+    plane: ControlPlane, *, public_url: str, health: Health | None = None, logs_access: bool = False
 ) -> ASGIApp:
     """Build the ASGI application.
 
     Args:
         plane: The use cases.
         public_url: Address at which others reach LinkFlow; it goes into links.
-        is_ready: Whether the engine runs.
+        health: How this process is; by default it needs the database and nothing else.
+        logs_access: Whether to log a line for each request.
     """
     app = _routed()
     app.state.plane = plane
     app.state.public_url = public_url
-    app.state.is_ready = is_ready
-    return Edge(app, webhook=webhooks.take, execute=executions.execute)
+    app.state.health = health or Health([database_check(plane)])
+    edge = Edge(app, webhook=webhooks.take, execute=executions.execute)
+    if logs_access:
+        edge.log_access()
+    return edge
+
+
+def database_check(plane: ControlPlane) -> Check:
+    """Look whether the database of the control plane answers."""
+
+    async def look() -> str:
+        await plane.accounts.ping()
+        return "It answers."
+
+    return Check("database", look)
 
 
 @cache

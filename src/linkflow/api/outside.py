@@ -1,37 +1,20 @@
-"""What answers without a token: health, resume links, signed callbacks, the docs page."""
+"""What answers without a token: resume links, signed callbacks, the docs page."""
 
 import html
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from linkflow.api import shapes
 from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute, strict_json
 from linkflow.domain.callback import is_genuine
-from linkflow.domain.errors import Invalid, Unauthenticated, Unavailable
+from linkflow.domain.errors import Invalid, Unauthenticated
 from linkflow.ports.services import Driver
 
 router = APIRouter(route_class=StrictRoute)
 
 CALLBACK_BYTES = 10 * 1024 * 1024
-
-
-@router.get("/health", tags=["health"], summary="Is the process alive")
-async def health(request: Request) -> Response:
-    """Answer while the process lives."""
-    return Answer({"status": "ok"})
-
-
-@router.get("/ready", tags=["health"], summary="Can it serve")
-async def ready(request: Request) -> Response:
-    """Answer 200 once the database answers and the engine runs, else 503."""
-    plane = request.app.state.plane
-    await plane.accounts.ping()
-    if not request.app.state.is_ready():
-        raise Unavailable("LinkFlow is still starting.", code="not_ready")
-    return Answer({"status": "ready"})
 
 
 class Decision(Shape):

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import uvicorn
 
+from linkflow.api.health import Health
 from linkflow.apps.installation import Installation, installation
 from linkflow.apps.local_access import LocalAccess, keep_access
 from linkflow.apps.settings import Settings, secrets_of
@@ -109,7 +110,7 @@ async def serve(
                     timeout_keep_alive=65,
                 )
             )
-            _stop_on_signals(server)
+            _stop_on_signals(server, running.health)
             serving = asyncio.ensure_future(server.serve(sockets=[listener]))
             accepts = asyncio.ensure_future(server.accepts.wait())
             await asyncio.wait((serving, accepts), return_when=asyncio.FIRST_COMPLETED)
@@ -155,10 +156,11 @@ async def _access(settings: Settings, running: Installation) -> AsyncIterator[No
         await asyncio.gather(renewing, return_exceptions=True)
 
 
-def _stop_on_signals(server: Server) -> None:
+def _stop_on_signals(server: Server, health: Health) -> None:
     """Let the first signal stop the server in peace, and the second at once."""
 
     def stop() -> None:
+        health.state = "draining"
         server.force_exit = server.should_exit
         server.should_exit = True
 

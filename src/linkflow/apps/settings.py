@@ -264,6 +264,13 @@ class Settings:
         "Seconds that the API may be silent before the edge gives up.", _count, 75
     )
     log_level: str = _setting("How much to log: debug, info, warning or error.", _level, "info")
+    metrics_token: str | None = _setting(
+        "Lets whoever carries it as bearer token read /metrics and the details of /health and /ready; "
+        "without it only callers on this machine may.",
+        _secret,
+        None,
+        secret=True,
+    )
     access_log: bool = _setting("Whether to log a line for each request: on or off.", _switch, default=False)
 
 

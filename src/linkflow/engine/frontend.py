@@ -1,8 +1,8 @@
 """Frontend: the engine's front door. Sheds load before anything is promised, then routes to History."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from linkflow.domain.errors import LinkFlowError, Overloaded
 from linkflow.ports.services import (
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _counted(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def _counted(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Count the calls of a method by how they ended."""
     name = call.__name__
     done = _requests[name, "ok"]

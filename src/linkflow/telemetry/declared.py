@@ -59,7 +59,7 @@ METRICS: Sequence[Metric] = (
     # ------------------------------------------------------------ rest
     _counter("http_requests_total", "rest", "Requests answered.", "method", "route", "status"),
     _histogram("http_request_duration_seconds", "rest", "Time to answer a request.", SLOW_S, "route"),
-    _counter("rate_limit_hits_total", "rest", "Requests refused to protect the service.", "code"),
+    _counter("rate_limit_hits_total", "rest", "Requests answered 429.", "route"),
     _counter("webhooks_received_total", "rest", "Calls to webhook addresses.", "status"),
     _gauge("webhook_queue_depth", "rest", "Trigger events accepted whose executions have not started."),
     # ------------------------------------------------------------ frontend
