@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test services check fix simulate bench docs lock
+.PHONY: help up test services check fix simulate bench docs protos lock
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -37,6 +37,10 @@ bench:  ## measure LinkFlow and this machine's limits; a table and JSON (minutes
 docs:  ## write the generated reference pages again
 	@$(PYTHON) scripts/prepare.py dev
 	@$(BIN)/python scripts/docs.py
+
+protos:  ## compile proto/ again into src/linkflow/adapters/grpc/_gen
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python scripts/protos.py
 
 lock:  ## pin dependencies again after a change in pyproject.toml (ARGS=--upgrade for newer ones)
 	@$(PYTHON) scripts/lock.py $(ARGS)

@@ -37,7 +37,7 @@ class FakeEngine:
     """
 
     def __init__(self, clock: Clock, ids: IdSource) -> None:
-        self._clock, self._ids = clock, ids
+        self._clock, self.ids = clock, ids
         self.commands: list[StartExecution] = []
         self.signals: list[SignalExecution] = []
         self.resolved: list[ResolveWait] = []
@@ -60,7 +60,7 @@ class FakeEngine:
         if known in self.views:
             return self._started(self.views[known], is_new=False)
         self.commands.append(command)
-        execution_id = known or self._ids.execution_id()
+        execution_id = known or self.ids.execution_id()
         if command.request_id:
             self._keys[command.request_id] = execution_id
         now = self._clock.now()

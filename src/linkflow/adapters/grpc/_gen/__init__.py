@@ -1,0 +1,1 @@
+"""Generated from proto/ by scripts/protos.py; never edited."""

@@ -1,0 +1,84 @@
+"""The engine's services keep their contracts called directly and over gRPC."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from linkflow.adapters.grpc.clients import FrontendClient, VisibilityClient
+from linkflow.adapters.grpc.lines import Lines, StaticPeers, lines
+from linkflow.adapters.grpc.servers import serving
+from linkflow.adapters.grpc.trust import Trust
+from linkflow.adapters.system import SystemClock, SystemIds
+from linkflow.ports.cluster import Member
+from linkflow.testing.engine import FakeEngine
+from linkflow.testing.service_suites import FrontDoorSuite, VisibilitySuite
+
+TRUST = Trust(secret="a secret of these tests")
+
+
+def member(role: str, address: str) -> Member:
+    return Member(id=f"{role}-1", roles=[role], addresses={role: address})
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    """Make what stands behind the services."""
+    found = FakeEngine(SystemClock(), SystemIds())
+    found.specs["h1"] = b"{}"
+    return found
+
+
+@pytest.fixture
+async def line(parts: Mapping[str, Any]) -> AsyncIterator[Lines]:
+    """Serve the parts on a real socket, and keep lines to them."""
+    async with serving("127.0.0.1:0", parts, TRUST) as bound:
+        peers = StaticPeers([member(role, bound.address) for role in parts])
+        async with lines(peers, TRUST) as found:
+            yield found
+
+
+class TestFrontDoorDirect(FrontDoorSuite):
+    """A Frontend that is called directly."""
+
+    @pytest.fixture
+    def frontend(self, engine: FakeEngine) -> FakeEngine:
+        """Call it."""
+        return engine
+
+
+class TestFrontDoorOverGrpc(FrontDoorSuite):
+    """A Frontend in another process."""
+
+    @pytest.fixture
+    def parts(self, engine: FakeEngine) -> Mapping[str, Any]:
+        """Say what is served."""
+        return {"frontend": engine}
+
+    @pytest.fixture
+    def frontend(self, line: Lines) -> FrontendClient:
+        """Call it over the line."""
+        return FrontendClient(line, SystemIds())
+
+
+class TestVisibilityDirect(VisibilitySuite):
+    """A Visibility that is called directly."""
+
+    @pytest.fixture
+    def visibility(self, engine: FakeEngine) -> FakeEngine:
+        """Call it."""
+        return engine
+
+
+class TestVisibilityOverGrpc(VisibilitySuite):
+    """A Visibility in another process."""
+
+    @pytest.fixture
+    def parts(self, engine: FakeEngine) -> Mapping[str, Any]:
+        """Say what is served."""
+        return {"visibility": engine}
+
+    @pytest.fixture
+    def visibility(self, line: Lines) -> VisibilityClient:
+        """Call it over the line."""
+        return VisibilityClient(line)
