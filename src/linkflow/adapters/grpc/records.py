@@ -85,7 +85,7 @@ class Call:
         self.gives_record: type[msgspec.Struct] | None = self._result if _is_record(self._result) else None
         record = hints[self._names[0]] if len(self._names) == 1 else None
         is_field = bool(self._names) and self._names[0] in rpc.input_type.fields_by_name
-        self.takes_record: type[msgspec.Struct] | None = (
+        self.takes_record: Any = (
             record if inspect.isclass(record) and not is_field and _is_record(record) else None
         )
         self._arguments: Any = self.takes_record or msgspec.defstruct(

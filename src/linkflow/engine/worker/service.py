@@ -14,7 +14,7 @@ from linkflow.domain.errors import Kind, LinkFlowError, NodeError
 from linkflow.domain.node import Completion
 from linkflow.engine.worker.activity import Activities
 from linkflow.ports.clock import Clock
-from linkflow.ports.services import ActivityReply, ActivityReport, History, Poll, Task
+from linkflow.ports.services import ActivityReply, ActivityReport, Attempt, History, Poll, Task
 from linkflow.ports.stores import Sessions
 from linkflow.telemetry import metrics
 
@@ -34,7 +34,11 @@ EAGER_S = 1.0
 REPORT_TRIES = 60
 
 REMEMBERED = 10_000
-"""Attempts a worker remembers: one that is handed over twice runs once."""
+REMEMBERED_S = 60.0
+"""A worker remembers the last attempts, and all of the last minute: one handed over twice runs once."""
+
+CATCH_UP_S = 3.0
+"""How often a worker asks for tasks that were started for it and never arrived."""
 
 _CANCELLED = Completion(error=NodeError("node.cancelled", Kind.PERMANENT, "The attempt was cancelled."))
 _LOST = Completion(
@@ -70,7 +74,9 @@ class Worker:
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._handed: set[tuple[str, str]] = set()
-        self._met: OrderedDict[tuple[str, str, int], None] = OrderedDict()
+        self._met: OrderedDict[Attempt, float] = OrderedDict()
+        self._held: set[Attempt] = set()
+        self._busy = 0
         self._alive_until = 0.0
         self._burials = 0
         self._renewed = asyncio.Event()
@@ -82,12 +88,18 @@ class Worker:
         await self._open_session()
         async with asyncio.TaskGroup() as group:
             renewal = group.create_task(self._renew(), name="worker lease")
+            catching_up = group.create_task(self._catch_up(group), name="lost tasks")
             try:
                 with metrics.reading({"linkflow_worker_slots": self._used}):
                     await self._poll(group)
             finally:
                 self._matching.leave(self.session)
                 renewal.cancel()
+                catching_up.cancel()
+
+    def busy(self) -> int:
+        """Count the credits that attempts in hand take up."""
+        return self._busy
 
     def _used(self) -> Mapping[tuple[str, ...], float]:
         return {("running",): len(self._working), ("most",): self._slots}
@@ -104,21 +116,44 @@ class Worker:
 
     def _take(self, group: asyncio.TaskGroup, task: Task) -> None:
         """Begin to work on a task, unless it was handed over before."""
-        attempt = (task.execution_id, task.key, task.attempt)
-        if attempt in self._met:
+        if not self._is_new(task):
             log.warning("handed over twice", execution_id=task.execution_id, key=task.key)
             self._matching.release([self.session])
             return
-        self._remember(task)
+        self._begin(group, task)
+
+    def _begin(self, group: asyncio.TaskGroup, task: Task) -> None:
+        self._busy += 1
         self._handed.add((task.execution_id, task.key))
         working = group.create_task(self._work(task))
         self._working.add(working)
         working.add_done_callback(self._working.discard)
 
-    def _remember(self, task: Task) -> None:
-        self._met[task.execution_id, task.key, task.attempt] = None
-        if len(self._met) > REMEMBERED:
+    def _is_new(self, task: Task) -> bool:
+        """Remember a task; whether it was never handed over before."""
+        attempt = Attempt(task.execution_id, task.key, task.attempt)
+        if attempt in self._met or attempt in self._held:
+            return False
+        now = self._clock.monotonic()
+        self._met[attempt] = now
+        self._held.add(attempt)
+        while len(self._met) > REMEMBERED and next(iter(self._met.values())) < now - REMEMBERED_S:
             self._met.popitem(last=False)
+        return True
+
+    async def _catch_up(self, group: asyncio.TaskGroup) -> None:
+        """Ask again and again for what was started for this session and never arrived."""
+        while True:
+            await self._clock.sleep(CATCH_UP_S)
+            try:
+                tasks = await self._history.lost_tasks(self.session, list(self._held))
+            except LinkFlowError as error:
+                log.warning("not asked for lost tasks; asked again", error=str(error))
+                continue
+            for task in tasks:
+                if self._is_new(task):
+                    log.warning("arrived late", execution_id=task.execution_id, key=task.key)
+                    self._begin(group, task)
 
     def _stop(self, place: tuple[str, str]) -> None:
         """Stop an attempt: one that runs is cancelled, one that was only handed over does not begin."""
@@ -150,10 +185,15 @@ class Worker:
             completion = await self._attempt(current, place) if is_wanted else _CANCELLED
             done += 1
             is_early = done < EAGER_TASKS and self._clock.monotonic() - began < EAGER_S
-            reply = await self._report(current, completion, wants_more=is_early and not self._is_draining)
+            has_room = self._busy <= self._slots
+            wants_more = is_early and has_room and not self._is_draining
+            reply = await self._report(current, completion, wants_more=wants_more)
             current = reply.task
             if current is not None:
-                self._remember(current)
+                if self._is_new(current):
+                    self._busy += 1
+                else:  # it came on another way while the reply was late
+                    current = None
 
     async def _attempt(self, task: Task, place: tuple[str, str]) -> Completion:
         """Run one attempt under the lease; only this may be cancelled, never a report."""
@@ -177,7 +217,12 @@ class Worker:
             self._running.pop(place, None)
 
     async def _report(self, task: Task, completion: Completion, *, wants_more: bool) -> ActivityReply:
-        """Report until it is durable or refused. Only the first try offers the credit for a next task."""
+        """Report until it is durable or refused. Only the first try offers the credit for a next task.
+
+        What was given up or refused stays held, so that it is not handed over again: it has run.
+        """
+        if wants_more:
+            self._busy -= 1
         for attempt in range(REPORT_TRIES):
             report = ActivityReport(
                 execution_id=task.execution_id,
@@ -197,14 +242,22 @@ class Worker:
                     break
                 await self._clock.sleep(min(2.0, 0.05 * 2 ** min(attempt, 6)))
             else:
+                self._held.discard(Attempt(task.execution_id, task.key, task.attempt))
                 if not wants_more:
-                    self._matching.release([self.session])
+                    self._give_back()
                 return reply
         else:
             log.error("report given up", execution_id=task.execution_id, key=task.key)
         if not wants_more:
-            self._matching.release([self.session])
+            self._give_back()
         return ActivityReply(accepted=False)
+
+    def _give_back(self) -> None:
+        """Give a credit back, unless more came than there is room for: a member that died gave it twice."""
+        has_room = self._busy <= self._slots
+        self._busy -= 1
+        if has_room:
+            self._matching.release([self.session])
 
     # ------------------------------------------------------------ the lease
 
