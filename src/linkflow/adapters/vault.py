@@ -1,4 +1,4 @@
-"""Sealed values by AES-256-GCM, passwords by bcrypt, tokens as JWT; keys in files that only the owner reads.
+"""Sealed values by AES-256-GCM, passwords by bcrypt; keys in files that only the owner reads.
 
 A value is sealed with a key of its own, and that key is sealed with the installation's key: changing the
 latter seals only small keys again. Both name what they belong to, so that a row moved elsewhere stays shut.
@@ -9,16 +9,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from linkflow.domain.errors import Invalid, Unauthenticated, Unavailable
-from linkflow.domain.values import Json
+from linkflow.domain.errors import Invalid, Unavailable
 
 BCRYPT_COST = 10
 BCRYPT_BYTES = 72
-ALGORITHM = "HS256"
 
 
 def keep_key(folder: Path, name: str, *, given: str | None = None) -> str:
@@ -112,7 +109,14 @@ def _open(key: bytes, sealed: bytes, place: str) -> bytes:
 
 
 class BcryptHasher:
-    """Passwords by bcrypt, in a thread: one takes a tenth of a second."""
+    """Passwords by bcrypt, in a thread: one takes a tenth of a second.
+
+    Args:
+        cost: Each step doubles the time; hashes of less are made anew at the next sign-in.
+    """
+
+    def __init__(self, cost: int = BCRYPT_COST) -> None:
+        self._cost = cost
 
     async def hash(self, password: str) -> str:
         """Hash a password."""
@@ -121,7 +125,7 @@ class BcryptHasher:
         data = password.encode()
         if len(data) > BCRYPT_BYTES:
             raise Invalid("A password has at most 72 bytes.", code="password.too_long")
-        return (await asyncio.to_thread(bcrypt.hashpw, data, bcrypt.gensalt(BCRYPT_COST))).decode()
+        return (await asyncio.to_thread(bcrypt.hashpw, data, bcrypt.gensalt(self._cost))).decode()
 
     async def verify(self, password: str, hashed: str) -> bool:
         """Say whether a password is the one that was hashed."""
@@ -133,40 +137,4 @@ class BcryptHasher:
 
     def is_outdated(self, hashed: str) -> bool:
         """Say whether a hash is weaker than those made today."""
-        return int(hashed.split("$")[2]) < BCRYPT_COST
-
-
-class JwtSigner:
-    """Tokens as JWT, signed by HMAC-SHA256 under the installation's secret."""
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
-        self._key: Any = None
-
-    def _signing_key(self) -> Any:
-        """The key, made when it is first needed: the library costs 40 ms."""
-        if self._key is None:
-            from joserfc.jwk import OctKey  # noqa: PLC0415  as said
-
-            self._key = OctKey.import_key(self._secret)
-        return self._key
-
-    def sign(self, claims: Mapping[str, Json], expires_at: float) -> str:
-        """Sign claims."""
-        from joserfc import jwt  # noqa: PLC0415  as above
-
-        header = {"alg": ALGORITHM, "typ": "at+jwt"}
-        return jwt.encode(header, {**claims, "exp": int(expires_at)}, self._signing_key())
-
-    def verify(self, token: str, now: float) -> Mapping[str, Json]:
-        """Read the claims of a token."""
-        from joserfc import jwt  # noqa: PLC0415  as above
-        from joserfc.errors import JoseError  # noqa: PLC0415  as above
-
-        try:
-            claims: Mapping[str, Json] = jwt.decode(token, self._signing_key(), algorithms=[ALGORITHM]).claims
-        except (JoseError, ValueError) as error:
-            raise Unauthenticated from error
-        if not isinstance(claims.get("exp"), int) or claims["exp"] < now:
-            raise Unauthenticated
-        return claims
+        return int(hashed.split("$")[2]) < self._cost

@@ -17,6 +17,7 @@ from linkflow.api import (
     credentials,
     exchange,
     executions,
+    keys,
     live,
     outside,
     schedules,
@@ -39,6 +40,9 @@ ROUTERS = (
     health_routes,
     outside.router,
     accounts.router,
+    accounts.users,
+    accounts.published,
+    keys.router,
     exchange.router,  # its fixed paths come before the ids of workflows
     workflows.router,
     executions.router,

@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Depends, Path, Query
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from linkflow.api import permissions
 from linkflow.api.once import applies, once
+from linkflow.api.permissions import NEEDED, OPEN
 from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
-from linkflow.domain.errors import Invalid, NotFound, Unauthenticated
+from linkflow.control.sign_ins import Origin
+from linkflow.domain.errors import Denied, Invalid, Unauthenticated
 from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.telemetry import about
 
@@ -48,10 +52,10 @@ class StrictRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
-            if not applies(strict):
+            if not applies(strict) or needed(strict) == OPEN:
                 return await answer(strict)
             plane: ControlPlane = request.app.state.plane
-            actor = within(strict, await plane.accounts.actor(bearer(strict)))
+            actor = await admitted(strict, plane)
             return await once(strict, plane, actor, idempotency_key(strict), lambda: answer(strict))
 
         return strictly
@@ -63,6 +67,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
+S = TypeVar("S", bound=Shape)
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00\r\n]+$")]
 Text = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, Field(max_length=255, pattern=r"^[^\x00]*$")]
@@ -84,17 +89,44 @@ def bearer(connection: HTTPConnection) -> str:
     return token.strip()
 
 
-def within(connection: HTTPConnection, actor: Actor) -> Actor:
-    """Let an actor see the workspace that the path names, and no other.
+def workspace_of(connection: HTTPConnection) -> str:
+    """Say which workspace the path names; empty for none, which means the caller's own."""
+    return str(connection.scope.get("linkflow.workspace", ""))
+
+
+def needed(request: Request) -> str:
+    """Say what the route of a request asks of its caller; empty when it does not say."""
+    return NEEDED.get((request.method, request.scope["route"].path), "")
+
+
+async def admitted(request: Request, plane: ControlPlane, workspace_id: str = "") -> Actor:
+    """Say who asks, once they may have what the route asks for.
 
     Raises:
-        NotFound: It is not the actor's.
+        Unauthenticated: The token is missing, wrong or expired.
+        NotFound: The path names a workspace that is not the caller's.
+        Denied: The role, the key or the token does not hold the permission, or the route declares none.
     """
-    named = connection.scope.get("linkflow.workspace", "")
-    if named and named != actor.workspace_id:
-        raise NotFound("There is no such workspace.", workspace=named)
+    actor = await plane.access.actor(bearer(request), workspace_id or workspace_of(request))
     about(workspace_id=actor.workspace_id)
+    match needed(request):
+        case "":
+            raise Denied("This route does not say who may use it.", code="access.undeclared")
+        case permissions.SIGNED_IN:
+            pass
+        case permissions.ACCOUNT:
+            actor.require_person()
+        case permissions.OPERATOR:
+            actor.require_operator()
+        case permission:
+            actor.require(permission)
     return actor
+
+
+def origin(request: Request) -> Origin:
+    """Say where a request comes from."""
+    address = request.client.host if request.client else ""
+    return Origin(address, "".join(filter(str.isprintable, request.headers.get("user-agent", "")))[:255])
 
 
 class Asking:
@@ -110,13 +142,42 @@ class Asking:
         self.public_url: str = request.app.state.public_url
         self.request_key = idempotency_key(request)
 
-    async def actor(self) -> Actor:
-        """Say who asks.
+    async def actor(self, workspace_id: str = "") -> Actor:
+        """Say who asks, once they may have what the route asks for; in a workspace, else the one named.
 
         Raises:
             Unauthenticated: The token is missing, wrong or expired.
+            NotFound: The workspace is not the caller's.
+            Denied: The permission is missing.
         """
-        return within(self.request, await self.plane.accounts.actor(bearer(self.request)))
+        return await admitted(self.request, self.plane, workspace_id)
+
+    async def form_or_json(self, shape: type[S]) -> tuple[bool, S]:
+        """Read the body of a form or of JSON; says first whether it was a form.
+
+        Raises:
+            Invalid: It is neither.
+            RequestValidationError: It does not have the shape.
+        """
+        kind = self.request.headers.get("content-type", "").partition(";")[0].strip()
+        is_form = kind == "application/x-www-form-urlencoded"
+        if is_form:
+            data: Json = {name: str(value) for name, value in (await self.request.form()).items()}
+        else:
+            try:
+                data = strict_json(await self.request.body())
+            except ValueError as error:
+                raise Invalid(f"The body is not JSON: {error}.") from error
+        try:
+            return is_form, shape.model_validate(data)
+        except ValidationError as error:
+            found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+            raise RequestValidationError(found) from error
+
+    @property
+    def origin(self) -> Origin:
+        """Where the request comes from."""
+        return origin(self.request)
 
 
 def idempotency_key(request: Request) -> str:

@@ -40,6 +40,8 @@ ALIASES: Mapping[str, str] = {
     "/api/docs": "/docs",
     f"{PREFIX}/user": f"{PREFIX}/auth/me",
     f"{PREFIX}/users/me": f"{PREFIX}/auth/me",
+    f"{PREFIX}/user/password": f"{PREFIX}/auth/change-password",
+    f"{PREFIX}/leave": f"{PREFIX}/members/leave",
     f"{PREFIX}/node-types": f"{PREFIX}/nodes",
     f"{PREFIX}/env-vars": f"{PREFIX}/variables",
 }
@@ -47,6 +49,7 @@ ALIASES: Mapping[str, str] = {
 
 SPELLINGS = (
     (re.compile(rf"{PREFIX}/node-types/(.+)"), rf"{PREFIX}/nodes/\1"),
+    (re.compile(rf"{PREFIX}/(verify-email/[^/]+/[^/]+)"), rf"{PREFIX}/auth/\1"),
     (re.compile(rf"{PREFIX}/env-vars/(.+)"), rf"{PREFIX}/variables/\1"),
     (re.compile(rf"{PREFIX}/(workflows/[^/]+/versions/[^/]+)/rollback"), rf"{PREFIX}/\1/restore"),
 )

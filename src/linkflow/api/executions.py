@@ -21,13 +21,14 @@ from linkflow.api.deps import (
     Word,
     bearer,
     idempotency_key,
-    within,
+    workspace_of,
 )
 from linkflow.api.problems import plain_problem
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Invalid
 from linkflow.domain.values import Json
 from linkflow.ports.services import ExecutionQuery, StartedExecution
+from linkflow.telemetry import about
 
 router = APIRouter(prefix="/api/v1/executions", tags=["executions"], route_class=StrictRoute)
 starts = APIRouter(prefix="/api/v1/workflows", tags=["executions"], route_class=StrictRoute)
@@ -104,7 +105,9 @@ async def execute(request: Request) -> Response:
     plane: ControlPlane = request.app.state.plane
     key = idempotency_key(request)
     token = bearer(request)
-    actor = within(request, plane.accounts.known(token) or await plane.accounts.actor(token))
+    workspace_id = workspace_of(request)
+    actor = plane.access.known(token, workspace_id) or await plane.access.actor(token, workspace_id)
+    about(workspace_id=actor.workspace_id)
     workflow_id = request.scope["path"].split("/")[4]
     started = await plane.executions.start(
         actor,

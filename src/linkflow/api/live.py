@@ -22,10 +22,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from linkflow.api import render
-from linkflow.api.deps import Answer, Ask, Asking, Id, StrictRoute, within
+from linkflow.api.deps import Answer, Ask, Asking, Id, StrictRoute, workspace_of
 from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
-from linkflow.domain.errors import LinkFlowError, Unauthenticated
+from linkflow.domain.errors import LinkFlowError, NotFound, Unauthenticated
 from linkflow.domain.values import Json, encode_json
 from linkflow.ports.services import ExecutionView, NodeRun
 
@@ -40,6 +40,7 @@ FRAME_BYTES = 64 * 1024
 STREAM_S = 1800.0
 LOOK_AGAIN_S = 5.0
 """A nudge may be lost; so often the history is looked at without one."""
+ENDED = "Your sign-in has ended, or your role has changed; open the socket again."
 
 
 class Command(msgspec.Struct):
@@ -195,11 +196,24 @@ class Connection:
         })  # fmt: skip
         try:
             async with asyncio.TaskGroup() as group:
+                guard = group.create_task(self._guard())
                 await self._listen(group)
+                guard.cancel()
                 for task in self._following.values():
                     task.cancel()
         except* WebSocketDisconnect:
             pass  # the client went away while we wrote
+
+    async def _guard(self) -> None:
+        """Close the socket once the actor may not be here any more, or not in this role."""
+        await self._plane.access.until_lost(self._actor)
+        for task in self._following.values():
+            task.cancel()
+        try:
+            await self.say({"t": "error", "id": 0, "code": "access.ended", "message": ENDED})
+            await self._socket.close(4401)
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the client went away at the same moment
 
     async def _listen(self, group: asyncio.TaskGroup) -> None:
         """Take commands until the socket closes."""
@@ -294,10 +308,25 @@ async def _opener(socket: WebSocket, plane: ControlPlane) -> Actor:
         kept = await plane.cache.get(_ticket_key(given))
         if not await plane.cache.drop(_ticket_key(given)) or kept is None:
             raise Unauthenticated("The ticket is unknown, used or older than 30 s.")
-        return within(socket, msgspec.convert(kept, Actor))
+        return _within(socket, msgspec.convert(kept, Actor))
     kind, _, token = socket.headers.get("authorization", "").partition(" ")
     token = token if kind.lower() == "bearer" else socket.query_params.get("token", "")
-    return within(socket, await plane.accounts.actor(token))
+    named = workspace_of(socket) or socket.query_params.get("workspace_id", "")
+    actor = await plane.access.actor(token, named)
+    actor.require("execution.view")
+    return actor
+
+
+def _within(socket: WebSocket, actor: Actor) -> Actor:
+    """Let a ticket open a socket of the workspace it was made for, and of no other.
+
+    Raises:
+        NotFound: The path names another workspace.
+    """
+    named = workspace_of(socket) or socket.query_params.get("workspace_id", "")
+    if named not in ("", actor.workspace_id):
+        raise NotFound("There is no such workspace.", workspace=named)
+    return actor
 
 
 def _is_foreign(socket: WebSocket, public_url: str) -> bool:
@@ -358,11 +387,17 @@ async def _events(
     """Say frames as server-sent events, with a heartbeat where nothing happens."""
     frames = aiter(follow(plane, actor, execution_id, after))
     coming: asyncio.Task[Any] | None = None
+    lost = asyncio.ensure_future(plane.access.until_lost(actor))
     try:
         async with asyncio.timeout(STREAM_S):
             while True:
                 coming = coming or asyncio.ensure_future(anext(frames))
-                done, _ = await asyncio.wait((coming,), timeout=HEARTBEAT_S)
+                waited = (coming, lost)
+                done, _ = await asyncio.wait(
+                    waited, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if lost in done:
+                    return
                 if not done:
                     yield b": heartbeat\n\n"
                     continue
@@ -374,5 +409,6 @@ async def _events(
     except (StopAsyncIteration, TimeoutError):
         return
     finally:
+        lost.cancel()
         if coming is not None:
             coming.cancel()

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from linkflow.api.permissions import NEEDED, OPEN
 from linkflow.api.shapes import Problem
 
-PUBLIC = ("/health", "/ready", "/metrics", "/webhooks/", "/api/v1/resume/", "/api/v1/jobs/", "/api/v1/auth/login")
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -43,7 +43,10 @@ def _complete(path: str, method: str, route: dict[str, Any]) -> None:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, about in ERRORS.items():
         route["responses"].setdefault(status, {"description": about, "content": content})
-    if not path.startswith(PUBLIC):
-        route["security"] = [{"bearer": []}]
-    if method == "post" and path.startswith("/api/v1/") and not path.startswith(PUBLIC):
+    needed = NEEDED.get((method.upper(), path), "")
+    if needed == OPEN:
+        return
+    route["security"] = [{"bearer": []}]
+    route["x-permission"] = needed
+    if method == "post" and not path.startswith("/api/v1/auth/"):
         route.setdefault("parameters", []).append(KEY)

@@ -17,30 +17,6 @@ class Problem(BaseModel):
     request_id: str
 
 
-class Me(BaseModel):
-    """Who is signed in."""
-
-    id: str
-    email: str
-    role: str
-    workspace_id: str
-
-
-class Email(BaseModel):
-    """Whose it is."""
-
-    email: str
-
-
-class SignedIn(BaseModel):
-    """A bearer token and how long it holds, seconds."""
-
-    access_token: str
-    token_type: str
-    expires_in: int
-    user: Me
-
-
 class WorkflowLine(BaseModel):
     """A workflow in a list."""
 

@@ -19,6 +19,7 @@ from linkflow.api.health import Health
 from linkflow.apps.installation import Installation, installation
 from linkflow.apps.local_access import LocalAccess, keep_access
 from linkflow.apps.settings import Settings, secrets_of
+from linkflow.control.sign_ins import TOKEN_S
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.telemetry import set_up
@@ -138,7 +139,7 @@ async def _access(settings: Settings, running: Installation) -> AsyncIterator[No
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  compared only
 
     async def leave_word() -> None:
-        token = await running.plane.accounts.issue(running.owner.user)
+        token = await running.plane.sign_ins.issue(running.owner.user, lasts_s=TOKEN_S)
         url = f"http://{host}:{settings.port}"
         keep_access(settings.home, LocalAccess(url=url, token=token.access_token, pid=os.getpid()))
 

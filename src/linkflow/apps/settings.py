@@ -112,6 +112,21 @@ def _password(value: str) -> str:
     return value
 
 
+def _registration(value: str) -> str:
+    """Take who may register."""
+    if value.lower() not in {"open", "invited"}:
+        raise ValueError("is neither open nor invited")
+    return value.lower()
+
+
+def _smtp_url(value: str) -> str:
+    """Take the address of a mail server."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("is no mail server; it reads smtp://user:password@host:587")
+    return value
+
+
 def _allow_list(value: str) -> tuple[str, ...]:
     """Take hosts, addresses and networks, separated by commas; each may end in `:port`."""
     entries = tuple(entry.strip().lower() for entry in value.split(",") if entry.strip())
@@ -232,6 +247,17 @@ class Settings:
     owner_password: str | None = _setting(
         "Password of that owner; without it one is made and printed once.", _password, None, secret=True
     )
+    registration: str = _setting(
+        "Who may register: open (anybody) or invited (only who was invited).", _registration, "open"
+    )
+    smtp_url: str | None = _setting(
+        "Mail server, as smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; without "
+        "it letters are files in LINKFLOW_HOME/mail.",
+        _smtp_url,
+        None,
+        secret=True,
+    )
+    mail_from: str = _setting("Address that letters come from.", _email, "linkflow@localhost")
     outbound_allow: tuple[str, ...] = _setting(
         "Hosts, addresses and networks inside the private range that nodes may call, separated by commas.",
         _allow_list,
@@ -363,6 +389,7 @@ KINDS = {
     _redis_url: "address",
     _rabbitmq_url: "address",
     _public_url: "address",
+    _smtp_url: "address",
 }
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from linkflow.domain.access import may
+from linkflow.domain.access import EVERYTHING, may
 from linkflow.domain.errors import Denied
 from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock, IdSource
@@ -14,23 +14,65 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         workspace_id: The tenant; nothing outside it is ever seen.
-        sign_in_id: Which sign-in the token belongs to.
+        role: In this workspace.
+        scopes: What the key or token in use was given out for.
+        sign_in_id: Which sign-in the token belongs to; empty for an API key.
+        key_id: Which API key; empty for a sign-in.
+        client_id: The API client that acts for the user; empty for the user in person.
+        is_operator: May ban users of this installation.
+        expires_at: When the token in use ends, seconds since 1970; None for a key without an end.
     """
 
     user_id: str
     workspace_id: str
     email: str
     role: str
+    name: str = ""
+    scopes: tuple[str, ...] = EVERYTHING
     sign_in_id: str = ""
+    key_id: str = ""
+    client_id: str = ""
+    is_operator: bool = False
+    expires_at: float | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether the user acts in person, and not a key or an API client."""
+        return bool(self.sign_in_id) and not self.client_id
+
+    def may(self, permission: str) -> bool:
+        """Say whether the role and the scopes hold a permission."""
+        return may(self.role, permission, self.scopes)
+
+    def require_person(self) -> None:
+        """Go on only when the user acts in person: keys and API clients may not change the account.
+
+        Raises:
+            Denied: It is a key or an API client.
+        """
+        if not self.is_person:
+            raise Denied("An API key or an API client may not do this; sign in.", permission="account")
+
+    def require_operator(self) -> None:
+        """Go on only when it is the user who runs this installation, in person.
+
+        Raises:
+            Denied: It is somebody else.
+        """
+        if not (self.is_operator and self.is_person):
+            raise Denied("Only whoever runs this LinkFlow may do this.", permission="operator")
 
     def require(self, permission: str) -> None:
         """Go on only with a permission, such as `workflow.execute`.
 
         Raises:
-            Denied: The role does not hold it.
+            Denied: The role does not hold it, or the key or token was given out for less.
         """
-        if not may(self.role, permission):
-            raise Denied(f"Your role {self.role!r} does not include {permission}.", permission=permission)
+        if self.may(permission):
+            return
+        if may(self.role, permission):
+            raise Denied(f"This key or token was not given out for {permission}.", permission=permission)
+        raise Denied(f"Your role {self.role!r} does not include {permission}.", permission=permission)
 
 
 class Audit:

@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 
+from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
 from linkflow.control.credentials import Credentials
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executions import Executions
 from linkflow.control.inbox import Inbox
+from linkflow.control.keys import Keys
 from linkflow.control.letters import Letters
+from linkflow.control.post import Post
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
+from linkflow.control.sign_ins import SignIns
 from linkflow.control.templates import Templates
 from linkflow.control.variables import Variables
 from linkflow.control.webhooks import Webhooks
@@ -29,7 +33,11 @@ class ControlPlane:
         secret: LINKFLOW_SECRET, which signs callbacks.
     """
 
+    access: Access
     accounts: Accounts
+    sign_ins: SignIns
+    keys: Keys
+    post: Post
     workflows: Workflows
     executions: Executions
     credentials: Credentials

@@ -115,3 +115,30 @@ class CallbackSender(Protocol):
             Unavailable: Not delivered; try again.
         """
         ...
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter by e-mail.
+
+    Attributes:
+        id: Goes into the Message-ID, so that a letter that was sent twice is one.
+        to: One address, lower-case.
+        text: Plain text.
+    """
+
+    id: str
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer(Protocol):
+    """Sends letters."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand a letter to whoever delivers it.
+
+        Raises:
+            Unavailable: `mail.unavailable`: not delivered; try again.
+        """
+        ...

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from linkflow.domain.values import Json
+from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
 from linkflow.ports.triggers import Schedules, TriggerEvents, Webhooks
 
 
@@ -120,75 +121,6 @@ class Workflows(Protocol):
         Raises:
             NotFound: No such version.
         """
-        ...
-
-
-class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who signs in."""
-
-    id: str
-    workspace_id: str
-    email: str
-    password_hash: str
-    role: str = "owner"
-    created_at: float = 0.0
-
-
-class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """One sign-in; every token of it names its id."""
-
-    id: str
-    user_id: str
-    created_at: float
-    expires_at: float
-    is_revoked: bool = False
-
-
-class Accounts(Protocol):
-    """Users, their workspace and their sign-ins."""
-
-    async def add_workspace(self, workspace_id: str, name: str, at: float) -> None:
-        """Keep a new workspace."""
-        ...
-
-    async def add_user(self, user: User) -> None:
-        """Keep a new user.
-
-        Raises:
-            Conflict: The e-mail address is taken.
-        """
-        ...
-
-    async def user(self, user_id: str) -> User:
-        """Read a user.
-
-        Raises:
-            NotFound: No such user.
-        """
-        ...
-
-    async def by_email(self, email: str) -> User | None:
-        """Find a user by e-mail address, lower-case."""
-        ...
-
-    async def owner(self) -> User | None:
-        """Find the first owner; None before the first start."""
-        ...
-
-    async def set_password(self, user_id: str, password_hash: str) -> None:
-        """Replace a password."""
-        ...
-
-    async def add_sign_in(self, sign_in: SignIn) -> None:
-        """Keep a sign-in."""
-        ...
-
-    async def sign_in(self, sign_in_id: str) -> SignIn | None:
-        """Read a sign-in."""
-        ...
-
-    async def revoke(self, user_id: str, sign_in_id: str = "") -> None:
-        """End one sign-in of a user, or all. Safe to repeat."""
         ...
 
 
@@ -306,7 +238,17 @@ class Records(Protocol):
 
     @property
     def accounts(self) -> Accounts:
-        """Users and sign-ins."""
+        """Users, sign-ins, keys."""
+        ...
+
+    @property
+    def tenancy(self) -> Tenancy:
+        """Workspaces, members, invitations."""
+        ...
+
+    @property
+    def mails(self) -> MailOutbox:
+        """Letters on their way out."""
         ...
 
     @property

@@ -61,3 +61,7 @@ class TokenSigner(Protocol):
             Unauthenticated: It is not ours, was changed, or has expired.
         """
         ...
+
+    def published(self) -> Json:
+        """Say the keys that verify, as a JSON Web Key Set (RFC 7517)."""
+        ...

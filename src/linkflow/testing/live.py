@@ -180,7 +180,7 @@ async def started(settings: Settings, nodes: NodeRegistry | None = None) -> Asyn
             try:
                 async with aiohttp.ClientSession() as http:
                     live = Live(address, settings.home, running, http)
-                    token = await running.plane.accounts.issue(running.owner.user)
+                    token = await running.plane.sign_ins.issue(running.owner.user)
                     live.token = token.access_token
                     yield live
             finally:

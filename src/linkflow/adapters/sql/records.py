@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from linkflow.adapters.sql.accounts import SqlAccounts
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.ledger import SqlLedger
+from linkflow.adapters.sql.mails import SqlMailOutbox
 from linkflow.adapters.sql.schedules import SqlSchedules
 from linkflow.adapters.sql.statements import Statements
+from linkflow.adapters.sql.tenancy import SqlTenancy
 from linkflow.adapters.sql.webhooks import InboxWriter, SqlTriggerEvents, SqlWebhooks
 from linkflow.adapters.sql.workflows import SqlWorkflows
 
@@ -23,6 +25,8 @@ class SqlRecords:
         self.statements = sql = statements or Statements(database.pool)
         self.workflows = SqlWorkflows(sql)
         self.accounts = SqlAccounts(sql)
+        self.tenancy = SqlTenancy(sql)
+        self.mails = SqlMailOutbox(sql)
         self.ledger = SqlLedger(sql)
         self.webhooks = SqlWebhooks(sql)
         self.schedules = SqlSchedules(sql)

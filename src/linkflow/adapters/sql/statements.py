@@ -72,8 +72,8 @@ class Table:
         def read(row: asyncpg.Record) -> R:
             return record(
                 **{
-                    column: decode_json(value) if column in self.json else value
-                    for column, value in row.items()
+                    column: decode_json(row[column]) if column in self.json else row[column]
+                    for column in self.columns
                 }
             )
 

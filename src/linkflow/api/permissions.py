@@ -1,0 +1,140 @@
+"""What each route asks of its caller, in one table. A route that is not in it is refused to everybody.
+
+`open`: no sign-in. `signed-in`: any member of the workspace, keys too. `account`: the user in person, no key.
+`operator`: the user who runs this installation, in person. All else is a permission of `domain.access`.
+"""
+
+from collections.abc import Mapping
+
+OPEN, SIGNED_IN, ACCOUNT, OPERATOR = "open", "signed-in", "account", "operator"
+
+_TABLE = """
+GET    /health                                                                  open
+GET    /ready                                                                   open
+POST   /webhooks/{webhook_id}                                                   open
+GET    /api/v1/resume/{token}                                                   open
+GET    /api/v1/resume/{token}/status                                            open
+POST   /api/v1/resume/{token}                                                   open
+POST   /api/v1/jobs/callback                                                    open
+POST   /api/v1/jobs/progress                                                    open
+
+GET    /.well-known/jwks.json                                                   open
+
+POST   /api/v1/auth/register                                                    open
+POST   /api/v1/auth/login                                                       open
+POST   /api/v1/auth/refresh                                                     open
+POST   /api/v1/auth/forgot-password                                             open
+GET    /api/v1/auth/reset-password                                              open
+POST   /api/v1/auth/reset-password                                              open
+GET    /api/v1/auth/verify-email/{user_id}/{token}                              open
+POST   /api/v1/auth/resend-verification-email                                   open
+POST   /api/v1/auth/owner-password                                              open
+POST   /api/v1/auth/logout                                                      account
+GET    /api/v1/auth/me                                                          signed-in
+GET    /api/v1/auth/sign-ins                                                    account
+DELETE /api/v1/auth/sign-ins                                                    account
+DELETE /api/v1/auth/sign-ins/{sign_in_id}                                       account
+POST   /api/v1/auth/change-password                                             account
+PUT    /api/v1/auth/change-password                                             account
+PUT    /api/v1/auth/me                                                          account
+DELETE /api/v1/auth/me                                                          account
+GET    /api/v1/auth/tokens                                                      apikey.manage
+POST   /api/v1/auth/tokens                                                      apikey.manage
+DELETE /api/v1/auth/tokens/{key_id}                                             apikey.manage
+POST   /api/v1/users/{user_id}/ban                                              operator
+POST   /api/v1/users/{user_id}/unban                                            operator
+
+GET    /api/v1/workflows                                                        workflow.view
+POST   /api/v1/workflows                                                        workflow.create
+GET    /api/v1/workflows/{workflow_id}                                          workflow.view
+PUT    /api/v1/workflows/{workflow_id}                                          workflow.update
+PATCH  /api/v1/workflows/{workflow_id}                                          workflow.update
+DELETE /api/v1/workflows/{workflow_id}                                          workflow.delete
+GET    /api/v1/workflows/{workflow_id}/draft                                    workflow.view
+PUT    /api/v1/workflows/{workflow_id}/draft                                    workflow.update
+GET    /api/v1/workflows/{workflow_id}/versions                                 workflow.view
+POST   /api/v1/workflows/{workflow_id}/versions                                 workflow.update
+POST   /api/v1/workflows/{workflow_id}/publish                                  workflow.update
+GET    /api/v1/workflows/{workflow_id}/versions/{number}                        workflow.view
+POST   /api/v1/workflows/{workflow_id}/versions/{number}/publish                workflow.update
+POST   /api/v1/workflows/{workflow_id}/versions/{number}/restore                workflow.update
+POST   /api/v1/workflows/{workflow_id}/activate                                 workflow.activate
+POST   /api/v1/workflows/{workflow_id}/deactivate                               workflow.activate
+POST   /api/v1/workflows/{workflow_id}/clone                                    workflow.create
+POST   /api/v1/workflows/{workflow_id}/duplicate                                workflow.create
+POST   /api/v1/workflows/{workflow_id}/execute                                  workflow.execute
+GET    /api/v1/workflows/{workflow_id}/export                                   workflow.export
+GET    /api/v1/workflows/{workflow_id}/webhooks                                 webhook.view
+POST   /api/v1/workflows/export-bulk                                            workflow.export
+POST   /api/v1/workflows/import                                                 workflow.import
+POST   /api/v1/workflows/validate                                               workflow.view
+POST   /api/v1/workflows/compile                                                workflow.view
+POST   /api/v1/workflows/execute                                                workflow.execute
+GET    /api/v1/workflows/executions                                             execution.view
+GET    /api/v1/workflows/executions/{execution_id}                              execution.view
+
+GET    /api/v1/executions                                                       execution.view
+GET    /api/v1/executions/stats                                                 execution.view
+GET    /api/v1/executions/{execution_id}                                        execution.view
+GET    /api/v1/executions/{execution_id}/nodes                                  execution.view
+GET    /api/v1/executions/{execution_id}/events                                 execution.view
+GET    /api/v1/executions/{execution_id}/logs                                   execution.view
+GET    /api/v1/executions/{execution_id}/explain                                execution.view
+GET    /api/v1/executions/{execution_id}/stream                                 execution.view
+GET    /api/v1/executions/{execution_id}/nodes/{key}/output                     execution.view
+GET    /api/v1/executions/{execution_id}/nodes/{key}/runs/{number}/output       execution.view
+POST   /api/v1/executions/{execution_id}/cancel                                 execution.cancel
+POST   /api/v1/executions/{execution_id}/terminate                              execution.cancel
+POST   /api/v1/executions/{execution_id}/release                                execution.retry
+POST   /api/v1/executions/{execution_id}/retry                                  execution.retry
+POST   /api/v1/executions/{execution_id}/signal                                 workflow.execute
+POST   /api/v1/executions/{execution_id}/resolve                                approval.decide
+POST   /api/v1/ws/tickets                                                       execution.view
+GET    /api/v1/dead-letters                                                     execution.view
+DELETE /api/v1/dead-letters/{letter_id}                                         execution.delete
+POST   /api/v1/dead-letters/{letter_id}/replay                                  execution.retry
+
+GET    /api/v1/webhooks                                                         webhook.view
+POST   /api/v1/webhooks                                                         webhook.create
+GET    /api/v1/webhooks/{webhook_id}                                            webhook.view
+PUT    /api/v1/webhooks/{webhook_id}                                            webhook.update
+DELETE /api/v1/webhooks/{webhook_id}                                            webhook.delete
+POST   /api/v1/webhooks/{webhook_id}/regenerate-uuid                            webhook.update
+POST   /api/v1/webhooks/{webhook_id}/regenerate                                 webhook.update
+POST   /api/v1/webhooks/{webhook_id}/regenerate-secret                          webhook.update
+GET    /api/v1/inbox                                                            webhook.view
+GET    /api/v1/inbox/{event_id}                                                 webhook.view
+POST   /api/v1/inbox/{event_id}/replay                                          webhook.update
+POST   /api/v1/events/{name}                                                    workflow.execute
+GET    /api/v1/schedules                                                        schedule.view
+POST   /api/v1/schedules                                                        schedule.create
+GET    /api/v1/schedules/{schedule_id}                                          schedule.view
+PUT    /api/v1/schedules/{schedule_id}                                          schedule.update
+DELETE /api/v1/schedules/{schedule_id}                                          schedule.delete
+POST   /api/v1/schedules/{schedule_id}/pause                                    schedule.update
+POST   /api/v1/schedules/{schedule_id}/resume                                   schedule.update
+
+GET    /api/v1/credentials                                                      credential.view
+POST   /api/v1/credentials                                                      credential.create
+DELETE /api/v1/credentials/{credential_id}                                      credential.delete
+GET    /api/v1/variables                                                        variable.view
+POST   /api/v1/variables                                                        variable.update
+PUT    /api/v1/variables/{key}                                                  variable.update
+DELETE /api/v1/variables/{key}                                                  variable.delete
+GET    /api/v1/nodes                                                            workflow.view
+GET    /api/v1/nodes/categories                                                 workflow.view
+GET    /api/v1/nodes/{name}                                                     workflow.view
+GET    /api/v1/templates                                                        workflow.view
+GET    /api/v1/templates/{slug}                                                 workflow.view
+POST   /api/v1/templates/{slug}/use                                             workflow.create
+"""
+
+
+def _read(table: str) -> Mapping[tuple[str, str], str]:
+    """Read the table."""
+    rows = (line.split() for line in table.splitlines() if line.strip())
+    return {(method, path): permission for method, path, permission in rows}
+
+
+NEEDED: Mapping[tuple[str, str], str] = _read(_TABLE)
+"""`(method, path as the route spells it)` to what is asked."""

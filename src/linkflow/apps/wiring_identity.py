@@ -1,0 +1,86 @@
+"""Accounts, sign-ins, keys, workspaces and mail put together."""
+
+from dataclasses import dataclass
+
+from linkflow.adapters.mail import FolderMailer, SmtpMailer
+from linkflow.adapters.tokens import JwtSigner
+from linkflow.adapters.vault import BcryptHasher
+from linkflow.apps.settings import Settings
+from linkflow.control.access import Access
+from linkflow.control.accounts import Accounts
+from linkflow.control.actor import Audit
+from linkflow.control.keys import Keys
+from linkflow.control.post import Post
+from linkflow.control.sign_ins import SignIns
+from linkflow.ports.clock import Clock, IdSource
+from linkflow.ports.coordination import EventBus, Prepared, RateLimits
+from linkflow.ports.outbound import Mailer
+from linkflow.ports.records import Records
+from linkflow.ports.vault import SecretBox
+
+OUTBOX = "mail"
+"""Folder below LINKFLOW_HOME for letters, where no mail server was named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityNeeds:
+    """What the use cases of identity are made of."""
+
+    settings: Settings
+    records: Records
+    box: SecretBox
+    bus: EventBus
+    prepared: Prepared
+    limits: RateLimits
+    audit: Audit
+    clock: Clock
+    ids: IdSource
+    secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """The use cases of identity."""
+
+    access: Access
+    accounts: Accounts
+    sign_ins: SignIns
+    keys: Keys
+    post: Post
+
+
+def mailer(settings: Settings) -> Mailer:
+    """Choose how letters leave."""
+    if settings.smtp_url is not None:
+        return SmtpMailer(settings.smtp_url, settings.mail_from)
+    return FolderMailer(settings.home / OUTBOX, settings.mail_from)
+
+
+def build_identity(needs: IdentityNeeds) -> Identity:
+    """Put the use cases of identity together."""
+    settings, records, clock, ids = needs.settings, needs.records, needs.clock, needs.ids
+    public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    hasher, signer = BcryptHasher(), JwtSigner(needs.secret, public_url)
+    access = Access(records, signer, needs.prepared, needs.bus, clock)
+    sign_ins = SignIns(records, access, hasher, signer, needs.limits, clock, ids)
+    post = Post(records, mailer(settings), needs.box, needs.bus, clock, ids)
+    accounts = Accounts(
+        records,
+        sign_ins,
+        access,
+        post,
+        hasher,
+        signer,
+        needs.audit,
+        clock,
+        ids,
+        public_url=public_url,
+        is_open=settings.registration == "open",
+    )
+    return Identity(
+        access=access,
+        accounts=accounts,
+        sign_ins=sign_ins,
+        keys=Keys(records, access, needs.audit, clock, ids),
+        post=post,
+    )

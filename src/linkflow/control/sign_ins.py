@@ -1,0 +1,211 @@
+"""Sign-ins: access tokens that name their sign-in, refresh tokens that work once.
+
+sign-in ──▶ access token (24 h), shown with every request
+        ──▶ refresh token n ──▶ new access token, refresh token n + 1
+A refresh token older than the newest is in a second hand: the whole sign-in ends.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from linkflow.control.access import AUDIENCE, Access
+from linkflow.control.actor import Actor
+from linkflow.domain.access import EVERYTHING
+from linkflow.domain.errors import NotFound, RateLimited, Unauthenticated
+from linkflow.ports.clock import Clock, IdSource
+from linkflow.ports.coordination import RateLimits
+from linkflow.ports.identity import SignIn, User
+from linkflow.ports.records import Records
+from linkflow.ports.vault import PasswordHasher, TokenSigner
+
+TOKEN_S = 24 * 3600.0
+REFRESH_S = 30 * 24 * 3600.0
+WRONG = "The e-mail address or the password is wrong."
+REFRESH_INVALID = "The refresh token is unknown, expired, or was used before; sign in again."
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign-in gives.
+
+    Attributes:
+        expires_in: How long the access token holds, seconds.
+        refresh_token: Empty when there is none.
+    """
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    user: User
+    role: str = "owner"
+    scopes: tuple[str, ...] = EVERYTHING
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a request comes from: the caller's address, and what the browser says it is."""
+
+    address: str = ""
+    device: str = ""
+
+
+class SignIns:
+    """Begins, renews and ends sign-ins."""
+
+    def __init__(
+        self,
+        records: Records,
+        access: Access,
+        hasher: PasswordHasher,
+        signer: TokenSigner,
+        limits: RateLimits,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self._records, self._access = records, access
+        self._hasher, self._signer, self._limits = hasher, signer, limits
+        self._clock, self._ids = clock, ids
+        self._decoy = ""
+
+    async def sign_in(self, email: str, password: str, origin: Origin) -> Token:
+        """Sign in with e-mail address and password.
+
+        An unknown address takes as long as a wrong password, and neither is told from the other.
+
+        Raises:
+            Unauthenticated: `access.wrong_password`: one of the two is wrong, or the user was banned.
+            RateLimited: Too many tries.
+        """
+        return await self.issue(await self.verified(email, password, origin), origin)
+
+    async def verified(self, email: str, password: str, origin: Origin) -> User:
+        """Say who has an e-mail address and a password.
+
+        Raises:
+            Unauthenticated: `access.wrong_password`: one of the two is wrong, or the user was banned.
+            RateLimited: Too many tries.
+        """
+        email = email.strip().lower()
+        await self.throttle("sign-in", email, origin)
+        user = await self._records.accounts.by_email(email)
+        if not self._decoy:
+            self._decoy = await self._hasher.hash(self._ids.uuid())
+        kept = user.password_hash if user else ""
+        fits = await self._hasher.verify(password, kept or self._decoy)
+        if user is None or not kept or not fits or user.disabled_at is not None:
+            raise Unauthenticated(WRONG, code="access.wrong_password")
+        if self._hasher.is_outdated(kept):
+            user = msgspec.structs.replace(user, password_hash=await self._hasher.hash(password))
+            await self._records.accounts.put_user(user)
+        return user
+
+    async def throttle(self, what: str, email: str, origin: Origin) -> None:
+        """Let an address try often enough for a person who forgot, and too seldom for a guesser.
+
+        Raises:
+            RateLimited: Too many tries.
+        """
+        for key, limit, period_s in (
+            (f"{what}:{origin.address}:{email}", 10, 60.0),
+            (f"{what}:{origin.address}", 60, 60.0),
+            (f"{what}:{email}", 200, 3600.0),
+        ):
+            taken = await self._limits.take(key, limit, period_s, limit)
+            if not taken.allowed:
+                raise RateLimited(
+                    f"Too many tries; wait {max(1, round(taken.retry_after_s))} s.",
+                    retry_after_s=taken.retry_after_s,
+                )
+
+    async def issue(
+        self,
+        user: User,
+        origin: Origin | None = None,
+        *,
+        records: Records | None = None,
+        workspace_id: str = "",
+        client_id: str = "",
+        scopes: Sequence[str] = EVERYTHING,
+        lasts_s: float = REFRESH_S,
+    ) -> Token:
+        """Begin a sign-in for a user who is known to be the one.
+
+        Args:
+            user: Who.
+            origin: Where the request came from.
+            records: A transaction to do it in.
+            workspace_id: The only workspace it reaches; empty for all of the user's.
+            client_id: The API client it is for.
+            scopes: What it may be used for.
+            lasts_s: How long it lasts without a refresh.
+        """
+        now, origin = self._clock.now(), origin or Origin()
+        sign_in = SignIn(
+            id=self._ids.uuid(),
+            user_id=user.id,
+            created_at=now,
+            expires_at=now + lasts_s,
+            workspace_id=workspace_id,
+            client_id=client_id,
+            scopes=tuple(scopes),
+            device=origin.device[:255],
+            address=origin.address,
+        )
+        await (records or self._records).accounts.add_sign_in(sign_in)
+        return self._token(sign_in, user)
+
+    def _token(self, sign_in: SignIn, user: User) -> Token:
+        """Sign the tokens of a sign-in."""
+        now = self._clock.now()
+        expires_at = min(now + TOKEN_S, sign_in.expires_at)
+        claims = {
+            "sub": user.id, "sid": sign_in.id, "jti": self._ids.uuid(), "aud": AUDIENCE, "iat": int(now),
+            "team": sign_in.workspace_id or user.workspace_id, "scope": " ".join(sign_in.scopes),
+        } | ({"client_id": sign_in.client_id} if sign_in.client_id else {})  # fmt: skip
+        renewal = {"use": "refresh", "sid": sign_in.id, "gen": sign_in.generation, "aud": "refresh"}
+        return Token(
+            access_token=self._signer.sign(claims, expires_at),
+            refresh_token=self._signer.sign(renewal, sign_in.expires_at),
+            expires_in=int(expires_at - now),
+            user=user,
+            scopes=sign_in.scopes,
+        )
+
+    async def refresh(self, refresh_token: str, client_id: str = "") -> Token:
+        """Give a new pair of tokens for a refresh token, which works once.
+
+        Raises:
+            Unauthenticated: `access.refresh_token`: unknown, expired, or used before; the latter ends the
+                sign-in, because two hold its tokens.
+        """
+        refusal = Unauthenticated(REFRESH_INVALID, code="access.refresh_token")
+        now, accounts = self._clock.now(), self._records.accounts
+        try:
+            claims = self._signer.verify(refresh_token, now)
+        except Unauthenticated:
+            raise refusal from None
+        sign_in = await accounts.sign_in(str(claims.get("sid", "")))
+        if claims.get("use") != "refresh" or sign_in is None or sign_in.client_id != client_id:
+            raise refusal
+        if sign_in.is_revoked or sign_in.expires_at < now:
+            raise refusal
+        expires_at = now + REFRESH_S
+        if not await accounts.renew(sign_in.id, int(claims["gen"]), expires_at):
+            await self.end(sign_in.user_id, sign_in.id)
+            raise refusal
+        try:
+            user = await accounts.user(sign_in.user_id)
+        except NotFound:
+            raise refusal from None
+        if user.disabled_at is not None:
+            raise refusal
+        renewed = msgspec.structs.replace(sign_in, generation=int(claims["gen"]) + 1, expires_at=expires_at)
+        return self._token(renewed, user)
+
+    async def end(self, user_id: str, sign_in_id: str = "") -> None:
+        """End one sign-in of a user, or all; its tokens are refused at once. Safe to repeat."""
+        await self._records.accounts.revoke(user_id, sign_in_id)
+        self._access.forget(user_id)
+
+    async def list(self, actor: Actor) -> Sequence[SignIn]:
+        """List the actor's own sign-ins, newest first."""
+        return await self._records.accounts.sign_ins(actor.user_id, self._clock.now())
