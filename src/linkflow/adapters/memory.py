@@ -113,6 +113,11 @@ class MemoryCache:
         """Keep a value."""
         self._kept.put(key, encode_json(value), ttl_s)
 
+    async def put_all(self, values: Mapping[str, Json], ttl_s: float) -> None:
+        """Keep many values."""
+        for key, value in values.items():
+            await self.put(key, value, ttl_s)
+
     async def put_if_absent(self, key: str, value: Json, ttl_s: float) -> bool:
         """Keep a value where there is none."""
         if self._kept.get(key) is not None:

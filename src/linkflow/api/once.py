@@ -1,6 +1,7 @@
 """`Idempotency-Key` on every POST that changes something: the first answer is kept and given again for 24 h.
 
 Starts hand the key to the engine instead, which keeps it with the execution; this is for everything else.
+The cache is looked at first and only to refuse a key that was used for another request; the ledger decides.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from linkflow.domain.errors import Conflict
 from linkflow.ports.records import StoredReply
 
 KEPT_S = 24 * 3600.0
+REUSED = "This Idempotency-Key was used for another request."
 ENGINE_KEEPS = ("/execute", "/retry", "/signal")
 """Ends of paths whose key the engine itself keeps."""
 
@@ -45,21 +47,29 @@ async def once(
     path = request.scope["path"]
     asked = StoredReply(
         workspace_id=actor.workspace_id,
-        key=f"{actor.user_id}:{actor.workspace_id}:{path}:{hashlib.sha256(key.encode()).hexdigest()}",
+        key=f"{actor.user_id}:{path}:{hashlib.sha256(key.encode()).hexdigest()}",
         fingerprint=hashlib.sha256(request.scope["query_string"] + b"\n" + body).hexdigest(),
         created_at=now,
     )
     ledger = plane.records.ledger
+    name = _name(actor, path, key)
+    is_first = await plane.cache.put_if_absent(name, asked.fingerprint, KEPT_S)
+    if not is_first and await plane.cache.get(name) not in (None, asked.fingerprint):
+        raise Conflict(REUSED, code="idempotency.key_reused")
     found = await ledger.claim_reply(asked, now - KEPT_S)
     if found is not None:
+        if is_first and found.fingerprint != asked.fingerprint:
+            await plane.cache.drop(name)
         return _again(asked, found)
     try:
         response = await answer()
     except BaseException:
         await ledger.store_reply(asked)
+        await plane.cache.drop(name)
         raise
     if response.status_code >= 500:
         await ledger.store_reply(asked)
+        await plane.cache.drop(name)
         return response
     await ledger.store_reply(
         StoredReply(
@@ -73,10 +83,18 @@ async def once(
     return response
 
 
+def _name(actor: Actor, path: str, key: str) -> str:
+    """Name what is done once: `{userId}:{resourceType}:{resourceId}:{action}` and the caller's key (D26)."""
+    kind, _, rest = path.removeprefix("/api/v1/").partition("/")
+    resource_id, _, action = rest.partition("/")
+    said = hashlib.sha256(f"{actor.workspace_id}:{key}".encode()).hexdigest()
+    return f"idempotency:{actor.user_id}:{kind}:{resource_id or '-'}:{action or 'create'}:{said}"
+
+
 def _again(asked: StoredReply, found: StoredReply) -> Response:
     """Say again what was answered."""
     if found.fingerprint != asked.fingerprint:
-        raise Conflict("This Idempotency-Key was used for another request.", code="idempotency.key_reused")
+        raise Conflict(REUSED, code="idempotency.key_reused")
     if not found.status:
         raise Conflict("The first request with this key is still at work.", code="idempotency.in_progress")
     return Response(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from linkflow import __version__
 from linkflow.adapters.embedded import EmbeddedPostgres
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.sandbox import SandboxedCode
@@ -18,8 +17,7 @@ from linkflow.adapters.sql.database import Database, SchemaRefused
 from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.adapters.system import SystemClock, SystemIds
-from linkflow.api.app import create_app, database_check
-from linkflow.api.health import Health
+from linkflow.api.app import create_app
 from linkflow.apps.brokers import open_blobs, open_coordination, open_queue, sweep_s
 from linkflow.apps.settings import Settings, database_urls
 from linkflow.apps.wiring import Engine, EngineParts, engine
@@ -33,7 +31,6 @@ from linkflow.apps.wiring_control import (
 from linkflow.control.accounts import Owner
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
-from linkflow.telemetry import metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,6 @@ class Installation:
     """
 
     app: ASGIApp
-    health: Health
     plane: ControlPlane
     engine: Engine
     database: Database
@@ -118,6 +114,7 @@ async def installation(
                     bus=side.bus,
                     secret=side.secret,
                     queue=queue,
+                    mirror=shared.cache if settings.redis_url is not None else None,
                     sweep_s=sweep_s(settings),
                     slots=settings.worker_slots,
                     clock=clock,
@@ -137,17 +134,9 @@ async def installation(
         )
         owner = await ensure_owner(settings, plane)
         await stack.enter_async_context(background(side, plane))
-        health = Health([database_check(plane)], roles=["all"], token=settings.metrics_token)
-        app = create_app(
-            plane,
-            public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
-            health=health,
-            logs_access=settings.access_log,
-        )
-        stack.enter_context(metrics.reading({"linkflow_build_info": lambda: {(__version__,): 1.0}}))
+        app = create_app(plane, public_url=settings.public_url or f"http://{settings.host}:{settings.port}")
         yield Installation(
             app=app,
-            health=health,
             plane=plane,
             engine=running,
             database=database,

@@ -31,12 +31,13 @@ from linkflow.engine.load import Load
 from linkflow.engine.matching.service import Matching
 from linkflow.engine.recovery import SWEEP_S, Recovery
 from linkflow.engine.timer import Timer
+from linkflow.engine.visibility.mirror import MirroredVisibility
 from linkflow.engine.visibility.projector import Projector
 from linkflow.engine.visibility.service import Visibility
 from linkflow.engine.worker.activity import Activities
 from linkflow.engine.worker.service import SLOTS, Worker
 from linkflow.nodes.registry import NodeRegistry
-from linkflow.ports.coordination import EventBus
+from linkflow.ports.coordination import Cache, EventBus
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
 from linkflow.ports.queue import TaskQueue
 from linkflow.ports.services import CredentialBroker, WorkflowDirectory
@@ -52,6 +53,7 @@ class EngineParts:
     Attributes:
         sweep_s: How often every open execution is looked at.
         slots: Attempts that the worker runs at once.
+        mirror: Told how executions ended, for others to see; None for nobody.
     """
 
     database: Database
@@ -67,6 +69,7 @@ class EngineParts:
     queue: TaskQueue = field(default_factory=MemoryTaskQueue)
     sweep_s: float = SWEEP_S
     slots: int = SLOTS
+    mirror: Cache | None = None
     clock: SystemClock = field(default_factory=SystemClock)
     ids: SystemIds = field(default_factory=SystemIds)
 
@@ -94,7 +97,9 @@ async def engine(parts: EngineParts) -> AsyncIterator[Engine]:
     sessions, visibility_store = SqlSessions(database), SqlVisibilityStore(database)
     matching, timer = Matching(parts.queue), Timer(store, clock)
     projector = Projector(
-        visibility_store, clock, lambda workspace_id: parts.bus.publish(f"executions:{workspace_id}")
+        visibility_store if parts.mirror is None else MirroredVisibility(visibility_store, parts.mirror),
+        clock,
+        lambda workspace_id: parts.bus.publish(f"executions:{workspace_id}"),
     )
     outbox = Outbox(
         store=store,

@@ -9,7 +9,7 @@ the event itself (refused by the engine: kept with the reason).
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 
 import msgspec
@@ -19,6 +19,7 @@ from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.domain.values import Json, decode_json
 from linkflow.domain.webhook import Call, read
 from linkflow.ports.clock import Clock
+from linkflow.ports.coordination import Cache
 from linkflow.ports.records import Records
 from linkflow.ports.services import Frontend, StartedExecution, StartExecution
 from linkflow.ports.triggers import Start, TriggerEvent
@@ -38,18 +39,21 @@ PAGE = 500
 KEPT_UNWANTED = 1_000
 KEPT_DONE_MS = 30 * 24 * 3600 * 1000
 TRIM_S = 600.0
+COUNTED_S = 24 * 3600.0
 
 
 class Inbox:
     """Works off trigger events."""
 
-    def __init__(self, records: Records, frontend: Frontend, variables: Variables, clock: Clock) -> None:
+    def __init__(
+        self, records: Records, frontend: Frontend, variables: Variables, cache: Cache, clock: Clock
+    ) -> None:
         self._records, self._frontend = records, frontend
-        self._variables, self._clock = variables, clock
+        self._variables, self._cache, self._clock = variables, cache, clock
         self._waiting: deque[tuple[TriggerEvent, Json]] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
-        self._settled: list[str] = []
+        self._settled: list[TriggerEvent] = []
         self._settle = asyncio.Event()
         self._refused: deque[TriggerEvent] = deque(maxlen=200)
         self._known: set[str] = set()
@@ -128,7 +132,7 @@ class Inbox:
 
     def _done(self, event: TriggerEvent) -> None:
         """Mark an event, soon and together with others."""
-        self._settled.append(event.id)
+        self._settled.append(event)
         self._settle.set()
 
     async def run(self) -> None:
@@ -191,8 +195,11 @@ class Inbox:
             settled, self._settled = self._settled, []
             try:
                 if settled:
-                    await self._records.trigger_events.started(settled)
-                    self._known.difference_update(settled)
+                    ids = [event.id for event in settled]
+                    await self._records.trigger_events.started(ids)
+                    self._known.difference_update(ids)
+                    await self._count(settled)
+                    settled = []
                 while self._refused:
                     await self._records.trigger_events.keep(self._refused[0])
                     self._refused.popleft()
@@ -200,6 +207,11 @@ class Inbox:
                 self._settled = [*settled, *self._settled]
                 self._settle.set()
                 await self._clock.sleep(0.5)
+
+    async def _count(self, events: Sequence[TriggerEvent]) -> None:
+        """Count the calls of webhooks, for a day from the first one (K7)."""
+        for source_id, calls in Counter(each.source_id for each in events if each.kind == "webhook").items():
+            await self._cache.add(f"webhook:{source_id}:count", calls, COUNTED_S)
 
     async def _reader(self) -> None:
         """Read pending events again: at start, and when memory was full."""

@@ -101,6 +101,10 @@ class Cache(Protocol):
         """Keep a value for at most `ttl_s`."""
         ...
 
+    async def put_all(self, values: Mapping[str, Json], ttl_s: float) -> None:
+        """Keep many values in one round trip."""
+        ...
+
     async def put_if_absent(self, key: str, value: Json, ttl_s: float) -> bool:
         """Keep a value where there is none; of callers at the same moment one hears True."""
         ...

@@ -40,6 +40,13 @@ class CacheSuite:
         await until(is_gone)
         assert await cache.put_if_absent("a", 2, LONG_S)
 
+    async def test_many_at_once(self, cache: Cache) -> None:
+        """Values that are kept together are read one by one."""
+        await cache.put_all({f"n{number}": number for number in range(300)}, LONG_S)
+        await cache.put_all({}, LONG_S)
+
+        assert [await cache.get(f"n{number}") for number in range(301)] == [*range(300), None]
+
     async def test_one_is_first(self, cache: Cache) -> None:
         """D26: of many who keep a value at the same moment one is first, and its value stays."""
         firsts = await asyncio.gather(*(cache.put_if_absent("a", number, LONG_S) for number in range(20)))
@@ -85,7 +92,7 @@ class RateLimitsSuite:
         taken = await asyncio.gather(*(limits.take("a", 10, LONG_S, 3) for _ in range(10)))
         refused = [each for each in taken if not each.allowed]
 
-        assert [each.remaining for each in taken if each.allowed] == [2, 1, 0]
+        assert sorted(each.remaining for each in taken if each.allowed) == [0, 1, 2]
         assert all(0 < each.retry_after_s <= 60.0 and each.remaining == 0 for each in refused)
         assert all(120.0 < each.reset_s <= 180.0 for each in refused)
 

@@ -11,7 +11,7 @@ anything is read. It was wiped: values are missing, limits begin anew.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -143,6 +143,22 @@ class RedisCache:
         except Unavailable:
             self._line.owe(self._prefix + key)
             await self._spare.put(key, value, ttl_s)
+
+    async def put_all(self, values: Mapping[str, Json], ttl_s: float) -> None:
+        """Keep many values."""
+
+        async def together() -> None:
+            async with self._line.redis.pipeline(transaction=False) as calls:
+                for key, value in values.items():
+                    calls.set(self._prefix + key, encode_json(value), px=max(1, int(ttl_s * 1000)))
+                await calls.execute()
+
+        try:
+            await self._line.ask(together)
+        except Unavailable:
+            for key in values:
+                self._line.owe(self._prefix + key)
+            await self._spare.put_all(values, ttl_s)
 
     async def put_if_absent(self, key: str, value: Json, ttl_s: float) -> bool:
         """Keep a value where there is none."""
