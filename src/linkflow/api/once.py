@@ -47,7 +47,7 @@ async def once(
     path = request.scope["path"]
     asked = StoredReply(
         workspace_id=actor.workspace_id,
-        key=f"{actor.user_id}:{path}:{hashlib.sha256(key.encode()).hexdigest()}",
+        key=f"{actor.user_id}:{actor.workspace_id}:{path}:{hashlib.sha256(key.encode()).hexdigest()}",
         fingerprint=hashlib.sha256(request.scope["query_string"] + b"\n" + body).hexdigest(),
         created_at=now,
     )

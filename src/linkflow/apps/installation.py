@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
+from linkflow import __version__
 from linkflow.adapters.embedded import EmbeddedPostgres
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.sandbox import SandboxedCode
@@ -17,7 +18,8 @@ from linkflow.adapters.sql.database import Database, SchemaRefused
 from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.adapters.system import SystemClock, SystemIds
-from linkflow.api.app import create_app
+from linkflow.api.app import create_app, database_check
+from linkflow.api.health import Health
 from linkflow.apps.brokers import open_blobs, open_coordination, open_queue, sweep_s
 from linkflow.apps.settings import Settings, database_urls
 from linkflow.apps.wiring import Engine, EngineParts, engine
@@ -31,6 +33,7 @@ from linkflow.apps.wiring_control import (
 from linkflow.control.accounts import Owner
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
+from linkflow.telemetry import metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,7 @@ class Installation:
     """
 
     app: ASGIApp
+    health: Health
     plane: ControlPlane
     engine: Engine
     database: Database
@@ -134,9 +138,17 @@ async def installation(
         )
         owner = await ensure_owner(settings, plane)
         await stack.enter_async_context(background(side, plane))
-        app = create_app(plane, public_url=settings.public_url or f"http://{settings.host}:{settings.port}")
+        health = Health([database_check(plane)], roles=["all"], token=settings.metrics_token)
+        app = create_app(
+            plane,
+            public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+            health=health,
+            logs_access=settings.access_log,
+        )
+        stack.enter_context(metrics.reading({"linkflow_build_info": lambda: {(__version__,): 1.0}}))
         yield Installation(
             app=app,
+            health=health,
             plane=plane,
             engine=running,
             database=database,

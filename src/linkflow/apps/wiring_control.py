@@ -10,10 +10,11 @@ from pathlib import Path
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.records import SqlRecords
-from linkflow.adapters.vault import AesSecretBox, BcryptHasher, JwtSigner, keep_key
+from linkflow.adapters.vault import AesSecretBox, keep_key
 from linkflow.apps.brokers import Coordination
 from linkflow.apps.settings import Settings
-from linkflow.control.accounts import Accounts, Owner
+from linkflow.apps.wiring_identity import IdentityNeeds, build_identity
+from linkflow.control.accounts import Owner
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Audit
 from linkflow.control.arming import Arming
@@ -135,8 +136,26 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         engine.frontend, engine.visibility, engine.specs, records, executables, variables, engine.blobs, ids
     )
     arming = Arming(records, executables, side.broker, side.box, prepared, ids)
+    identity = build_identity(
+        IdentityNeeds(
+            settings=side.settings,
+            records=records,
+            box=side.box,
+            bus=bus,
+            prepared=prepared,
+            limits=shared.limits,
+            audit=audit,
+            clock=clock,
+            ids=ids,
+            secret=side.secret,
+        )
+    )
     return ControlPlane(
-        accounts=Accounts(records, BcryptHasher(), JwtSigner(side.secret), prepared, clock, ids),
+        access=identity.access,
+        accounts=identity.accounts,
+        sign_ins=identity.sign_ins,
+        keys=identity.keys,
+        post=identity.post,
         credentials=Credentials(records, side.box, audit, clock, ids),
         events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
@@ -169,11 +188,12 @@ async def ensure_owner(settings: Settings, plane: ControlPlane) -> Owner:
 
 @asynccontextmanager
 async def background(side: ControlSide, plane: ControlPlane) -> AsyncIterator[None]:
-    """Run what the control plane does by itself: the inbox and the scheduler."""
+    """Run what the control plane does by itself: the inbox, the post, the scheduler."""
     cron = Cron(side.records, plane.schedules, side.bus, side.clock)
     scheduler = Scheduler(SqlLeases(side.records.statements), [cron], side.clock, side.ids.uuid())
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(plane.inbox.run()), group.create_task(scheduler.run())]
+        runs = (plane.inbox.run(), plane.post.run(), scheduler.run())
+        tasks = [group.create_task(run) for run in runs]
         try:
             yield
         finally:
