@@ -1,5 +1,6 @@
 """The embedded PostgreSQL when processes are killed."""
 
+import asyncio
 import json
 import os
 import select
@@ -124,3 +125,32 @@ async def test_a_lost_server_is_noticed(tmp_path: Path) -> None:
     await server.stop()
 
     assert -signal.SIGKILL == code
+
+
+async def test_a_lost_server_is_started_again(tmp_path: Path) -> None:
+    """A server that is killed comes back by itself with what it had, and its end is said."""
+    said: list[str] = []
+    is_back = asyncio.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if text == "PostgreSQL is back.":
+            is_back.set()
+
+    server = await EmbeddedPostgres.start(tmp_path)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.keep(say))
+        connection = await asyncpg.connect(server.dsn)
+        await connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+        connection.terminate()
+        for _ in range(3):
+            is_back.clear()
+            os.kill(server.pid, signal.SIGKILL)
+            await is_back.wait()
+        connection = await asyncpg.connect(server.dsn)
+        found = await connection.fetchval("SELECT n FROM kept")
+        await connection.close()
+        await server.stop()
+
+    assert 1 == found
+    assert "ended by itself (code -9)" in said[0]

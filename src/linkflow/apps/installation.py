@@ -4,6 +4,7 @@ Order of the database: `LINKFLOW_DATABASE_URL`, else an embedded PostgreSQL belo
 `LINKFLOW_ENGINE_DATABASE_URL` event histories are in a database of their own; nothing joins across.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -85,7 +86,9 @@ async def installation(
         postgres, urls = None, dict(database_urls(settings))
         if not urls:
             postgres = await EmbeddedPostgres.start(settings.home, say=say)
+            keeping = await stack.enter_async_context(asyncio.TaskGroup())
             stack.push_async_callback(postgres.stop)
+            keeping.create_task(postgres.keep(say), name="embedded PostgreSQL")
             urls = {"LINKFLOW_DATABASE_URL": postgres.dsn}
             await migrate(postgres.dsn, say)
         else:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 from urllib.parse import quote
 
 import asyncpg
@@ -26,6 +26,16 @@ LOG_BYTES = 1_000_000
 LOOK_S = 0.005
 PATIENCE_S = 2.0
 STOP_S = 30.0
+AGAIN_S = (0.1, 0.5, 2.0, 5.0)
+"""Pauses before a server that ended by itself, and does not start, is tried again."""
+
+
+class _Way(NamedTuple):
+    """How the server is started: as whom, from which binaries, of which version."""
+
+    account: Account
+    folder: Path
+    version: tuple[int, str]
 
 
 def _silent(text: str) -> None:
@@ -44,11 +54,12 @@ class EmbeddedPostgres:
     """
 
     def __init__(
-        self, home: Path, where: Place, process: subprocess.Popen[bytes], locks: list[IO[str]]
+        self, home: Path, where: Place, process: subprocess.Popen[bytes], locks: list[IO[str]], way: "_Way"
     ) -> None:
         self.home = home
         self.pid = process.pid
-        self._place, self._process, self._locks = where, process, locks
+        self._place, self._process, self._locks, self._way = where, process, locks, way
+        self._is_stopping = False
         self.dsn = self._dsn(DATABASE)
 
     @classmethod
@@ -89,7 +100,7 @@ class EmbeddedPostgres:
             for lock in locks:
                 lock.close()
             raise
-        server = cls(home, where, process, locks)
+        server = cls(home, where, process, locks, _Way(account, folder, version))
         try:
             await server._until_ready(say)
             await server._make_database()
@@ -133,8 +144,46 @@ class EmbeddedPostgres:
             os.close(process)
         return self._process.wait()
 
+    async def keep(self, say: Callable[[str], None]) -> None:
+        """Start the server again whenever it ends by itself; return once it was stopped.
+
+        Whoever uses the database meanwhile sees that it does not answer, and goes on afterwards.
+
+        Args:
+            say: Told, in one line each, what happened.
+        """
+        while True:
+            code = await self.wait()
+            if self._is_stopping:
+                return
+            say(f"PostgreSQL ended by itself (code {code}); it is started again. Its log: {self._place.log}")
+            tries = 0
+            while not await self._started_again(say):
+                await asyncio.sleep(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
+                tries += 1
+                if self._is_stopping:
+                    return
+            say("PostgreSQL is back.")
+
+    async def _started_again(self, say: Callable[[str], None]) -> bool:
+        """Start the server on its folder again; False when that failed."""
+        self._locks[-1].close()  # what is left of the old server may hold it, and must be gone first
+        try:
+            self._locks[-1] = await _take_server(self._place, say)
+            if self._is_stopping:
+                return False
+            _remove_stale(self._place)
+            self._process = _spawn(self._place, self._way.account, self._way.folder, self._locks[-1])
+            self.pid = self._process.pid
+            await self._until_ready(say)
+        except (EmbeddedPostgresFailed, OSError) as error:
+            say(f"PostgreSQL cannot be started yet: {error}")
+            return False
+        return True
+
     async def stop(self) -> None:
         """Shut the server down cleanly and give up the folder; safe to repeat."""
+        self._is_stopping = True
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             try:
@@ -284,7 +333,14 @@ def _prepare_data(
     made_by = mark.read_text().strip()
     if made_by != str(version[0]):
         raise EmbeddedPostgresFailed(_other_major(where, folder, made_by, version))
-    # Both locks are ours, so whatever process wears the number in these files today, it is not a server here.
+    _remove_stale(where)
+
+
+def _remove_stale(where: Place) -> None:
+    """Remove what a killed server left.
+
+    Both locks are ours, so whatever process wears the number in these files today, it is not a server here.
+    """
     for stale in (where.data / "postmaster.pid", where.socket / f"{place.SOCKET_NAME}.lock"):
         stale.unlink(missing_ok=True)
 
