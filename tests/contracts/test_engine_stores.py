@@ -13,7 +13,10 @@ from linkflow.adapters.sql.engine import (
     SqlSpecStore,
     SqlTickets,
 )
-from linkflow.testing.fakes import FixedClock
+from linkflow.adapters.sql.history import SqlHistoryStore
+from linkflow.ports.stores import Message
+from linkflow.testing.fakes import NOW, FixedClock
+from linkflow.testing.history_suites import new_id
 from linkflow.testing.memory_stores import (
     MemoryDeadLetters,
     MemoryLateResults,
@@ -27,6 +30,7 @@ from linkflow.testing.store_suites import (
     SessionsSuite,
     SpecStoreSuite,
     TicketsSuite,
+    letter,
 )
 
 
@@ -108,6 +112,14 @@ class TestPostgresDeadLetters(DeadLettersSuite):
     def store(self, database: Database) -> SqlDeadLetters:
         """An empty store."""
         return SqlDeadLetters(database)
+
+    async def test_what_is_sent_again_is_due(self, database: Database, store: SqlDeadLetters) -> None:
+        """A message that was put back is to be delivered, due at once, as old as it was told."""
+        await store.add(letter(1))
+        message = Message(execution_id=new_id(), number=3, kind="callback", to="u", body={"a": [1]}, at=NOW)
+        await store.resend(letter(1), message)
+
+        assert [message] == list(await SqlHistoryStore(database).messages(10, NOW - 1e6, callbacks=True))
 
 
 class TestMemoryLateResults(LateResultsSuite):

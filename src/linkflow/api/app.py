@@ -18,6 +18,7 @@ from linkflow.api import (
     exchange,
     executions,
     keys,
+    letters,
     live,
     outside,
     schedules,
@@ -53,6 +54,7 @@ ROUTERS = (
     credentials.router,
     credentials.variables,
     catalog.router,
+    letters.router,
     live.router,
 )
 

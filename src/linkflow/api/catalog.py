@@ -1,19 +1,17 @@
-"""What there is to build with: node types and templates; what is published: events; what was given up on."""
+"""What there is to build with: node types and templates; what is published: events."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import Field
 from starlette.responses import Response
 
-from linkflow.api import render, shapes
-from linkflow.api.deps import Answer, Ask, Cursor, Id, Shape, StrictRoute, Word
+from linkflow.api import shapes
+from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute, Word
 from linkflow.api.workflows import created
 from linkflow.domain.errors import NotFound
 from linkflow.domain.node import NodeSpec
 from linkflow.domain.values import Json
-from linkflow.ports.services import DeadLetter
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
 
@@ -147,50 +145,3 @@ async def publish(ask: Ask, name: Id, body: EventBody | None = None) -> Response
         },
         202,
     )
-
-
-def letter(found: DeadLetter) -> Json:
-    """Say a dead letter."""
-    return {
-        "id": found.id,
-        "kind": found.kind,
-        "execution_id": found.execution_id,
-        "reason": found.reason,
-        "at": render.instant(found.at),
-        "body": found.body,
-    }
-
-
-LetterLimit = Annotated[int, Field(ge=1, le=100)]
-
-
-@router.get(
-    "/dead-letters",
-    tags=["dead letters"],
-    responses={200: {"model": shapes.Rows}},
-    summary="List dead letters",
-)
-async def dead_letters(ask: Ask, after: Cursor = "", limit: LetterLimit = 50) -> Response:
-    """List what was given up on, newest first."""
-    found = await ask.plane.letters.list(await ask.actor(), after, limit)
-    next_cursor = found[-1].id if len(found) == limit else None
-    return Answer({"data": [letter(each) for each in found], "next": next_cursor})
-
-
-@router.delete(
-    "/dead-letters/{letter_id}", tags=["dead letters"], status_code=204, summary="Drop a dead letter"
-)
-async def drop(ask: Ask, letter_id: Id) -> None:
-    """Remove a dead letter."""
-    await ask.plane.letters.drop(await ask.actor(), letter_id)
-
-
-@router.post(
-    "/dead-letters/{letter_id}/replay",
-    tags=["dead letters"],
-    responses={200: {"model": shapes.Letter}},
-    summary="Replay a dead letter",
-)
-async def replay(ask: Ask, letter_id: Id) -> Response:
-    """Let a quarantined execution try again."""
-    return Answer(letter(await ask.plane.letters.replay(await ask.actor(), letter_id)))

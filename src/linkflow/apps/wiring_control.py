@@ -161,7 +161,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
         executions=executions,
         inbox=inbox,
-        letters=Letters(engine.letters, engine.frontend),
+        letters=Letters(engine.letters, engine.frontend, executions, records, audit, clock),
         resume=Resume(engine.frontend),
         schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
         templates=Templates(EXAMPLES),

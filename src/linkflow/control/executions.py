@@ -328,6 +328,7 @@ class Executions:
         data: Json = None,
         has_data: bool = False,
         request_key: str = "",
+        new_id: str = "",
         wait_ms: int = 0,
     ) -> StartedExecution:
         """Start a new execution that takes over what earlier nodes said and runs the rest again.
@@ -339,6 +340,7 @@ class Executions:
             data: The new input.
             has_data: Whether `data` replaces the input; everything runs again then, unless a node is named.
             request_key: Idempotency key.
+            new_id: Id of the new execution, which then starts once; made up when empty.
             wait_ms: How long to wait for the end.
 
         Raises:
@@ -372,6 +374,7 @@ class Executions:
                 spec_hash=view.spec_hash,
                 trigger=view.trigger,
                 trigger_kind="retry",
+                execution_id=new_id,
                 input=data if has_data else view.input,
                 request_id=key,
                 mode=view.mode,

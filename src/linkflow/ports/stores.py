@@ -7,7 +7,7 @@ import msgspec
 
 from linkflow.domain.execution.events import Event
 from linkflow.domain.values import SHARDS, Json
-from linkflow.ports.views import DeadLetter, ExecutionPage, ExecutionQuery, Projected
+from linkflow.ports.views import DeadLetter, ExecutionPage, ExecutionQuery, LetterFilter, Projected
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +217,9 @@ class VisibilityStore(Protocol):
         ...
 
 
+ANY_LETTER = LetterFilter()
+
+
 class DeadLetters(Protocol):
     """Work given up on, kept for people."""
 
@@ -224,15 +227,35 @@ class DeadLetters(Protocol):
         """Keep a letter. Safe to repeat with the same id."""
         ...
 
-    async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:
+    async def list(
+        self, workspace_id: str, after: str, limit: int, where: LetterFilter = ANY_LETTER
+    ) -> Sequence[DeadLetter]:
         """List letters, newest first."""
         ...
 
-    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
-        """Remove a letter, to replay or drop it.
+    async def get(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Read a letter.
 
         Raises:
             NotFound: No such letter.
+        """
+        ...
+
+    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Remove a letter, once what it asks for was done, or is not wanted.
+
+        Raises:
+            NotFound: No such letter.
+        """
+        ...
+
+    async def resend(self, letter: DeadLetter, message: Message) -> bool:
+        """Put a letter's message back among those to be delivered and remove the letter, in one step.
+
+        The message is due at once and is tried for as long as a new one is.
+
+        Returns:
+            Whether the letter was there; nothing is sent when it was not.
         """
         ...
 

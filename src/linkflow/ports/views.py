@@ -17,6 +17,7 @@ __all__ = [
     "ExecutionRow",
     "ExecutionView",
     "Explanation",
+    "LetterFilter",
     "LogLine",
     "NodeRun",
     "Projected",
@@ -171,6 +172,23 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     at: float
     body: Json = None
+
+
+class LetterFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which dead letters are meant; what is empty does not matter.
+
+    Attributes:
+        kind: task, callback, start or decision.
+        workflow_id: Workflow of the execution.
+        reason: Part of the reason, any case.
+        before: Only older ones, seconds since 1970.
+    """
+
+    kind: str = ""
+    execution_id: str = ""
+    workflow_id: str = ""
+    reason: str = ""
+    before: float | None = None
 
 
 class Projected(msgspec.Struct, frozen=True, kw_only=True):

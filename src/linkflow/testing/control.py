@@ -14,8 +14,9 @@ from linkflow.apps.settings import Settings
 from linkflow.apps.wiring_control import ControlSide, EngineSide, build_control, open_control
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
-from linkflow.testing.engine import FakeEngine, FakeLetters
+from linkflow.testing.engine import FakeEngine
 from linkflow.testing.fakes import FixedClock, MemoryBlobStore
+from linkflow.testing.memory_stores import MemoryDeadLetters
 
 GENEROUS_S = 10.0
 OWNER = "owner@example.com"
@@ -112,10 +113,11 @@ class Stage:
         side: ControlSide,
         plane: ControlPlane,
         engine: FakeEngine,
+        letters: MemoryDeadLetters,
         clock: FixedClock,
     ) -> None:
         self.database, self.side, self.plane = database, side, plane
-        self.engine, self.clock = engine, clock
+        self.engine, self.letters, self.clock = engine, letters, clock
         self._successors: list[Stage] = []
         self.app = create_app(plane, public_url="http://linkflow.test")
         self.client = Client(self.app)
@@ -129,17 +131,18 @@ class Stage:
         database = await Database.open(dsn, pool_size=2)
         engine = FakeEngine(clock, ids)
         side = open_control(Settings(home=home), database, engine, NodeRegistry(), clock, ids)
+        letters = MemoryDeadLetters()
         plane = build_control(
             side,
             EngineSide(
                 frontend=engine,
                 visibility=engine,
                 specs=engine,
-                letters=FakeLetters(),
+                letters=letters,
                 blobs=MemoryBlobStore(),
             ),
         )
-        stage = cls(database, side, plane, engine, clock)
+        stage = cls(database, side, plane, engine, letters, clock)
         await plane.accounts.ensure_owner(OWNER, PASSWORD, "")
         token = await stage.client.post("/api/v1/auth/login", {"email": OWNER, "password": PASSWORD})
         stage.client.token = token.json["access_token"]

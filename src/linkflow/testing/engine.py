@@ -32,6 +32,7 @@ class FakeEngine:
         signals: Every signal, oldest first.
         resolved: Every decision, oldest first.
         holds: Executions that start from now on stay open.
+        held: Executions that are on hold until they are released.
         failure: What the next starts raise instead.
         refusals: How often they did.
     """
@@ -42,6 +43,7 @@ class FakeEngine:
         self.signals: list[SignalExecution] = []
         self.resolved: list[ResolveWait] = []
         self.holds = False
+        self.held: set[str] = set()
         self.failure: Exception | None = None
         self.refusals = 0
         self.views: dict[str, ExecutionView] = {}
@@ -117,7 +119,10 @@ class FakeEngine:
         self.close(execution_id, "cancelled")
 
     async def release(self, execution_id: str, by: str) -> None:
-        """Do nothing."""
+        """Release an execution that is held."""
+        if execution_id not in self.held:
+            raise NotFound("The execution is not quarantined.")
+        self.held.remove(execution_id)
 
     async def view(self, execution_id: str) -> ExecutionView:
         """Show an execution."""
@@ -208,24 +213,3 @@ class FakeEngine:
         if spec_hash not in self.specs:
             raise NotFound("There is no such spec.")
         return self.specs[spec_hash]
-
-
-class FakeLetters:
-    """Dead letters in memory; satisfies `DeadLetters`."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, DeadLetter] = {}
-
-    async def add(self, letter: DeadLetter) -> None:
-        """Keep a letter."""
-        self.kept[letter.id] = letter
-
-    async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:
-        """List letters, newest first."""
-        return [each for each in reversed(self.kept.values()) if each.workspace_id == workspace_id][:limit]
-
-    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
-        """Remove a letter."""
-        if letter_id not in self.kept or self.kept[letter_id].workspace_id != workspace_id:
-            raise NotFound("There is no such dead letter.")
-        return self.kept.pop(letter_id)

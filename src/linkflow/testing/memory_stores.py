@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from linkflow.domain.errors import NotFound
 from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import DeadLetter
+from linkflow.ports.stores import ANY_LETTER, Message
+from linkflow.ports.views import LetterFilter
 
 
 class MemorySpecStore:
@@ -124,9 +128,14 @@ class MemorySessions:
 
 
 class MemoryDeadLetters:
-    """Dead letters in a dictionary."""
+    """Dead letters in a dictionary.
+
+    Attributes:
+        sent: Messages that were put back, oldest first.
+    """
 
     def __init__(self) -> None:
+        self.sent: list[Message] = []
         self._letters: dict[str, tuple[DeadLetter, bytes]] = {}
 
     async def add(self, letter: DeadLetter) -> None:
@@ -134,11 +143,17 @@ class MemoryDeadLetters:
         await asyncio.sleep(0)
         self._letters.setdefault(letter.id, (letter, encode_json(letter.body)))
 
-    async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:
+    async def list(
+        self, workspace_id: str, after: str, limit: int, where: LetterFilter = ANY_LETTER
+    ) -> Sequence[DeadLetter]:
         """List letters, newest first."""
         await asyncio.sleep(0)
         newest = sorted(
-            (letter for letter, _ in self._letters.values() if letter.workspace_id == workspace_id),
+            (
+                letter
+                for letter, _ in self._letters.values()
+                if letter.workspace_id == workspace_id and _is_meant(letter, where)
+            ),
             key=lambda letter: (letter.at, letter.id),
             reverse=True,
         )
@@ -149,21 +164,38 @@ class MemoryDeadLetters:
             newest = [letter for letter in newest if (letter.at, letter.id) < (last.at, last.id)]
         return newest[:limit]
 
-    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
-        """Remove a letter."""
+    async def get(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Read a letter."""
         await asyncio.sleep(0)
         if letter_id not in self._letters or self._letters[letter_id][0].workspace_id != workspace_id:
             raise NotFound("There is no such dead letter.", id=letter_id)
-        letter, body = self._letters.pop(letter_id)
-        return DeadLetter(
-            id=letter.id,
-            workspace_id=letter.workspace_id,
-            kind=letter.kind,
-            execution_id=letter.execution_id,
-            reason=letter.reason,
-            at=letter.at,
-            body=decode_json(body),
-        )
+        letter, body = self._letters[letter_id]
+        return msgspec.structs.replace(letter, body=decode_json(body))
+
+    async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Remove a letter."""
+        letter = await self.get(workspace_id, letter_id)
+        del self._letters[letter_id]
+        return letter
+
+    async def resend(self, letter: DeadLetter, message: Message) -> bool:
+        """Put a letter's message back and remove the letter."""
+        await asyncio.sleep(0)
+        if self._letters.pop(letter.id, None) is None:
+            return False
+        self.sent.append(message)
+        return True
+
+
+def _is_meant(letter: DeadLetter, where: LetterFilter) -> bool:
+    workflow_id = letter.body.get("workflow_id", "") if isinstance(letter.body, dict) else ""
+    return (
+        where.kind in ("", letter.kind)
+        and where.execution_id in ("", letter.execution_id)
+        and where.workflow_id in ("", workflow_id)
+        and where.reason.lower() in letter.reason.lower()
+        and (where.before is None or letter.at < where.before)
+    )
 
 
 class MemoryLateResults:

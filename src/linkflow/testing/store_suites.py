@@ -7,7 +7,8 @@ import pytest
 
 from linkflow.domain.errors import NotFound
 from linkflow.ports.services import DeadLetter
-from linkflow.ports.stores import DeadLetters, LateResults, Sessions, SpecStore, Tickets
+from linkflow.ports.stores import DeadLetters, LateResults, Message, Sessions, SpecStore, Tickets
+from linkflow.ports.views import LetterFilter
 from linkflow.testing.fakes import NOW
 from linkflow.testing.history_suites import new_id
 
@@ -195,6 +196,37 @@ class DeadLettersSuite:
             await store.take(ONE, "letter-1")
 
         assert letter(1) == taken
+
+    async def test_choosing(self, store: DeadLetters) -> None:
+        """Letters are chosen by kind, execution, workflow, part of the reason and age, all at once."""
+        await store.add(letter(1, kind="callback", execution_id="y", body={"workflow_id": "w"}))
+        await store.add(letter(2, kind="callback", reason="The receiver ANSWERED 500."))
+        await store.add(letter(3))
+
+        async def chosen(**where: Any) -> list[str]:
+            return [each.id for each in await store.list(ONE, "", 10, LetterFilter(**where))]
+
+        assert await chosen(kind="callback") == ["letter-2", "letter-1"]
+        assert await chosen(kind="callback", execution_id="y", workflow_id="w") == ["letter-1"]
+        assert await chosen(reason="answered 5") == ["letter-2"]
+        assert await chosen(before=NOW + 2) == ["letter-1"]
+
+    async def test_reading(self, store: DeadLetters) -> None:
+        """A letter can be read by its own workspace, and stays."""
+        await store.add(letter(1))
+        with pytest.raises(NotFound):
+            await store.get(TWO, "letter-1")
+
+        assert [letter(1)] * 2 == [await store.get(ONE, "letter-1") for _ in range(2)]
+
+    async def test_sending_again(self, store: DeadLetters) -> None:
+        """A message is put back once, and its letter goes in the same step."""
+        await store.add(letter(1))
+        message = Message(execution_id=new_id(), number=3, kind="callback", to="http://x", body={"a": 1})
+        sent = await asyncio.gather(*(store.resend(letter(1), message) for _ in range(3)))
+
+        assert sorted(sent) == [False, False, True]
+        assert list(await store.list(ONE, "", 10)) == []
 
 
 class LateResultsSuite:

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import asyncpg
+
 from linkflow.adapters.sql.database import Database, driver_errors, without_nul
 from linkflow.domain.errors import NotFound
 from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.ports.services import DeadLetter
+from linkflow.ports.stores import ANY_LETTER, Message
+from linkflow.ports.views import LetterFilter
 
 
 class SqlSpecStore:
@@ -175,17 +179,33 @@ class SqlDeadLetters:
                 without_nul(encode_json(letter.body)).decode(),
             )
 
-    async def list(self, workspace_id: str, after: str, limit: int) -> Sequence[DeadLetter]:
+    async def list(
+        self, workspace_id: str, after: str, limit: int, where: LetterFilter = ANY_LETTER
+    ) -> Sequence[DeadLetter]:
         """List letters, newest first; see `DeadLetters`."""
         with driver_errors():
             rows = await self._database.pool.fetch(
-                _LETTER + "WHERE workspace_id = $1 AND ($2 = '' OR (at, id) < "
-                "(SELECT at, id FROM engine.dead_letters WHERE id = $2)) ORDER BY at DESC, id DESC LIMIT $3",
+                _LETTER + _MEANT,
                 workspace_id,
                 after,
                 limit,
+                where.kind,
+                where.execution_id,
+                where.workflow_id,
+                where.reason,
+                None if where.before is None else datetime.fromtimestamp(where.before, UTC),
             )
-        return [DeadLetter(**{**row, "body": decode_json(row["body"])}) for row in rows]
+        return [_letter(row) for row in rows]
+
+    async def get(self, workspace_id: str, letter_id: str) -> DeadLetter:
+        """Read a letter; see `DeadLetters`."""
+        with driver_errors():
+            row = await self._database.pool.fetchrow(
+                _LETTER + "WHERE workspace_id = $1 AND id = $2", workspace_id, letter_id
+            )
+        if row is None:
+            raise NotFound("There is no such dead letter.", id=letter_id)
+        return _letter(row)
 
     async def take(self, workspace_id: str, letter_id: str) -> DeadLetter:
         """Remove a letter; see `DeadLetters`."""
@@ -199,8 +219,44 @@ class SqlDeadLetters:
             )
         if row is None:
             raise NotFound("There is no such dead letter.", id=letter_id)
-        return DeadLetter(**{**row, "body": decode_json(row["body"])})
+        return _letter(row)
 
+    async def resend(self, letter: DeadLetter, message: Message) -> bool:
+        """Put the message back and remove the letter; see `DeadLetters`."""
+        with driver_errors():
+            found = await self._database.pool.fetchval(
+                _RESEND,
+                letter.workspace_id,
+                letter.id,
+                message.execution_id,
+                message.number,
+                message.kind,
+                message.to,
+                datetime.fromtimestamp(message.at, UTC),
+                encode_json(message.body),
+            )
+        return found is not None
+
+
+def _letter(row: asyncpg.Record) -> DeadLetter:
+    return DeadLetter(**{**row, "body": decode_json(row["body"])})
+
+
+_MEANT = (
+    "WHERE workspace_id = $1 AND ($2 = '' OR (at, id) < (SELECT at, id FROM engine.dead_letters "
+    "WHERE id = $2)) AND ($4 = '' OR kind = $4) AND ($5 = '' OR execution_id = $5) "
+    "AND ($6 = '' OR body->>'workflow_id' = $6) AND ($7 = '' OR strpos(lower(reason), lower($7)) > 0) "
+    "AND ($8::timestamptz IS NULL OR at < $8) ORDER BY at DESC, id DESC LIMIT $3"
+)
+
+_RESEND = """
+WITH taken AS (
+    DELETE FROM engine.dead_letters WHERE workspace_id = $1 AND id = $2 RETURNING id
+), sent AS (
+    INSERT INTO engine.outbox (execution_id, number, kind, target, at, due, data)
+    SELECT $3, $4, $5, $6, $7, '-infinity', $8 FROM taken ON CONFLICT DO NOTHING
+)
+SELECT id FROM taken"""
 
 _LETTER = (
     "SELECT id, workspace_id::text, kind, execution_id, reason, extract(epoch FROM at)::float8 AS at, "

@@ -120,6 +120,11 @@ def _on_failed(
         found.append(Outgoing("dead_letter", number, event.key, body))
 
 
+def _on_quarantined(event: e.Quarantined, number: int, after: ExecutionState, found: list[Outgoing]) -> None:
+    body = {"kind": "decision", "error": {"message": event.reason}}
+    found.append(Outgoing("dead_letter", number, "", body))
+
+
 def _on_closed(event: e.Event, number: int, after: ExecutionState, found: list[Outgoing]) -> None:
     start = after.start
     status = CLOSED_STATUS[type(event).__name__]
@@ -234,5 +239,6 @@ _MESSAGES: Mapping[type[e.Event], Callable[[Any, int, ExecutionState, list[Outgo
     e.TicketQueued: _on_ticket,
     e.ActivityTaskFailed: _on_failed,
     e.ActivityTaskTimedOut: _on_failed,
+    e.Quarantined: _on_quarantined,
     **dict.fromkeys(e.CLOSING, _on_closed),
 }

@@ -298,7 +298,7 @@ class Outbox:
                 del self._addresses[message.to]
 
     async def _dead_letter(self, message: Message) -> None:
-        await self._keep(message, "task", message.body["error"]["message"])
+        await self._keep(message, message.body.get("kind", "task"), message.body["error"]["message"])
 
     async def _keep(self, message: Message, kind: str, reason: str) -> None:
         view = await self.history.view(message.execution_id)
@@ -309,7 +309,7 @@ class Outbox:
             execution_id=message.execution_id,
             reason=reason,
             at=self._clock.now(),
-            body={**message.body, "to": message.to, "workflow_id": view.workflow_id},
+            body={"workflow_id": view.workflow_id, **message.body, "to": message.to},
         )
         await self._letters.add(letter)
 
