@@ -17,8 +17,8 @@ PATH = re.compile(r"[\w./-]+\.(?:py|md)|(?:[a-z_]+/)+[a-z_]*")
 SYMBOL = re.compile(r"[A-Z]\w*(?:\.\w+)?|[a-z]+(?:_[a-z]+)+|_?[a-z]\w*\(\)")
 TABLE = re.compile(r"CREATE (?:TABLE|VIEW) (\w+\.\w+)")
 OUTSIDE = {
-    # columns, fields of JSON, settings and words of other systems that look like names of ours
-    "LINKFLOW_HOME", "LINKFLOW_SECRET", "LINKFLOW_DATABASE_URL", "LINKFLOW_QUEUE", "POST", "GET", "HMAC",
+    # columns, fields of JSON and words of other systems that look like names of ours
+    "POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "Forwarded", "Host", "HMAC",
     "JSON", "UUID", "COPY", "LISTEN", "XAUTOCLAIM",
 }  # fmt: skip
 
@@ -41,7 +41,8 @@ def defined() -> set[str]:
     """List every name the package defines, and the columns of its tables."""
     names = {name for path in SOURCE.rglob("*.py") for name in _names(ast.parse(path.read_text()))}
     columns = {word for path in MIGRATIONS.glob("*.py") for word in re.findall(r"\b\w+\b", path.read_text())}
-    return names | columns | OUTSIDE
+    settings = {f"LINKFLOW_{name.upper()}" for name in names}
+    return names | columns | settings | OUTSIDE
 
 
 def spans(page: Path) -> list[str]:

@@ -26,6 +26,7 @@ from linkflow.domain.errors import (
     Unavailable,
 )
 from linkflow.domain.values import Json, encode_json
+from linkflow.ports.edge import BadGateway, GatewayTimeout, RequestSlow
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -37,6 +38,9 @@ STATUSES: tuple[tuple[type[LinkFlowError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (RateLimited, 429),
+    (RequestSlow, 408),
+    (BadGateway, 502),
+    (GatewayTimeout, 504),
     (Unavailable, 503),
 )
 """The most special class comes first."""

@@ -6,11 +6,12 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import Scope
 
 from linkflow.api import render, shapes, trigger_shapes
 from linkflow.api.deps import Answer, Ask, Cursor, Id, Limit, Object, Shape, StrictRoute, Word, strict_json
 from linkflow.control.plane import ControlPlane
-from linkflow.control.webhooks import Taken
+from linkflow.control.webhooks import Taken, Webhooks
 from linkflow.domain.errors import NotFound
 from linkflow.domain.values import Json
 from linkflow.domain.webhook import Call
@@ -35,12 +36,24 @@ async def take(request: Request) -> Response:
     """
     # A hot route: the edge calls it without going through the router.
     plane: ControlPlane = request.app.state.plane
+    return await take_call(plane.webhooks, request)
+
+
+def called(scope: Scope) -> tuple[str, str]:
+    """Say which webhook a request calls, and what follows its id in the path."""
+    path: str = scope["path"]
+    webhook_id, slash, rest = path[path.index("/webhooks/") + len("/webhooks/") :].partition("/")
+    return webhook_id, slash + rest
+
+
+async def take_call(webhooks: Webhooks, request: Request) -> Response:
+    """Take a call and answer it."""
     scope = request.scope
-    webhook_id, slash, rest = scope["path"][len("/webhooks/") :].partition("/")
+    webhook_id, rest = called(scope)
     client = scope.get("client")
     call = Call(
         method=scope["method"],
-        path=slash + rest,
+        path=rest,
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         query=scope["query_string"].decode("latin-1"),
         body=await request.body(),
@@ -48,7 +61,7 @@ async def take(request: Request) -> Response:
     )
     if call.method not in METHODS:
         raise NotFound
-    return answer(await plane.webhooks.take(webhook_id, call))
+    return answer(await webhooks.take(webhook_id, call))
 
 
 def answer(taken: Taken) -> Response:

@@ -15,7 +15,7 @@ import msgspec
 from linkflow.control.activation import Activation, without_secret
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.arming import Armed, Arming, rules_of
-from linkflow.control.inbox import Inbox
+from linkflow.control.intake import Starters
 from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.signature import Signature, SignatureRefused, verify
 from linkflow.domain.values import Json, derived_execution_id, encode_json
@@ -54,7 +54,7 @@ class Webhooks:
         records: Records,
         activation: Activation,
         arming: Arming,
-        inbox: Inbox,
+        inbox: Starters,
         audit: Audit,
         prepared: Prepared,
         clock: Clock,
@@ -168,6 +168,11 @@ class Webhooks:
             await records.webhooks.delete(actor.workspace_id, webhook_id)
             await self._audit.note(records.ledger, actor, "webhook.delete", f"webhook:{webhook_id}")
         self._prepared.drop(f"webhook:{webhook_id}")
+
+    async def is_waited_for(self, webhook_id: str) -> bool:
+        """Say whether a caller of this webhook waits for the end of what it starts."""
+        armed = await self._arming.armed(webhook_id)
+        return armed.mode != "immediately" and armed.start is not None
 
     async def take(self, webhook_id: str, call: Call) -> Taken:
         """Take a call.

@@ -80,5 +80,5 @@ class SocketRefused(LinkFlowError):
     code = "edge.socket_refused"
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"The API answered the WebSocket with {status}.", status=status)
+        super().__init__(f"The API answered the WebSocket with {status}.")
         self.status = status

@@ -1,0 +1,1 @@
+"""The sockets of the edge: its server, and the proxy that passes requests on."""
