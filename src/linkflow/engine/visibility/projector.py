@@ -4,16 +4,25 @@ import asyncio
 from collections.abc import Callable
 
 from linkflow import telemetry
-from linkflow.domain.errors import Unavailable
+from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
-from linkflow.ports.stores import Message, VisibilityStore
+from linkflow.ports.stores import HistoryStore, Message, VisibilityStore
 from linkflow.telemetry import metrics
 
 BATCH = 200
 GATHER_S = 0.05
 """How long changes are gathered, so that a short execution is written once."""
 PAUSE_S = 1.0
+
+CLAIM_S = 30.0
+"""How long messages are ours; what was not projected by then is claimed again, by whoever is there."""
+
+AHEAD_S = 10.0
+"""How much the clock of the History that wrote a message may be ahead of ours."""
+
+LOOK_S = 0.2
+"""How often new messages are looked for when there were none."""
 
 log = telemetry.logger("projector")
 _projected = metrics.counter("linkflow_projections_total")
@@ -82,3 +91,28 @@ class Projector:
         _projected.inc(len(projected))
         for workspace_id in {item.row.workspace_id for item in projected}:
             self._changed(workspace_id)
+
+
+class Claims:
+    """Brings a projector what other processes' Histories left for it; several of them share the work."""
+
+    def __init__(self, store: HistoryStore, projector: Projector, clock: Clock) -> None:
+        self._store = store
+        self._projector = projector
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Claim for ever."""
+        while True:
+            count = 0
+            try:
+                now = self._clock.now()
+                messages = await self._store.claim(BATCH, now + AHEAD_S, now + CLAIM_S, "projections")
+                count = len(messages)
+                for message in messages:
+                    self._projector.add(message)
+            except LinkFlowError as error:
+                log.warning("nothing claimed; tried again", error=str(error))
+            except Exception:  # a bug must not end the claims
+                log.exception("nothing claimed; tried again")
+            await self._clock.sleep(GATHER_S if count == BATCH else LOOK_S)
