@@ -5,6 +5,7 @@ It is plain ASGI, because it runs for every request and the webhook route has 20
 
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from linkflow.api import health, measures
 from linkflow.api.problems import plain_problem, problem
 from linkflow.domain.errors import LinkFlowError
 from linkflow.telemetry import about, logger
@@ -34,14 +36,12 @@ OUTSIDE = ("/api/openapi.json", "/api/openapi-3.0.json", "/api/docs")
 """Below /api, and not aliases of anything below /api/v1."""
 
 ALIASES: Mapping[str, str] = {
-    "/healthz": "/health",
-    "/up": "/health",
-    "/api/v1/health": "/health",
-    "/readyz": "/ready",
-    "/api/v1/ready": "/ready",
+    **health.ALIASES,
     "/api/docs": "/docs",
     f"{PREFIX}/user": f"{PREFIX}/auth/me",
     f"{PREFIX}/users/me": f"{PREFIX}/auth/me",
+    f"{PREFIX}/user/password": f"{PREFIX}/auth/change-password",
+    f"{PREFIX}/leave": f"{PREFIX}/members/leave",
     f"{PREFIX}/node-types": f"{PREFIX}/nodes",
     f"{PREFIX}/env-vars": f"{PREFIX}/variables",
 }
@@ -49,6 +49,7 @@ ALIASES: Mapping[str, str] = {
 
 SPELLINGS = (
     (re.compile(rf"{PREFIX}/node-types/(.+)"), rf"{PREFIX}/nodes/\1"),
+    (re.compile(rf"{PREFIX}/(verify-email/[^/]+/[^/]+)"), rf"{PREFIX}/auth/\1"),
     (re.compile(rf"{PREFIX}/env-vars/(.+)"), rf"{PREFIX}/variables/\1"),
     (re.compile(rf"{PREFIX}/(workflows/[^/]+/versions/[^/]+)/rollback"), rf"{PREFIX}/\1/restore"),
 )
@@ -96,6 +97,12 @@ class Edge:
     def __init__(self, app: ASGIApp, *, webhook: Handler, execute: Handler | None = None) -> None:
         self._app, self._webhook, self._execute = app, webhook, execute
 
+    _logs_access = False
+
+    def log_access(self) -> None:
+        """Write a line to the log for each request from now on."""
+        self._logs_access = True
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] not in ("http", "websocket"):
@@ -119,7 +126,14 @@ class Edge:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
-        await self._answer(scope, _limited(receive, given), _finished(send, request_id))
+        began, asked = time.perf_counter(), scope["path"]
+        try:
+            await self._answer(scope, _limited(receive, given), _finished(send, request_id, scope))
+        finally:
+            took_s, status = time.perf_counter() - began, scope.get("linkflow.status", 499)
+            measures.answered(scope, status, took_s)
+            if self._logs_access:
+                measures.log(scope, asked, status, took_s)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -155,18 +169,21 @@ class Edge:
         """Find the handler of a hot route."""
         path: str = scope["path"]
         if path.startswith("/webhooks/"):
+            scope["linkflow.route"] = measures.WEBHOOK
             return self._webhook
         if scope["method"] == "POST" and path.endswith("/execute") and EXECUTE.fullmatch(path):
+            scope["linkflow.route"] = measures.EXECUTE
             return self._execute
         return None
 
 
-def _finished(send: Send, request_id: bytes) -> Send:
-    """Add the headers that every answer has."""
+def _finished(send: Send, request_id: bytes, scope: Scope) -> Send:
+    """Add the headers that every answer has, and note its status."""
 
     async def finished(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], (b"x-request-id", request_id), *HEADERS]
+            scope["linkflow.status"] = message["status"]
         await send(message)
 
     return finished
