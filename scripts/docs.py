@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from linkflow.apps.metric_pages import metrics_page
 from linkflow.apps.node_pages import node_pages
 from linkflow.apps.settings import FILE, reference
 from linkflow.apps.surface_pages import cli_page, rest_page
@@ -50,6 +51,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "expressions.md": function_reference,
     "rest.md": rest_page,
     "cli.md": cli_page,
+    "metrics.md": metrics_page,
     **{name: known(text) for name, text in node_pages().items()},
 }
 

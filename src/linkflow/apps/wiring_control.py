@@ -10,6 +10,7 @@ from pathlib import Path
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.records import SqlRecords
+from linkflow.adapters.sql.samples import CONTROL, control_samples
 from linkflow.adapters.vault import AesSecretBox, keep_key
 from linkflow.apps.brokers import Coordination
 from linkflow.apps.settings import Settings
@@ -40,6 +41,7 @@ from linkflow.ports.services import Frontend, Visibility
 from linkflow.ports.stores import DeadLetters, SpecStore
 from linkflow.scheduler.cron import Cron
 from linkflow.scheduler.service import Scheduler
+from linkflow.telemetry import metrics
 
 SEALING_KEY = "sealing.key"
 SIGNING_SECRET = "linkflow.secret"  # noqa: S105  the name of a file
@@ -195,7 +197,8 @@ async def background(side: ControlSide, plane: ControlPlane) -> AsyncIterator[No
         runs = (plane.inbox.run(), plane.post.run(), scheduler.run())
         tasks = [group.create_task(run) for run in runs]
         try:
-            yield
+            with metrics.sampling(CONTROL, lambda: control_samples(side.records.statements)):
+                yield
         finally:
             for task in tasks:
                 task.cancel()

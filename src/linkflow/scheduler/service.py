@@ -16,7 +16,7 @@ from typing import Protocol
 from linkflow.domain.errors import Unavailable
 from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Leases
-from linkflow.telemetry import logger
+from linkflow.telemetry import logger, metrics
 
 LOG = logger("scheduler")
 LEASE = "scheduler"
@@ -45,10 +45,11 @@ class Scheduler:
 
     async def run(self) -> None:
         """Lead whenever the lease is free, until cancelled."""
-        while True:
-            if await self._renew():
-                await self._lead()
-            await self._clock.sleep(RENEW_S)
+        with metrics.reading({"linkflow_scheduler_is_leader": lambda: self.is_leader}):
+            while True:
+                if await self._renew():
+                    await self._lead()
+                await self._clock.sleep(RENEW_S)
 
     async def _renew(self) -> bool:
         """Take or keep the lease."""

@@ -72,8 +72,7 @@ METRICS: Sequence[Metric] = (
         "workflow_execution_duration_seconds", "history", "From start to end of executions.", LONG_S, "status"
     ),
     _gauge("workflow_executions_in_progress", "history", "Executions that have not ended.", "status"),
-    _gauge("executions_in_memory", "history", "Executions that this process holds in memory."),
-    _gauge("history_backlog", "history", "Executions being decided, committed or tried again."),
+    _gauge("history_backlog", "history", "Records that wait to be committed."),
     _counter("nodes_executed_total", "history", "Nodes that ended, by what was recorded.", "outcome"),
     _counter("history_events_total", "history", "Events made durable."),
     _histogram("history_batch_records", "history", "Records in one commit.", RECORDS),
@@ -82,6 +81,8 @@ METRICS: Sequence[Metric] = (
     _counter("cache_hits_total", "history", "What was found in memory.", "cache"),
     _counter("cache_misses_total", "history", "What had to be loaded.", "cache"),
     _counter("never_stuck_findings_total", "history", "Overdue executions that the auditor moved on."),
+    _gauge("db_connections", "history", "Connections of the pool to PostgreSQL.", "state"),
+    _counter("db_reconnects_total", "history", "Times the history store had to connect again."),
     _gauge("outbox_messages", "history", "Messages that have not left.", "kind"),
     _gauge("outbox_oldest_seconds", "history", "Age of the oldest message that has not left.", "kind"),
     _counter("outbox_delivered_total", "history", "Messages delivered.", "kind"),
@@ -97,15 +98,14 @@ METRICS: Sequence[Metric] = (
     _histogram("node_execution_duration_seconds", "worker", "Time of attempts.", SLOW_S, "node_type"),
     _histogram("task_wait_seconds", "worker", "From scheduling to the start of first attempts.", SLOW_S),
     _gauge("worker_slots", "worker", "Attempts: running, and at most.", "state"),
-    # ------------------------------------------------------------ timer, visibility, scheduler
+    # ------------------------------------------------------------ timer
     _gauge("timers_pending", "timer", "Wake-ups planned in memory."),
     _counter("timers_fired_total", "timer", "Wake-ups fired."),
     _histogram("timers_lag_seconds", "timer", "How late wake-ups were.", QUICK_S),
+    # ------------------------------------------------------------ visibility
     _counter("projections_total", "visibility", "Executions written to the read model."),
     _gauge("projection_lag_seconds", "visibility", "Age of the oldest change that lists do not show."),
+    # ------------------------------------------------------------ scheduler
     _gauge("scheduler_is_leader", "scheduler", "1 while this process does the duties."),
-    # ------------------------------------------------------------ parts
-    _gauge("db_connections", "every", "Connections of the pool to PostgreSQL.", "state"),
-    _counter("db_reconnects_total", "history", "Times the history store had to connect again."),
 )
 """In the order of the documentation."""

@@ -11,6 +11,7 @@ Gauges cost nothing between scrapes: who knows a value says how to read it, for 
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
@@ -73,11 +74,11 @@ class Sample:
     def __init__(self, ask: Callable[[], Awaitable[Mapping[str, Reading]]]) -> None:
         self.ask = ask
         self.found: Mapping[str, Reading] = {}
-        self.asked_at = -SAMPLE_EVERY_S
+        self.asked_at = -math.inf
 
     async def renew(self) -> None:
         """Ask again when it is time; what cannot be had is not exported rather than wrong."""
-        if time.monotonic() - self.asked_at < SAMPLE_EVERY_S:
+        if time.monotonic() < self.asked_at + SAMPLE_EVERY_S:
             return
         self.asked_at = time.monotonic()
         try:
@@ -178,6 +179,12 @@ def sampling(names: Iterable[str], ask: Callable[[], Awaitable[Mapping[str, Read
             yield
     finally:
         _samples.remove(sample)
+
+
+def ask_again() -> None:
+    """Let the next scrape ask for every sample, however new the last ones are."""
+    for sample in _samples:
+        sample.asked_at = -math.inf
 
 
 async def exposed(accept: str = "") -> tuple[bytes, str]:

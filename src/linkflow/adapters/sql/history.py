@@ -71,7 +71,10 @@ class SqlHistoryStore:
         """Commit appends for as long as the context lasts; what is pending at its end is still committed."""
         self._connection = await self._database.held()
         self._is_open = True
-        readers = {"linkflow_db_connections": lambda: connections(self._database)}
+        readers: Mapping[str, Callable[[], metrics.Reading]] = {
+            "linkflow_db_connections": lambda: connections(self._database),
+            "linkflow_history_backlog": lambda: self.backlog,
+        }
         sampled = metrics.sampling(ENGINE, lambda: engine_samples(self._database))
         async with asyncio.TaskGroup() as group:
             self._flusher = group.create_task(self._flush_for_ever(), name="group commit")

@@ -155,10 +155,17 @@ class Matching:
         """Count queued tasks; see the port."""
         return self._queue.depth()
 
+    def _depths(self) -> Mapping[tuple[str, ...], float]:
+        """Count queued tasks by queue, 0 for one that workers poll and that is empty."""
+        depths: dict[tuple[str, ...], float] = {}
+        for session in self._sessions.values():
+            depths |= {(queue,): 0.0 for queue in session.queues}
+        return depths | {(queue,): float(count) for queue, count in self.depth().items()}
+
     async def run(self) -> None:
         """Start queued tasks on workers with room, for ever."""
         readers: Mapping[str, Callable[[], metrics.Reading]] = {
-            "linkflow_task_queue_depth": lambda: {(name,): count for name, count in self.depth().items()},
+            "linkflow_task_queue_depth": self._depths,
             "linkflow_workers_connected": lambda: len(self._sessions),
             "linkflow_worker_credits": lambda: sum(each.credits for each in self._sessions.values()),
         }
