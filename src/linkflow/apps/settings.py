@@ -5,8 +5,6 @@ The environment wins over the file. In the file a setting is written without its
 """
 
 import difflib
-import ipaddress
-import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -14,11 +12,34 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from linkflow.apps.setting_values import (
+    read_addresses,
+    read_allow_list,
+    read_count,
+    read_database_url,
+    read_email,
+    read_host,
+    read_level,
+    read_networks,
+    read_password,
+    read_path,
+    read_port,
+    read_ports,
+    read_public_url,
+    read_queue,
+    read_rabbitmq_url,
+    read_rate,
+    read_redis_url,
+    read_registration,
+    read_secret,
+    read_smtp_url,
+    read_switch,
+    read_text,
+)
 from linkflow.domain.errors import Invalid
 
 PREFIX = "LINKFLOW_"
 FILE = "linkflow.toml"
-QUEUES = ("embedded", "redis", "rabbitmq")
 NOT_SETTINGS = {"LINKFLOW_REQUIRE_ALL"}
 """Variables that begin like settings and are read by the tests only."""
 
@@ -27,158 +48,6 @@ class SettingInvalid(Invalid):
     """A setting cannot be used."""
 
     code = "settings.invalid"
-
-
-def _text(value: str) -> str:
-    """Take any text that is not empty."""
-    if not value:
-        raise ValueError("is empty")
-    return value
-
-
-def _path(value: str) -> Path:
-    """Take a path, `~` being the home folder."""
-    return Path(_text(value)).expanduser().absolute()
-
-
-def _port(value: str) -> int:
-    """Take a TCP port; 0 lets the system choose."""
-    if not value.isascii() or not value.isdigit() or int(value) > 65535:
-        raise ValueError("is not a port; say a number from 0 to 65535")
-    return int(value)
-
-
-def _count(value: str) -> int:
-    """Take a number of things, 1 or more."""
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 100_000:
-        raise ValueError("is not a number from 1 to 100000")
-    return int(value)
-
-
-def _database_url(value: str) -> str:
-    """Take the address of a PostgreSQL database."""
-    if urlsplit(value).scheme not in {"postgresql", "postgres"}:
-        raise ValueError("is no PostgreSQL address; it reads postgresql://user:password@host/database")
-    return value
-
-
-def _queue(value: str) -> str:
-    """Take the name of a task queue."""
-    if value.lower() not in QUEUES:
-        raise ValueError(f"is no queue; say {', '.join(QUEUES[:-1])} or {QUEUES[-1]}")
-    return value.lower()
-
-
-def _redis_url(value: str) -> str:
-    """Take the address of a Redis or Valkey."""
-    if urlsplit(value).scheme not in {"redis", "rediss"}:
-        raise ValueError("is no Redis address; it reads redis://user:password@host:6379/0")
-    return value
-
-
-def _rabbitmq_url(value: str) -> str:
-    """Take the address of a RabbitMQ."""
-    if urlsplit(value).scheme not in {"amqp", "amqps"}:
-        raise ValueError("is no RabbitMQ address; it reads amqp://user:password@host:5672/vhost")
-    return value
-
-
-def _public_url(value: str) -> str:
-    """Take the address at which people reach LinkFlow, without a slash at its end."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("is no web address; it reads https://linkflow.example.com")
-    return value.rstrip("/")
-
-
-def _secret(value: str) -> str:
-    """Take a secret long enough not to be guessed."""
-    if len(value.encode()) < 16:
-        raise ValueError("is shorter than 16 bytes; make one with `openssl rand -hex 32`")
-    return value
-
-
-def _email(value: str) -> str:
-    """Take an e-mail address, lower-cased and trimmed."""
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value.strip()):
-        raise ValueError("is no e-mail address")
-    return value.strip().lower()
-
-
-def _password(value: str) -> str:
-    """Take a password of at least 8 characters."""
-    if len(value) < 8:
-        raise ValueError("is shorter than 8 characters")
-    return value
-
-
-def _registration(value: str) -> str:
-    """Take who may register."""
-    if value.lower() not in {"open", "invited"}:
-        raise ValueError("is neither open nor invited")
-    return value.lower()
-
-
-def _smtp_url(value: str) -> str:
-    """Take the address of a mail server."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ValueError("is no mail server; it reads smtp://user:password@host:587")
-    return value
-
-
-def _allow_list(value: str) -> tuple[str, ...]:
-    """Take hosts, addresses and networks, separated by commas; each may end in `:port`."""
-    entries = tuple(entry.strip().lower() for entry in value.split(",") if entry.strip())
-    for entry in entries:
-        _allowed(entry)
-    return entries
-
-
-def _allowed(entry: str) -> None:
-    """Refuse what is neither a network nor an address nor a host name."""
-    if "/" in entry:
-        try:
-            ipaddress.ip_network(entry)
-        except ValueError:
-            raise ValueError(f"names {entry!r}, which is no network such as 10.0.0.0/8") from None
-    elif not re.fullmatch(r"(\*\.)?[a-z0-9_.-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?|[0-9a-f:]+", entry):
-        raise ValueError(f"names {entry!r}, which is no host, address or network")
-
-
-def _switch(value: str) -> bool:
-    """Take on or off."""
-    if value.lower() not in {"on", "off", "true", "false", "1", "0", "yes", "no"}:
-        raise ValueError("is neither on nor off")
-    return value.lower() in {"on", "true", "1", "yes"}
-
-
-def _networks(value: str) -> tuple[str, ...]:
-    """Take addresses and networks, separated by commas."""
-    entries = tuple(entry.strip() for entry in value.split(",") if entry.strip())
-    for entry in entries:
-        try:
-            ipaddress.ip_network(entry, strict=False)
-        except ValueError:
-            raise ValueError(f"names {entry!r}, which is no address or network such as 10.0.0.0/8") from None
-    return entries
-
-
-def _addresses(value: str) -> tuple[str, ...]:
-    """Take addresses of web servers, separated by commas."""
-    return tuple(_public_url(entry.strip()) for entry in value.split(",") if entry.strip())
-
-
-def _rate(value: str) -> int:
-    """Take a number of things in some time; 0 means any number."""
-    return 0 if value == "0" else _count(value)
-
-
-def _level(value: str) -> str:
-    """Take the name of a log level."""
-    if value.lower() not in {"debug", "info", "warning", "error"}:
-        raise ValueError("is no level; say debug, info, warning or error")
-    return value.lower()
 
 
 def _setting(doc: str, read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:
@@ -192,112 +61,141 @@ class Settings:
 
     home: Path = _setting(  # noqa: RUF009  a field, and the path is immutable
         "Folder for everything LinkFlow keeps: its database, its keys, large values.",
-        _path,
+        read_path,
         Path(".linkflow"),
     )
-    host: str = _setting("Address to listen on.", _text, "127.0.0.1")
-    port: int = _setting("Port to listen on; 0 lets the system choose.", _port, 8000)
+    host: str = _setting("Address to listen on.", read_text, "127.0.0.1")
+    port: int = _setting("Port to listen on; 0 lets the system choose.", read_port, 8000)
     database_url: str | None = _setting(
         "PostgreSQL to use, as postgresql://user:password@host/database; without it LinkFlow starts its own.",
-        _database_url,
+        read_database_url,
         None,
         secret=True,
     )
     engine_database_url: str | None = _setting(
         "PostgreSQL for event histories, where they shall not be in the database of LINKFLOW_DATABASE_URL.",
-        _database_url,
+        read_database_url,
         None,
         secret=True,
     )
     queue: str = _setting(
         "What carries tasks to workers: embedded (this process), redis or rabbitmq.",
-        _queue,
+        read_queue,
         "embedded",
     )
     redis_url: str | None = _setting(
-        "Redis 7 or Valkey to use, as redis://user:password@host:6379/0.", _redis_url, None, secret=True
+        "Redis 7 or Valkey to use, as redis://user:password@host:6379/0.", read_redis_url, None, secret=True
     )
     rabbitmq_url: str | None = _setting(
-        "RabbitMQ to use, as amqp://user:password@host:5672/vhost.", _rabbitmq_url, None, secret=True
+        "RabbitMQ to use, as amqp://user:password@host:5672/vhost.", read_rabbitmq_url, None, secret=True
     )
     s3_bucket: str | None = _setting(
         "Bucket for large values and archived histories; without it they are files below LINKFLOW_HOME.",
-        _text,
+        read_text,
         None,
     )
     s3_endpoint: str | None = _setting(
-        "S3 server of that bucket, as https://s3.example.com; without it Amazon's.", _public_url, None
+        "S3 server of that bucket, as https://s3.example.com; without it Amazon's.", read_public_url, None
     )
     s3_key: str | None = _setting(
-        "Access key id; without it what the machine's role or the AWS_ variables say.", _text, None
+        "Access key id; without it what the machine's role or the AWS_ variables say.", read_text, None
     )
-    s3_secret: str | None = _setting("Secret of that access key.", _text, None, secret=True)
-    s3_region: str = _setting("Region, as the S3 server calls it.", _text, "us-east-1")
+    s3_secret: str | None = _setting("Secret of that access key.", read_text, None, secret=True)
+    s3_region: str = _setting("Region, as the S3 server calls it.", read_text, "us-east-1")
     s3_path_style: bool = _setting(
-        "Whether the bucket is named in the path, not in the host name: on or off.", _switch, default=True
+        "Whether the bucket is named in the path, not in the host name: on or off.", read_switch, default=True
     )
-    worker_slots: int = _setting("Attempts that run at once in this process.", _count, 256)
+    worker_slots: int = _setting("Attempts that run at once in this process.", read_count, 256)
     secret: str | None = _setting(
         "Signs callbacks and tokens; without it one is made and kept in the folder keys.",
-        _secret,
+        read_secret,
         None,
         secret=True,
     )
-    owner_email: str | None = _setting("E-mail address of the owner made at the first start.", _email, None)
+    owner_email: str | None = _setting(
+        "E-mail address of the owner made at the first start.", read_email, None
+    )
     owner_password: str | None = _setting(
-        "Password of that owner; without it one is made and printed once.", _password, None, secret=True
+        "Password of that owner; without it one is made and printed once.", read_password, None, secret=True
     )
     registration: str = _setting(
-        "Who may register: open (anybody) or invited (only who was invited).", _registration, "open"
+        "Who may register: open (anybody) or invited (only who was invited).", read_registration, "open"
     )
     smtp_url: str | None = _setting(
         "Mail server, as smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; without "
         "it letters are files in LINKFLOW_HOME/mail.",
-        _smtp_url,
+        read_smtp_url,
         None,
         secret=True,
     )
-    mail_from: str = _setting("Address that letters come from.", _email, "linkflow@localhost")
+    mail_from: str = _setting("Address that letters come from.", read_email, "linkflow@localhost")
     outbound_allow: tuple[str, ...] = _setting(
         "Hosts, addresses and networks inside the private range that nodes may call, separated by commas.",
-        _allow_list,
+        read_allow_list,
         (),
     )
     public_url: str | None = _setting(
-        "Address at which others reach LinkFlow; it goes into webhook and resume links.", _public_url, None
+        "Address at which others reach LinkFlow; it goes into webhook and resume links.",
+        read_public_url,
+        None,
     )
     edge_upstreams: tuple[str, ...] = _setting(
         "Addresses of the API processes behind the edge, separated by commas; else the members are asked.",
-        _addresses,
+        read_addresses,
         (),
     )
     edge_trusted_proxies: tuple[str, ...] = _setting(
         "Addresses and networks of proxies in front of the edge, which may say on whose behalf they call.",
-        _networks,
+        read_networks,
         (),
     )
     edge_tls_cert: Path | None = _setting(  # noqa: RUF009  a field
-        "Certificate chain of the edge, a PEM file; it is read again when it changes.", _path, None
+        "Certificate chain of the edge, a PEM file; it is read again when it changes.", read_path, None
     )
     edge_tls_key: Path | None = _setting(  # noqa: RUF009  a field
-        "Private key of that certificate, a PEM file.", _path, None
+        "Private key of that certificate, a PEM file.", read_path, None
     )
     edge_requests_per_minute: int = _setting(
-        "Requests that one address may send through the edge in a minute, 0 for any number.", _rate, 6_000
+        "Requests that one address may send through the edge in a minute, 0 for any number.", read_rate, 6_000
     )
-    edge_body_mb: int = _setting("Largest body of a request through the edge, in MB.", _count, 10)
+    edge_body_mb: int = _setting("Largest body of a request through the edge, in MB.", read_count, 10)
     edge_timeout_s: int = _setting(
-        "Seconds that the API may be silent before the edge gives up.", _count, 75
+        "Seconds that the API may be silent before the edge gives up.", read_count, 75
     )
-    log_level: str = _setting("How much to log: debug, info, warning or error.", _level, "info")
+    ports: tuple[tuple[str, int], ...] = _setting(
+        "Ports of the roles of `serve --roles`, such as history=7001,timer=7002; 0 lets the system choose.",
+        read_ports,
+        (),
+    )
+    advertise: str | None = _setting(
+        "Host under which other processes reach this one; by default this machine's own.", read_host, None
+    )
+    tls_cert: Path | None = _setting(  # noqa: RUF009  a field
+        "Certificate that this process shows to the others (PEM), with its chain.", read_path, None
+    )
+    tls_key: Path | None = _setting("Its private key (PEM).", read_path, None)  # noqa: RUF009  a field
+    tls_ca: Path | None = _setting(  # noqa: RUF009  a field
+        "Authority that signed the certificates of all processes (PEM).", read_path, None
+    )
+    tls_name: str | None = _setting(
+        "Name in the certificates of all processes, when it is not the host that is called.", read_host, None
+    )
+    insecure: bool = _setting(
+        "Let processes talk in the clear beyond one machine: on where the network itself is trusted.",
+        read_switch,
+        False,
+    )
+    log_level: str = _setting("How much to log: debug, info, warning or error.", read_level, "info")
     metrics_token: str | None = _setting(
         "Lets whoever carries it as bearer token read /metrics and the details of /health and /ready; "
         "without it only callers on this machine may.",
-        _secret,
+        read_secret,
         None,
         secret=True,
     )
-    access_log: bool = _setting("Whether to log a line for each request: on or off.", _switch, default=False)
+    access_log: bool = _setting(
+        "Whether to log a line for each request: on or off.", read_switch, default=False
+    )
 
 
 SETTINGS = {f"{PREFIX}{each.name.upper()}": each for each in fields(Settings)}
@@ -377,19 +275,20 @@ def _written(value: Any, name: str, file: Path) -> str:
 
 
 KINDS = {
-    _path: "path",
-    _port: "number",
-    _count: "number",
-    _switch: "switch",
-    _allow_list: "list",
-    _networks: "list",
-    _addresses: "list",
-    _rate: "number",
-    _database_url: "address",
-    _redis_url: "address",
-    _rabbitmq_url: "address",
-    _public_url: "address",
-    _smtp_url: "address",
+    read_ports: "list",
+    read_path: "path",
+    read_port: "number",
+    read_count: "number",
+    read_switch: "switch",
+    read_allow_list: "list",
+    read_networks: "list",
+    read_addresses: "list",
+    read_rate: "number",
+    read_database_url: "address",
+    read_redis_url: "address",
+    read_rabbitmq_url: "address",
+    read_public_url: "address",
+    read_smtp_url: "address",
 }
 
 
