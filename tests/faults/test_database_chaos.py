@@ -1,10 +1,14 @@
 """PostgreSQL restarts and loses backends under a whole LinkFlow that keeps working."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
+import os
 import random
-from collections.abc import AsyncIterator
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -107,10 +111,10 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     await found.server.stop()
 
 
-def settings(server: Server, home: Path) -> Settings:
+def settings(home: Path, dsn: str | None = None) -> Settings:
     return Settings(
         home=home,
-        database_url=server.server.dsn,
+        database_url=dsn,
         outbound_allow=("127.0.0.1",),
         owner_password="the database comes and goes",
     )
@@ -119,7 +123,10 @@ def settings(server: Server, home: Path) -> Settings:
 async def test_a_database_that_restarts(server: Server, tmp_path: Path) -> None:
     """PostgreSQL restarts again and again under load: what was acknowledged ends, and effects happen once."""
     rng = random.Random(3)
-    async with Outside.serving() as outside, installation(settings(server, tmp_path), print) as running:
+    async with (
+        Outside.serving() as outside,
+        installation(settings(tmp_path, server.server.dsn), print) as running,
+    ):
         load = Load(running, outside)
         loading = asyncio.ensure_future(load.run())
         for number in range(1, 5):
@@ -139,7 +146,10 @@ async def test_a_database_that_restarts(server: Server, tmp_path: Path) -> None:
 async def test_backends_that_die(server: Server, tmp_path: Path) -> None:
     """Backends are killed five times a second under load: what was acknowledged ends, effects happen once."""
     rng = random.Random(4)
-    async with Outside.serving() as outside, installation(settings(server, tmp_path), print) as running:
+    async with (
+        Outside.serving() as outside,
+        installation(settings(tmp_path, server.server.dsn), print) as running,
+    ):
         load = Load(running, outside)
         loading = asyncio.ensure_future(load.run())
         await load.reached(10)
@@ -160,3 +170,66 @@ async def test_backends_that_die(server: Server, tmp_path: Path) -> None:
 
         assert [] == outside.broken(found)
         assert {"completed"} == set(found.ends.values()), found.errors
+
+
+async def test_the_embedded_server_is_killed(tmp_path: Path) -> None:
+    """The embedded PostgreSQL is killed under load and comes back: nothing acknowledged is lost."""
+    async with Outside.serving() as outside, installation(settings(tmp_path), print) as running:
+        load = Load(running, outside)
+        loading = asyncio.ensure_future(load.run())
+        assert running.postgres is not None
+        for number in range(1, 4):
+            await load.reached(60 * number)
+            os.kill(running.postgres.pid, signal.SIGKILL)
+        await load.reached(250)
+        load.is_on = False
+        await loading
+        await over(running)
+        found = await verdict(running.database)
+
+        assert [] == outside.broken(found)
+        assert {"completed"} == set(found.ends.values()), found.errors
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk with room for little more than an empty LinkFlow."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", place], check=False).returncode:
+        pytest.skip("a disk of this test's own needs the right to mount one")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+async def test_the_disk_is_full(small_disk: Path) -> None:
+    """While the disk is full, starts are refused in words; with room again all goes on."""
+    ballast = small_disk / "ballast"
+    async with (
+        Outside.serving() as outside,
+        installation(settings(small_disk / "home"), print) as running,
+    ):
+        load = Load(running, outside)
+        loading = asyncio.ensure_future(load.run())
+        await load.reached(50)
+        fill(ballast)
+        while load.refused < 50:
+            await SystemClock().sleep(LOOK_S)
+        kept = len(outside.acknowledged)
+        ballast.unlink()
+        await load.reached(kept + 100)
+        load.is_on = False
+        await loading
+        await over(running)
+        found = await verdict(running.database)
+        log.info("disk full: %s refused, %s acknowledged", load.refused, len(outside.acknowledged))
+
+        assert [] == outside.broken(found)
+        assert {"completed"} == set(found.ends.values()), found.errors
+
+
+def fill(path: Path) -> None:
+    """Write until nothing more fits."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(65536))

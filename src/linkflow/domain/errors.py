@@ -14,7 +14,8 @@ LinkFlowError
 ├── RateLimited        allowed, but not yet
 ├── Unavailable        a dependency did not answer
 │   ├── Overloaded
-│   └── OutcomeUnknown the connection broke during a commit
+│   ├── OutcomeUnknown the connection broke during a commit
+│   └── StoreFull      there is no room left to write
 └── ActivityError      a node failed; what the node says about it
 """
 
@@ -169,6 +170,12 @@ class OutcomeUnknown(Unavailable):
     """The connection broke during a commit; load and compare."""
 
     code = "store.outcome_unknown"
+
+
+class StoreFull(Unavailable):
+    """The database's disk is full; nothing was written. Once there is room, what is under way goes on."""
+
+    code = "store.full"
 
 
 class ActivityError(LinkFlowError):

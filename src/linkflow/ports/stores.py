@@ -96,6 +96,7 @@ class HistoryStore(Protocol):
         Raises:
             VersionConflict: Another writer was first; nothing was written.
             AlreadyStarted: The request key belongs to another execution; nothing was written.
+            StoreFull: There is no room; nothing was written.
             OutcomeUnknown: The connection broke during the commit; load and compare.
             Unavailable: The store does not answer; nothing was written.
         """

@@ -9,8 +9,8 @@ events, outbox and idempotency rows of the winners only. A loser costs the other
 is the only arbiter between writers, in this process or any other.
 
 When the connection breaks in the middle, nobody knows whether the batch was committed: its callers get
-`OutcomeUnknown`, load and compare. When the statement fails, the batch is halved until the guilty record
-is alone; the others pass.
+`OutcomeUnknown`, load and compare. When the disk is full, nothing was written: its callers get `StoreFull`.
+When the statement fails otherwise, the batch is halved until the guilty record is alone; the others pass.
 """
 
 import asyncio
@@ -25,7 +25,14 @@ import asyncpg
 from linkflow.adapters.sql.append_statement import arguments, statement
 from linkflow.adapters.sql.database import LOST, Connection, Database, driver_errors
 from linkflow.adapters.sql.samples import ENGINE, connections, engine_samples
-from linkflow.domain.errors import AlreadyStarted, LinkFlowError, OutcomeUnknown, Unavailable, VersionConflict
+from linkflow.domain.errors import (
+    AlreadyStarted,
+    LinkFlowError,
+    OutcomeUnknown,
+    StoreFull,
+    Unavailable,
+    VersionConflict,
+)
 from linkflow.domain.execution.events import decode
 from linkflow.domain.values import SHARDS, decode_json
 from linkflow.ports.stores import Lane, Message, Record, Recorded
@@ -39,8 +46,7 @@ COMMIT_S = 30.0
 
 RECONNECT_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 PAGE = 1_000
-NOBODY = "00000000-0000-0000-0000-000000000000"
-"""An id before every other."""
+NOBODY = "00000000-0000-0000-0000-000000000000"  # before every id
 
 
 _commits = metrics.histogram("linkflow_history_commit_seconds")
@@ -101,8 +107,6 @@ class SqlHistoryStore:
         self._work.set()
         await done
 
-    # ------------------------------------------------------------ group commit
-
     async def _flush_for_ever(self) -> None:
         while self._is_open or self._pending:
             await self._work.wait()
@@ -130,6 +134,8 @@ class SqlHistoryStore:
     async def _commit(self, batch: Sequence[_Pending]) -> None:
         try:
             losers = await self._execute([pending.record for pending in batch])
+        except asyncpg.DiskFullError as error:  # it failed as a whole, and the connection is sound
+            self._fail(batch, StoreFull, error)
         except LOST as error:
             self._fail(batch, OutcomeUnknown, error)
             await self._reconnect()

@@ -24,6 +24,7 @@ from linkflow.domain.errors import (
     LinkFlowError,
     NotFound,
     OutcomeUnknown,
+    StoreFull,
     Unavailable,
     VersionConflict,
 )
@@ -169,9 +170,11 @@ class Driver:
                 if conflicts == CONFLICTS:
                     return [Unavailable(f"Other writers were always first: {error}")] * len(told)
             except Unavailable as error:
+                is_new = entry.state is not None and not entry.state.version
+                has_no_room = is_new and isinstance(error, StoreFull)
                 entry.forget()
-                if self._is_stopping or self._clock.monotonic() >= until:
-                    return [error] * len(told)
+                if has_no_room or self._is_stopping or self._clock.monotonic() >= until:
+                    return [error] * len(told)  # a start that has no room is refused at once
                 await self._pause(waits)
                 waits += 1
             except LinkFlowError as error:
