@@ -6,12 +6,13 @@ store for its part of the shards, and keeps in memory whatever it is told.
 """
 
 import asyncio
+from collections.abc import Sequence
 from heapq import heappop, heappush
+from typing import Protocol
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.values import SHARDS
-from linkflow.engine.ranges import Ranges
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import History
 from linkflow.ports.stores import HistoryStore
@@ -27,6 +28,25 @@ BATCH = 500
 log = telemetry.logger("timer")
 _fired = metrics.counter("linkflow_timers_fired_total")
 _late = metrics.histogram("linkflow_timers_lag_seconds")
+
+
+class Ranges(Protocol):
+    """The part of the shards that is this timer's.
+
+    Attributes:
+        gained: Set whenever there is more; whoever works on it clears it.
+    """
+
+    gained: asyncio.Event
+
+    @property
+    def held(self) -> Sequence[tuple[int, int]]:
+        """The ranges that are ours just now: first shard, and the first one that is not."""
+        ...
+
+    async def run(self) -> None:
+        """Take, keep and give back ranges for ever."""
+        ...
 
 
 class Timer:

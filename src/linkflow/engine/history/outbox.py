@@ -143,7 +143,7 @@ class Outbox:
     async def sweep_once(self) -> bool:
         """Deliver what was left behind, and at first what the last run left; whether there is more."""
         if self._is_shared:
-            return await self._sweep_shared()
+            return await self._sweep_claimed()
         older_than = max(self._clock.now() - STALE_S, self._began_at)
         is_full = False
         for callbacks in (False, True):
@@ -152,7 +152,7 @@ class Outbox:
             is_full = is_full or len(messages) == BATCH
         return is_full
 
-    async def _sweep_shared(self) -> bool:
+    async def _sweep_claimed(self) -> bool:
         """Deliver what this or another member left behind; what is under way elsewhere is younger."""
         lanes: tuple[Lane, ...] = ("executions", "callbacks")
         if self._project is not None:
