@@ -395,6 +395,26 @@ async def finished(http: aiohttp.ClientSession, address: str, token: str, count:
             await answer.read()
 
 
+async def test_a_running_api_starts_what_the_edge_keeps(live: Live, database_dsn: str) -> None:
+    """A call that the edge keeps is started by a running API; a waiting caller gets its end."""
+    now = await live.hook(await live.active(HOOK, "kept"))
+    waited = await live.hook(await live.active(WAITED, "waited for"))
+    async with door(database_dsn, live.home, live.address) as outside:
+        kept = await outside.call("POST", f"/webhooks/{now}", b'{"n": 1}')
+        spelled = await outside.call("POST", f"/api/v1/webhooks/{now}", b'{"n": 2}')
+        end = await outside.call("POST", f"/webhooks/{waited}", b'{"n": 3}')
+        unknown = await outside.call("POST", "/webhooks/00000000-0000-4000-8000-000000000000", b"{}")
+    found = [await live.ended(reply.json["execution_id"]) for reply in (kept, spelled)]
+
+    assert ([202, 202], ["completed"] * 2, 200, "completed", 401) == (
+        [kept.status, spelled.status],
+        [each["status"] for each in found],
+        end.status,
+        end.json["status"],
+        unknown.status,
+    )
+
+
 async def test_a_whole_linkflow_behind_the_edge(live: Live, database_dsn: str) -> None:
     """REST, errors and the live socket work through the edge as they do without it."""
     async with door(database_dsn, live.home, live.address) as outside:

@@ -131,7 +131,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     shared, prepared = side.shared, side.shared.prepared
     executables, catalog = side.executables, side.catalog
     audit, variables = Audit(clock, ids), Variables(records, prepared)
-    inbox = Inbox(records, engine.frontend, variables, shared.cache, clock)
+    inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock)
     activation = Activation(catalog, side.box, prepared, bus, clock, ids)
     workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
     executions = Executions(

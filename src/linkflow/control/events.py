@@ -81,7 +81,7 @@ class Events:
             state="pending" if starts else "done",
             starts=starts,
         )
-        kept = await self._records.trigger_events.keep(event)
+        kept = await self._records.trigger_events.keep(event, self._inbox.held_s)
         if kept.id == event.id and starts:
             self._inbox.push(event, payload)
         return Published(kept, await self._signal_waiting(actor.workspace_id, kept.id, name, key, data))

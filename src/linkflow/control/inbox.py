@@ -4,8 +4,10 @@
                               └──────────▶ read again after a crash, or when memory was full
 
 An event that was started twice meets the same execution, because the execution's id follows from the event.
-What breaks: the process (pending events are read again at start), the engine's door (wait and try again),
-the event itself (refused by the engine: kept with the reason).
+Several inboxes share the work: an event that one of them took, or keeps, is held for HELD_S, and claimed by
+another only when nobody holds it: one that the edge kept, or whose holder died.
+What breaks: the process (pending events are claimed at its next start, else by others after HELD_S), the
+engine's door (wait and try again), the event itself (refused by the engine: kept with the reason).
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.domain.values import Json, decode_json
 from linkflow.domain.webhook import Call, read
 from linkflow.ports.clock import Clock
-from linkflow.ports.coordination import Cache
+from linkflow.ports.coordination import Cache, EventBus
 from linkflow.ports.records import Records
 from linkflow.ports.services import Frontend, StartedExecution, StartExecution
 from linkflow.ports.triggers import Start, TriggerEvent
@@ -36,6 +38,9 @@ first; not beyond RUSH_DEPTH events in memory, where answering more would only p
 IN_MEMORY = 10_000
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 PAGE = 500
+HELD_S = 30.0
+LOOK_S = 0.5
+"""How often it looks for events that others kept, where no nudge tells of them."""
 KEPT_UNWANTED = 1_000
 KEPT_DONE_MS = 30 * 24 * 3600 * 1000
 TRIM_S = 600.0
@@ -46,21 +51,32 @@ class Inbox:
     """Works off trigger events."""
 
     def __init__(
-        self, records: Records, frontend: Frontend, variables: Variables, cache: Cache, clock: Clock
+        self,
+        records: Records,
+        frontend: Frontend,
+        variables: Variables,
+        cache: Cache,
+        bus: EventBus,
+        clock: Clock,
     ) -> None:
         self._records, self._frontend = records, frontend
-        self._variables, self._cache, self._clock = variables, cache, clock
+        self._variables, self._cache, self._bus, self._clock = variables, cache, bus, clock
         self._waiting: deque[tuple[TriggerEvent, Json]] = deque()
         self._bytes = 0
+        self._too_many: list[str] = []
         self._wake = asyncio.Event()
         self._settled: list[TriggerEvent] = []
         self._settle = asyncio.Event()
         self._refused: deque[TriggerEvent] = deque(maxlen=200)
         self._known: set[str] = set()
-        self._is_behind = True
         self._calls = 0
         self._counted_at = 0.0
         self._is_rush = False
+
+    @property
+    def held_s(self) -> float:
+        """How long events that go to `push` are held."""
+        return HELD_S
 
     @property
     def depth(self) -> int:
@@ -71,7 +87,7 @@ class Inbox:
         """Start an event's executions soon; one too many for memory is read again later."""
         self._count_call()
         if len(self._waiting) >= IN_MEMORY or self._bytes >= IN_MEMORY_BYTES:
-            self._is_behind = True
+            self._too_many.append(event.id)
             return
         self._waiting.append((event, data))
         self._known.add(event.id)
@@ -214,18 +230,30 @@ class Inbox:
             await self._cache.add(f"webhook:{source_id}:count", calls, COUNTED_S)
 
     async def _reader(self) -> None:
-        """Read pending events again: at start, and when memory was full."""
-        while True:
-            if self._is_behind and len(self._waiting) < IN_MEMORY // 2:
-                try:
-                    self._is_behind = await self._read_some()
-                except Unavailable:
-                    self._is_behind = True
-            await self._clock.sleep(0.05 if self._is_behind else 0.5)
+        """Claim what nobody holds: after a start, what was too much for memory, what others kept or left."""
+        is_new, has_more = True, True
+        with self._bus.subscribe("inbox") as nudges:
+            while True:
+                if len(self._waiting) < IN_MEMORY // 2:
+                    try:
+                        if is_new:
+                            await self._records.trigger_events.release()
+                        is_new = False
+                        has_more = await self._claim_some()
+                    except Unavailable:
+                        has_more = False
+                await nudges.nudged(0.05 if has_more else LOOK_S)
 
-    async def _read_some(self) -> bool:
-        """Read the oldest pending events; whether there may be more."""
-        found = await self._records.trigger_events.pending(PAGE + len(self._known))
+    async def _claim_some(self) -> bool:
+        """Claim the oldest events that nobody holds; whether there may be more."""
+        if self._too_many:
+            released, self._too_many = self._too_many, []
+            try:
+                await self._records.trigger_events.release(released)
+            except Unavailable:
+                self._too_many += released
+                raise
+        found = await self._records.trigger_events.claim(PAGE, HELD_S)
         for event in found:
             if event.id not in self._known:
                 self.push(event, data_of(event))

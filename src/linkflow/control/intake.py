@@ -22,6 +22,11 @@ PAUSE_S = 0.5
 class Starters(Protocol):
     """What follows once a trigger event is durable."""
 
+    @property
+    def held_s(self) -> float:
+        """How long events that go to `push` are held for it; 0 for not at all."""
+        ...
+
     def push(self, event: TriggerEvent, data: Json) -> None:
         """Have an event's executions started soon."""
         ...
@@ -46,6 +51,11 @@ class Intake:
         self._records, self._bus, self._clock = records, bus, clock
         self._refused: deque[TriggerEvent] = deque(maxlen=200)
         self._arrived = asyncio.Event()
+
+    @property
+    def held_s(self) -> float:
+        """Nobody here starts anything."""
+        return 0.0
 
     def push(self, event: TriggerEvent, data: Json) -> None:
         """Tell the inboxes; without word they look by themselves."""

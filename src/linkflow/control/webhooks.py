@@ -208,7 +208,7 @@ class Webhooks:
             dedup_key=accepted.dedup_key or "",
             data=b"" if armed.rules.mapping is None else encode_json(accepted.trigger),
         )
-        kept = await self._records.trigger_events.keep(event)
+        kept = await self._records.trigger_events.keep(event, self._inbox.held_s)
         if kept.id != event.id:
             return Taken(armed=armed, event=kept, is_new=False)
         if not event.starts:

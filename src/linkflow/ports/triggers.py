@@ -103,16 +103,27 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 class TriggerEvents(Protocol):
     """The inbox: what came in from outside, raw, with what became of it."""
 
-    async def keep(self, event: TriggerEvent) -> TriggerEvent:
+    async def keep(self, event: TriggerEvent, held_s: float = 0.0) -> TriggerEvent:
         """Keep an event; return when it is durable. Concurrent calls share one statement.
+
+        Args:
+            event: What came in.
+            held_s: How long nobody else is to start it, by the store's clock.
 
         Returns:
             The event; or the earlier one when the dedup key was taken before.
         """
         ...
 
-    async def pending(self, limit: int) -> Sequence[TriggerEvent]:
-        """List events whose executions were not started yet, oldest first."""
+    async def claim(self, limit: int, held_s: float) -> Sequence[TriggerEvent]:
+        """Take events that nobody holds and whose executions were not started yet, oldest first.
+
+        Nobody else is given them for `held_s`; of those who ask at the same moment one gets an event.
+        """
+        ...
+
+    async def release(self, event_ids: Sequence[str] | None = None) -> None:
+        """Let anybody claim pending events: those named, or all, whoever holds them. Safe to repeat."""
         ...
 
     async def started(self, event_ids: Sequence[str]) -> None:

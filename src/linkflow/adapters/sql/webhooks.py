@@ -21,9 +21,13 @@ BATCH = 250
 QUEUE = 5_000
 KINDS = (*("text[]",) * 3, "bigint[]", "text[]", *("bytea[]",) * 3, *("text[]",) * 3)
 COLUMNS = TriggerEvent.__struct_fields__[:-1]
+LISTED = f"{', '.join(COLUMNS)}, starts"
+NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 INSERT = f"""
-INSERT INTO control.trigger_events ({", ".join(COLUMNS)}, starts)
-SELECT * FROM unnest({", ".join(f"${n}::{kind}" for n, kind in enumerate((*KINDS, "bytea[]"), 1))})
+INSERT INTO control.trigger_events ({LISTED}, held_until_ms)
+SELECT {LISTED}, CASE WHEN held_ms > 0 THEN {NOW_MS} + held_ms ELSE 0 END
+FROM unnest({", ".join(f"${n}::{kind}" for n, kind in enumerate((*KINDS, "bytea[]", "bigint[]"), 1))})
+    AS given({LISTED}, held_ms)
 ON CONFLICT (source_id, dedup_key) WHERE dedup_key IS NOT NULL DO NOTHING
 RETURNING id
 """
@@ -37,10 +41,10 @@ def _event(row: asyncpg.Record) -> TriggerEvent:
     return TriggerEvent(**found)
 
 
-def _row(event: TriggerEvent) -> list[object]:
+def _row(event: TriggerEvent, held_s: float) -> list[object]:
     """Say an event as the columns of `INSERT`."""
     values = {name: getattr(event, name) for name in COLUMNS} | {"dedup_key": event.dedup_key or None}
-    return [*values.values(), encode_json(event.starts)]
+    return [*values.values(), encode_json(event.starts), int(held_s * 1000)]
 
 
 class SqlWebhooks:
@@ -88,11 +92,11 @@ class InboxWriter:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: Connection | None = None
-        self._waiting: list[tuple[TriggerEvent, asyncio.Future[bool]]] = []
+        self._waiting: list[tuple[TriggerEvent, float, asyncio.Future[bool]]] = []
         self._flushing: asyncio.Task[None] | None = None
 
-    async def write(self, event: TriggerEvent) -> bool:
-        """Write an event; False when its dedup key was taken before.
+    async def write(self, event: TriggerEvent, held_s: float) -> bool:
+        """Write an event that is held for so long; False when its dedup key was taken before.
 
         Raises:
             Overloaded: Too many wait already; nothing was written.
@@ -101,7 +105,7 @@ class InboxWriter:
         if len(self._waiting) >= QUEUE:
             raise Overloaded
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((event, written))
+        self._waiting.append((event, held_s, written))
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         return await written
@@ -116,27 +120,26 @@ class InboxWriter:
         finally:
             self._flushing = None
 
-    async def _settle(self, batch: Sequence[tuple[TriggerEvent, asyncio.Future[bool]]]) -> None:
+    async def _settle(self, batch: Sequence[tuple[TriggerEvent, float, asyncio.Future[bool]]]) -> None:
         """Write one batch and tell everybody in it."""
         try:
-            won = await self._insert([event for event, _ in batch])
+            won = await self._insert([_row(event, held_s) for event, held_s, _ in batch])
         except BaseException as error:
             refusal = DatabaseUnavailable() if isinstance(error, LOST) else error
-            for _, written in batch:
+            for _, _, written in batch:
                 if not written.done():
                     written.set_exception(refusal)
             if isinstance(error, asyncio.CancelledError):
                 raise
             return
-        for event, written in batch:
+        for event, _, written in batch:
             if not written.done():
                 written.set_result(event.id in won)
 
-    async def _insert(self, events: Sequence[TriggerEvent]) -> set[str]:
-        """Insert events; the ids of those that were new."""
+    async def _insert(self, rows: Sequence[Sequence[object]]) -> set[str]:
+        """Insert rows; the ids of those that were new."""
         if self._connection is None:
             self._connection = await self._database.held()
-        rows = [_row(event) for event in events]
         try:
             found = await self._connection.fetch(INSERT, *map(list, zip(*rows, strict=True)))
         except LOST:
@@ -153,21 +156,36 @@ class SqlTriggerEvents:
         self._sql = statements
         self._writer = writer
 
-    async def keep(self, event: TriggerEvent) -> TriggerEvent:
+    async def keep(self, event: TriggerEvent, held_s: float = 0.0) -> TriggerEvent:
         """Keep an event."""
-        if await self._writer.write(event):
+        if await self._writer.write(event, held_s):
             return event
         found = await self._sql.row(
             f"{EVENTS.select} WHERE source_id = $1 AND dedup_key = $2", event.source_id, event.dedup_key
         )
         return event if found is None else _event(found)
 
-    async def pending(self, limit: int) -> Sequence[TriggerEvent]:
-        """List events whose executions were not started yet."""
+    async def claim(self, limit: int, held_s: float) -> Sequence[TriggerEvent]:
+        """Take events that nobody holds."""
         found = await self._sql.rows(
-            f"{EVENTS.select} WHERE state = 'pending' ORDER BY at_ms LIMIT $1", limit
+            f"""WITH free AS (
+                  SELECT id FROM control.trigger_events
+                  WHERE state = 'pending' AND held_until_ms <= {NOW_MS}
+                  ORDER BY at_ms LIMIT $1 FOR UPDATE SKIP LOCKED)
+                UPDATE control.trigger_events SET held_until_ms = {NOW_MS} + $2
+                WHERE id IN (SELECT id FROM free) RETURNING {LISTED}""",
+            limit,
+            int(held_s * 1000),
         )
-        return [_event(row) for row in found]
+        return sorted((_event(row) for row in found), key=lambda event: event.at_ms)
+
+    async def release(self, event_ids: Sequence[str] | None = None) -> None:
+        """Let anybody claim pending events."""
+        await self._sql.run(
+            "UPDATE control.trigger_events SET held_until_ms = 0"
+            " WHERE state = 'pending' AND held_until_ms > 0 AND ($1::text[] IS NULL OR id = ANY ($1))",
+            None if event_ids is None else list(event_ids),
+        )
 
     async def started(self, event_ids: Sequence[str]) -> None:
         """Mark events as done."""
