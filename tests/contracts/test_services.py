@@ -6,19 +6,15 @@ from typing import Any
 import pytest
 
 from linkflow.adapters.grpc.clients import FrontendClient, VisibilityClient
-from linkflow.adapters.grpc.lines import Lines, StaticPeers, lines
+from linkflow.adapters.grpc.lines import Lines, lines
 from linkflow.adapters.grpc.servers import serving
 from linkflow.adapters.grpc.trust import Trust
 from linkflow.adapters.system import SystemClock, SystemIds
-from linkflow.ports.cluster import Member
 from linkflow.testing.engine import FakeEngine
-from linkflow.testing.service_suites import FrontDoorSuite, VisibilitySuite
+from linkflow.testing.service_suites import ExecutionSuite, FrontDoorSuite, VisibilitySuite
+from linkflow.testing.split import KnownPeers, Place, Split, member, split, together
 
 TRUST = Trust(secret="a secret of these tests")
-
-
-def member(role: str, address: str) -> Member:
-    return Member(id=f"{role}-1", roles=[role], addresses={role: address})
 
 
 @pytest.fixture
@@ -33,7 +29,7 @@ def engine() -> FakeEngine:
 async def line(parts: Mapping[str, Any]) -> AsyncIterator[Lines]:
     """Serve the parts on a real socket, and keep lines to them."""
     async with serving("127.0.0.1:0", parts, TRUST) as bound:
-        peers = StaticPeers([member(role, bound.address) for role in parts])
+        peers = KnownPeers(*(member(role, bound.address) for role in parts))
         async with lines(peers, TRUST) as found:
             yield found
 
@@ -82,3 +78,23 @@ class TestVisibilityOverGrpc(VisibilitySuite):
     def visibility(self, line: Lines) -> VisibilityClient:
         """Call it over the line."""
         return VisibilityClient(line)
+
+
+class TestExecutionsDirect(ExecutionSuite):
+    """An engine in one process."""
+
+    @pytest.fixture
+    async def engine(self) -> AsyncIterator[Split]:
+        """Run it."""
+        async with together(Place()) as found:
+            yield found
+
+
+class TestExecutionsOverGrpc(ExecutionSuite):
+    """Two Histories, two workers and every other service, each reached over gRPC."""
+
+    @pytest.fixture
+    async def engine(self) -> AsyncIterator[Split]:
+        """Run it."""
+        async with split(Place()) as found:
+            yield found

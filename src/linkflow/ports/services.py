@@ -261,6 +261,14 @@ class Poll(Protocol):
 class Matching(Dispatch, Poll, Protocol):
     """Brings tasks that are ready to workers that have room."""
 
+    def in_use(self, session: str) -> int:
+        """Count the credits of a session that are not back."""
+        ...
+
+    def recount(self, session: str, in_use: int) -> None:
+        """Set how many credits of a session are not back, when some were lost on the way."""
+        ...
+
     def depth(self) -> Mapping[str, int]:
         """Count queued tasks by queue."""
         ...

@@ -15,9 +15,13 @@ from linkflow.ports.services import (
     StartExecution,
     Visibility,
 )
+from linkflow.testing.builders import node, spec
 from linkflow.testing.engine import FakeEngine
+from linkflow.testing.split import Split
+from linkflow.testing.split import command as started_by
 
 PATIENCE_S = 10.0
+LONG_S = 18.0
 
 
 def command(**changes: object) -> StartExecution:
@@ -115,6 +119,7 @@ class FrontDoorSuite:
         await frontend.resolve(decision)
         explained = await frontend.explain(about)
         waiting = await frontend.awaiting("w1", "paid", "")
+        engine.held.add(about)
         await frontend.release(about, "ada")
         await frontend.terminate(about, "why", "ada")
         over = await frontend.wait(about, 10)
@@ -133,6 +138,69 @@ class FrontDoorSuite:
 
         assert plain(await frontend.view(about)) == plain(engine.views[about])
         assert await frontend.events(about, 1, 2) == (await engine.events(about))[1:3]
+
+
+class ExecutionSuite:
+    """What an engine does, whether its services are in one process or not; provide `engine`."""
+
+    async def test_effects_run_through_every_service(self, engine: Split) -> None:
+        """A job of three effects starts, runs on a worker and ends; each effect happens once."""
+        job = await engine.place.publish(spec("t -> a -> b -> c", b="test.post"))
+        started = await engine.frontend.start(started_by(job, wait_ms=10_000))
+
+        assert (started.status, started.result) == ("completed", {"key": "c"})
+        assert (
+            dict.fromkeys((f"{started.execution_id}:{key}" for key in "abc"), 1) == engine.place.effects.met
+        )
+
+    async def test_more_than_there_is_room_for(self, engine: Split) -> None:
+        """Three hundred jobs on few slots all end, through the queue where there is no room at once."""
+        job = await engine.place.publish(spec("t -> a -> b -> c", "t -> d -> c", b="test.post"))
+        async with asyncio.timeout(LONG_S):
+            ended = await asyncio.gather(
+                *(engine.frontend.start(started_by(job, wait_ms=60_000)) for _ in range(300))
+            )
+
+        assert {"completed"} == {each.status for each in ended}
+        assert (4 * 300, {1}) == (len(engine.place.effects.met), set(engine.place.effects.met.values()))
+
+    async def test_no_more_than_the_slots_at_once(self, engine: Split) -> None:
+        """Workers have as many attempts in hand as they have slots, and take more as those end."""
+        job = await engine.place.publish(spec("t -> a"))
+        engine.place.effects.gate.clear()
+        starts = [
+            asyncio.ensure_future(engine.frontend.start(started_by(job, wait_ms=60_000))) for _ in range(100)
+        ]
+        slots = engine.slots * len(engine.workers)
+        async with asyncio.timeout(LONG_S):
+            await engine.place.effects.until(lambda: len(engine.place.effects.met) == slots)
+            begun = sum(worker.busy() for worker in engine.workers)
+            engine.place.effects.gate.set()
+            ended = await asyncio.gather(*starts)
+
+        assert slots == begun
+        assert {"completed"} == {each.status for each in ended}
+
+    async def test_a_delay_ends(self, engine: Split) -> None:
+        """A delay of a tenth of a second is over when the Timer says so."""
+        job = await engine.place.publish(spec("t -> d -> a", d=node("logic.delay", milliseconds=100)))
+        ended = await engine.frontend.start(started_by(job, wait_ms=10_000))
+
+        assert (ended.status, ended.result) == ("completed", {"key": "a"})
+
+    async def test_a_running_effect_is_cancelled(self, engine: Split) -> None:
+        """A cancel reaches the worker that runs the attempt, and the execution ends cancelled."""
+        job = await engine.place.publish(spec("t -> a -> b"))
+        engine.place.effects.gate.clear()
+        about = (await engine.frontend.start(started_by(job))).execution_id
+        async with asyncio.timeout(LONG_S):
+            await engine.place.effects.until(lambda: engine.place.effects.met)
+        await engine.frontend.cancel(about, "enough", "ada")
+        ended = await engine.frontend.wait(about, 10_000)
+        async with asyncio.timeout(LONG_S):
+            await engine.place.effects.until(lambda: engine.place.effects.stopped)
+
+        assert (ended.status, [f"{about}:a"]) == ("cancelled", list(engine.place.effects.met))
 
 
 class VisibilitySuite:

@@ -6,7 +6,7 @@ async with lines(peers, trust) as found:
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from hashlib import blake2b
 from typing import Any
 
@@ -28,6 +28,7 @@ PATIENCE_S = 10.0
 AGAIN_S = (0.05, 1.0)
 """Pause before a line is tried again: the first, and the longest."""
 
+FLUSH_S = 0.5
 OPEN_S = 5.0
 """How long a peer may take to accept a stream."""
 
@@ -57,8 +58,11 @@ class RoleLines:
         generation: Another number whenever a line came up or was cut.
     """
 
-    def __init__(self, owner: "Lines", role: str, stream: str, carry: Carry) -> None:
+    def __init__(self, owner: "Lines", role: str, stream: str, carry: Carry, *, is_single: bool) -> None:
         self.role = role
+        self._is_single = is_single
+        self._choice = 0
+        self._again = asyncio.Event()
         self.generation = 0
         self._owner = owner
         self._path = SERVICES[role].path(stream)
@@ -128,11 +132,7 @@ class RoleLines:
         """Keep a line to every member."""
         async with asyncio.TaskGroup() as group:
             while True:
-                wanted = {
-                    (member.id, address): member
-                    for member in self._owner.peers.of(self.role)
-                    if (address := member.addresses.get(self.role))
-                }
+                wanted = self._wanted()
                 for key in [key for key in self._lines if key not in wanted]:
                     line, task = self._lines.pop(key)
                     self._set(line, None)
@@ -142,7 +142,32 @@ class RoleLines:
                         line = Line(member, key[1])
                         self._lines[key] = (line, group.create_task(self._keep(line)))
                 self._lines = dict(sorted(self._lines.items()))
-                await self._owner.peers.changed()
+                await self._until_changed(group)
+
+    def _wanted(self) -> dict[tuple[str, str], Member]:
+        """List the members to have a line to: all, or one that works."""
+        found = {
+            (member.id, address): member
+            for member in self._owner.peers.of(self.role)
+            if (address := member.addresses.get(self.role))
+        }
+        if not self._is_single or len(found) < 2:
+            return found
+        ready = sorted(key for key in found if found[key].state == "ready") or sorted(found)
+        working = [key for key in ready if key in self._lines and self._lines[key][0].wire is not None]
+        chosen = working[0] if working else ready[self._choice % len(ready)]
+        return {chosen: found[chosen]}
+
+    async def _until_changed(self, group: asyncio.TaskGroup) -> None:
+        """Wait until another list of lines may be right."""
+        waits = {
+            group.create_task(self._owner.peers.changed()),
+            group.create_task(_until(self._again)),
+        }
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+        self._again.clear()
 
     async def _keep(self, line: Line) -> None:
         """Keep one line open."""
@@ -152,9 +177,13 @@ class RoleLines:
                 if await self._open(line):
                     pause_s = AGAIN_S[0]
             except LinkFlowError as error:
-                log.warning("no line", role=self.role, address=line.address, error=str(error))
+                if pause_s == AGAIN_S[0]:
+                    log.warning("waits for a service", role=self.role, address=line.address, error=str(error))
             except Exception:  # a bug must not end the line for good
                 log.exception("line failed", role=self.role, address=line.address)
+            self._choice += 1
+            if self._is_single:
+                self._again.set()
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, AGAIN_S[1])
 
@@ -169,6 +198,7 @@ class RoleLines:
                 return False
             if stream.done():
                 raise error_of_call(await _end(stream), f"{self.role} at {line.address}")
+            log.info("service reached", role=self.role, address=line.address)
             wire = Wire(stream, f"{self.role} at {line.address}")
             self._set(line, wire)
             await self._carry(wire)
@@ -205,9 +235,9 @@ class Lines:
         self._tasks: list[asyncio.Task[None]] = []
         self._turn = 0
 
-    def to(self, role: str, stream: str, carry: Carry) -> RoleLines:
-        """Keep a stream open to every member of a role from now on."""
-        found = RoleLines(self, role, stream, carry)
+    def to(self, role: str, stream: str, carry: Carry, *, is_single: bool = False) -> RoleLines:
+        """Keep a stream open to every member of a role from now on, or to one that works."""
+        found = RoleLines(self, role, stream, carry, is_single=is_single)
         self._kept.append(found)
         self.spawn(found.keep())
         return found
@@ -282,7 +312,11 @@ class Lines:
         return found
 
     async def close(self) -> None:
-        """End every line."""
+        """End every line; what was said before is sent."""
+        wires = [line.wire for each in self._kept for line in each.up() if line.wire is not None]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await asyncio.gather(*(wire.flush() for wire in wires))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -301,24 +335,13 @@ async def lines(peers: Peers, trust: Trust) -> AsyncIterator[Lines]:
             await found.close()
 
 
-class StaticPeers:
-    """Peers that never change; for tests, and where every address is known beforehand."""
-
-    def __init__(self, members: Sequence[Member]) -> None:
-        self._members = sorted(members, key=lambda member: member.id)
-
-    def of(self, role: str) -> Sequence[Member]:
-        """List the members that have a role."""
-        return [member for member in self._members if role in member.roles]
-
-    async def changed(self) -> None:
-        """Wait for ever."""
-        await asyncio.get_running_loop().create_future()
-
-
 def _weight(member_id: str, shard: int) -> bytes:
     """Weigh a member for a shard; the lightest is the one to ask."""
     return blake2b(f"{member_id}:{shard}".encode(), digest_size=8).digest()
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 async def _end(stream: Any) -> grpc.aio.AioRpcError:

@@ -4,6 +4,7 @@ async with serving("127.0.0.1:7234", {"history": history}, trust) as bound:
     ...
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from inspect import isawaitable
@@ -20,8 +21,9 @@ from linkflow.adapters.grpc._gen.frontend_pb2 import FrontendCall
 from linkflow.adapters.grpc._gen.history_pb2 import HistoryCall
 from linkflow.adapters.grpc._gen.timer_pb2 import TimerCall
 from linkflow.adapters.grpc.failures import FAILURE, failure_of, status_of
+from linkflow.adapters.grpc.hall import Hall
 from linkflow.adapters.grpc.records import Call
-from linkflow.adapters.grpc.surface import SERVICES, Service
+from linkflow.adapters.grpc.surface import MATCHING, SERVICES, Service
 from linkflow.adapters.grpc.trust import OPTIONS, Tokens, Trust
 from linkflow.adapters.grpc.wire import Answer, Hear, Wire
 from linkflow.domain.errors import Invalid, LinkFlowError, Unavailable
@@ -74,10 +76,12 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
     """
     server = grpc.aio.server(interceptors=[Tokens(trust)], options=OPTIONS)
     names = []
+    halls = {role: Hall(part) for role, part in parts.items() if role == MATCHING.role}
     for role, part in parts.items():
         service = SERVICES[role]
         names.append(service.full_name)
-        server.add_generic_rpc_handlers([_handlers(service, part)])
+        accepts = _streams(role, halls.get(role, part))
+        server.add_generic_rpc_handlers([_handlers(service, part, accepts)])
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     reflection.enable_server_reflection([*names, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
@@ -88,19 +92,23 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
     host = address.rpartition(":")[0]
     bound = Bound(address if address.startswith("unix:") else f"{host}:{port}", servicer, names)
     await bound.say(is_serving=True)
-    try:
-        yield bound
-    finally:
-        await bound.say(is_serving=False)
-        await server.stop(STOP_S)
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(hall.run()) for hall in halls.values()]
+        try:
+            yield bound
+        finally:
+            await bound.say(is_serving=False)
+            await server.stop(STOP_S)
+            for task in running:
+                task.cancel()
 
 
-def _handlers(service: Service, part: Any) -> grpc.GenericRpcHandler:
+def _handlers(service: Service, part: Any, accepts: Mapping[str, Accept]) -> grpc.GenericRpcHandler:
     """Make the handlers of one service."""
     methods: dict[str, Any] = {}
     for call in service.calls().values():
         methods[call.path.rpartition("/")[2]] = _unary(call, part)
-    for stream, accept in _streams(service.role, part).items():
+    for stream, accept in accepts.items():
         methods[stream] = grpc.stream_stream_rpc_method_handler(
             _stream(accept),
             request_deserializer=Frame.FromString,
@@ -152,6 +160,8 @@ def _stream(accept: Accept) -> Any:
 
 
 def _streams(role: str, part: Any) -> Mapping[str, Accept]:
+    if role == "matching":
+        return {"Dispatch": part.dispatch, "PollTask": part.poll}
     if role == "timer":
         return {"Exchange": _hearing({TimerCall.TIMER_CALL_SCHEDULE: _schedule(part)})}
     if role == "frontend":

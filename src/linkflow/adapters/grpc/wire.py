@@ -61,6 +61,9 @@ class Wire:
         self._notes: Mapping[int, Hear] = {}
         self._out: deque[Item] = deque()
         self._has_news = asyncio.Event()
+        self._sent = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._answering: set[asyncio.Task[None]] = set()
         self._asked: dict[int, tuple[asyncio.Future[bytes], float]] = {}
         self._last = 0
 
@@ -101,44 +104,58 @@ class Wire:
         self._calls, self._notes = calls or {}, notes or {}
         try:
             async with asyncio.TaskGroup() as group:
-                rest = [group.create_task(self._write(), name="frames out")]
-                rest.append(group.create_task(self._keep_deadlines(), name="deadlines of calls"))
-                answers: set[asyncio.Task[None]] = set()
+                rest = [
+                    group.create_task(self._read(group), name="frames in"),
+                    group.create_task(self._write(), name="frames out"),
+                    group.create_task(self._keep_deadlines(), name="deadlines of calls"),
+                ]
                 try:
-                    await self._read(group, answers)
+                    await self._ended.wait()
                 finally:
-                    for task in (*rest, *answers):
+                    for task in (*rest, *self._answering):
                         task.cancel()
         finally:
-            self._cut()
+            self.close()
 
     def close(self) -> None:
-        """Send nothing further; whoever waits for an answer is told."""
-        self._cut()
+        """Cut the line: nothing further is sent, and whoever waits for an answer is told."""
+        self.is_cut = True
+        self._ended.set()
+        for answer, _ in list(self._asked.values()):
+            if not answer.done():
+                answer.set_exception(LineCut(f"The connection to {self.peer} was lost."))
+        self._asked.clear()
+
+    async def flush(self) -> None:
+        """Wait until everything is sent, or the line is cut."""
+        while self._out and not self.is_cut:
+            self._sent.clear()
+            await self._sent.wait()
 
     # ------------------------------------------------------------ in
 
-    async def _read(self, group: asyncio.TaskGroup, answers: "set[asyncio.Task[None]]") -> None:
+    async def _read(self, group: asyncio.TaskGroup) -> None:
         while True:
             try:
                 frame = await self._stream.read()
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
                 log.debug("line cut", peer=self.peer, error=str(error))
-                return
+                break
             if frame is grpc.aio.EOF:
-                return
+                break
             for item in frame.items:
                 if item.call:
-                    self._take(item, group, answers)
+                    self._take(item, group)
                 else:
                     self._answered(item)
+        self.close()
 
-    def _take(self, item: Item, group: asyncio.TaskGroup, answers: "set[asyncio.Task[None]]") -> None:
+    def _take(self, item: Item, group: asyncio.TaskGroup) -> None:
         """Take a call or a note of the other side."""
         if item.id:
             task = group.create_task(self._answer(item))
-            answers.add(task)
-            task.add_done_callback(answers.discard)
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
             return
         hear = self._notes.get(item.call)
         try:
@@ -186,8 +203,9 @@ class Wire:
                     await self._stream.write(self._frame())
                 except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
                     log.debug("line cut", peer=self.peer, error=str(error))
-                    self._cut()
+                    self.close()
                     return
+            self._sent.set()
 
     def _frame(self) -> Frame:
         items: list[Item] = []
@@ -205,10 +223,3 @@ class Wire:
             for answer, until in list(self._asked.values()):
                 if now >= until and not answer.done():
                     answer.set_exception(Unavailable(f"{self.peer} did not answer in time; try again."))
-
-    def _cut(self) -> None:
-        self.is_cut = True
-        for answer, _ in list(self._asked.values()):
-            if not answer.done():
-                answer.set_exception(LineCut(f"The connection to {self.peer} was lost."))
-        self._asked.clear()

@@ -132,6 +132,19 @@ class Matching:
         state = self._sessions.get(session)
         return state is None or not state.taken
 
+    def in_use(self, session: str) -> int:
+        """Count the credits that are not back; see the port."""
+        state = self._sessions.get(session)
+        return state.taken if state is not None else 0
+
+    def recount(self, session: str, in_use: int) -> None:
+        """Set how many credits are not back; see the port."""
+        state = self._sessions.get(session)
+        if state is not None:
+            state.taken = max(0, in_use)
+            state.arrived.set()
+            self._room.set()
+
     def leave(self, session: str) -> None:
         """Deregister; see the port."""
         self._sessions.pop(session, None)
@@ -221,8 +234,8 @@ class Matching:
             await self._queue.done([task])
             if frame is None:
                 self.release([session])
-            elif not self.deliver(frame):
-                await self._history.sessions_lost([session])
+            elif not self.deliver(frame):  # a worker that lives asks for it again; one that died loses its lease
+                log.info("worker away", execution_id=task.execution_id, key=task.key, session=session)
         except LinkFlowError as error:
             log.warning("not started; queued again", execution_id=task.execution_id, error=str(error))
             self.release([session])
