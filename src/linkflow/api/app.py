@@ -26,6 +26,7 @@ from linkflow.api import (
     trigger_shapes,
     webhooks,
     workflows,
+    workspaces,
 )
 from linkflow.api.docs import page as docs_page
 from linkflow.api.edge import Edge
@@ -44,6 +45,9 @@ ROUTERS = (
     accounts.users,
     accounts.published,
     keys.router,
+    workspaces.router,
+    workspaces.members,
+    workspaces.invitations,
     exchange.router,  # its fixed paths come before the ids of workflows
     workflows.router,
     executions.router,

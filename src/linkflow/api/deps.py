@@ -152,6 +152,17 @@ class Asking:
         """
         return await admitted(self.request, self.plane, workspace_id)
 
+    async def person(self) -> Actor:
+        """Say who asks, in person, on a route that does without a sign-in too.
+
+        Raises:
+            Unauthenticated: The token is wrong or expired.
+            Denied: It is a key or an API client.
+        """
+        actor = await self.plane.access.actor(bearer(self.request))
+        actor.require_person()
+        return actor
+
     async def form_or_json(self, shape: type[S]) -> tuple[bool, S]:
         """Read the body of a form or of JSON; says first whether it was a form.
 

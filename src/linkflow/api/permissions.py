@@ -11,6 +11,7 @@ OPEN, SIGNED_IN, ACCOUNT, OPERATOR = "open", "signed-in", "account", "operator"
 _TABLE = """
 GET    /health                                                                  open
 GET    /ready                                                                   open
+GET    /metrics                                                                 open
 POST   /webhooks/{webhook_id}                                                   open
 GET    /api/v1/resume/{token}                                                   open
 GET    /api/v1/resume/{token}/status                                            open
@@ -43,6 +44,23 @@ POST   /api/v1/auth/tokens                                                      
 DELETE /api/v1/auth/tokens/{key_id}                                             apikey.manage
 POST   /api/v1/users/{user_id}/ban                                              operator
 POST   /api/v1/users/{user_id}/unban                                            operator
+
+GET    /api/v1/workspaces                                                       signed-in
+POST   /api/v1/workspaces                                                       account
+GET    /api/v1/workspaces/{workspace_id}                                        workspace.view
+PUT    /api/v1/workspaces/{workspace_id}                                        workspace.update
+PATCH  /api/v1/workspaces/{workspace_id}                                        workspace.update
+DELETE /api/v1/workspaces/{workspace_id}                                        workspace.delete
+GET    /api/v1/members                                                          member.view
+POST   /api/v1/members/leave                                                    account
+PUT    /api/v1/members/{user_id}                                                member.update
+DELETE /api/v1/members/{user_id}                                                member.remove
+GET    /api/v1/invitations                                                      member.invite
+POST   /api/v1/invitations                                                      member.invite
+DELETE /api/v1/invitations/{invitation_id}                                      member.invite
+GET    /api/v1/invitations/{token}                                              open
+POST   /api/v1/invitations/{token}/accept                                       open
+POST   /api/v1/invitations/{token}/decline                                      open
 
 GET    /api/v1/workflows                                                        workflow.view
 POST   /api/v1/workflows                                                        workflow.create
@@ -91,7 +109,9 @@ POST   /api/v1/executions/{execution_id}/signal                                 
 POST   /api/v1/executions/{execution_id}/resolve                                approval.decide
 POST   /api/v1/ws/tickets                                                       execution.view
 GET    /api/v1/dead-letters                                                     execution.view
+GET    /api/v1/dead-letters/{letter_id}                                         execution.view
 DELETE /api/v1/dead-letters/{letter_id}                                         execution.delete
+POST   /api/v1/dead-letters/bulk                                                execution.retry
 POST   /api/v1/dead-letters/{letter_id}/replay                                  execution.retry
 
 GET    /api/v1/webhooks                                                         webhook.view

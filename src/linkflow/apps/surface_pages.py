@@ -12,7 +12,8 @@ This page is generated; `make docs` writes it again.
 
 Every path below `/api/v1` also answers below `/api`, and below `/api/v1/workspaces/{{workspace}}`.
 Sign in with `POST /api/v1/auth/login`, then send `Authorization: Bearer <token>`.
-What is marked *open* needs no token.
+Behind each path stands the permission it needs; *open* needs no token, *signed-in* any, *account* one's own
+sign-in and no API key, *operator* the sign-in of whoever runs this LinkFlow.
 A running LinkFlow shows the same at `/docs`, and as OpenAPI 3.1 at `/api/openapi.json`.
 
 Every error is `application/problem+json`: `type`, `title`, `status`, `detail`, `code`, `kind`, `request_id`,
@@ -48,8 +49,8 @@ def rest_page() -> str:
 
 def _route(path: str, method: str, route: Mapping[str, Any]) -> str:
     """Write one route."""
-    is_open = "" if route.get("security") else " *open*"
-    lines = [f"### `{method.upper()} {path}`{is_open}", "", " ".join(route.get("description", "").split())]
+    needed = f" *{route['x-permission']}*" if route.get("security") else " *open*"
+    lines = [f"### `{method.upper()} {path}`{needed}", "", " ".join(route.get("description", "").split())]
     parameters = [
         f"`{each['name']}`" for each in route.get("parameters", ()) if each["in"] in ("query", "header")
     ]

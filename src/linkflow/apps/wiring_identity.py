@@ -9,9 +9,12 @@ from linkflow.apps.settings import Settings
 from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
 from linkflow.control.actor import Audit
+from linkflow.control.invitations import Invitations
 from linkflow.control.keys import Keys
+from linkflow.control.members import Members
 from linkflow.control.post import Post
 from linkflow.control.sign_ins import SignIns
+from linkflow.control.workspaces import Workspaces
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus, Prepared, RateLimits
 from linkflow.ports.outbound import Mailer
@@ -46,6 +49,9 @@ class Identity:
     accounts: Accounts
     sign_ins: SignIns
     keys: Keys
+    workspaces: Workspaces
+    members: Members
+    invitations: Invitations
     post: Post
 
 
@@ -82,5 +88,10 @@ def build_identity(needs: IdentityNeeds) -> Identity:
         accounts=accounts,
         sign_ins=sign_ins,
         keys=Keys(records, access, needs.audit, clock, ids),
+        workspaces=Workspaces(records, access, needs.audit, needs.prepared, clock, ids),
+        members=Members(records, access, needs.audit),
+        invitations=Invitations(
+            records, accounts, sign_ins, access, post, needs.audit, clock, ids, public_url=public_url
+        ),
         post=post,
     )

@@ -9,8 +9,10 @@ from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executions import Executions
 from linkflow.control.inbox import Inbox
+from linkflow.control.invitations import Invitations
 from linkflow.control.keys import Keys
 from linkflow.control.letters import Letters
+from linkflow.control.members import Members
 from linkflow.control.post import Post
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
@@ -19,6 +21,7 @@ from linkflow.control.templates import Templates
 from linkflow.control.variables import Variables
 from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
+from linkflow.control.workspaces import Workspaces
 from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
@@ -37,6 +40,9 @@ class ControlPlane:
     accounts: Accounts
     sign_ins: SignIns
     keys: Keys
+    workspaces: Workspaces
+    members: Members
+    invitations: Invitations
     post: Post
     workflows: Workflows
     executions: Executions
