@@ -34,7 +34,7 @@ from linkflow.apps.wiring_control import (
 from linkflow.control.accounts import Owner
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
-from linkflow.telemetry import metrics
+from linkflow.telemetry import metrics, tracing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Installation:
     owner: Owner
 
 
-async def _require_schema(name: str, dsn: str) -> None:
+async def require_schema(name: str, dsn: str) -> None:
     """Refuse a database of ours that `linkflow migrate` has not brought up to date."""
     found, newest = await schema_version(dsn), revisions()[-1][0]
     if found != newest:
@@ -93,7 +93,7 @@ async def installation(
             await migrate(postgres.dsn, say)
         else:
             for name, url in urls.items():
-                await _require_schema(name, url)
+                await require_schema(name, url)
         databases: list[Database] = []
         for url in dict.fromkeys(urls.values()):
             databases.append(await Database.open(url))
@@ -141,6 +141,7 @@ async def installation(
         )
         owner = await ensure_owner(settings, plane)
         await stack.enter_async_context(background(side, plane))
+        await stack.enter_async_context(tracing.running(settings.tracing_url, "linkflow", __version__))
         health = Health([database_check(plane)], roles=["all"], token=settings.metrics_token)
         app = create_app(
             plane,

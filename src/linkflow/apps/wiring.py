@@ -8,7 +8,7 @@ roles has, beside others (`apps/roles.py`); what it lacks it reaches through `Re
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -91,12 +91,12 @@ class Reach(Protocol):
         """Reach History."""
         ...
 
-    def dispatch(self) -> ports.Dispatch:
-        """Reach Matching, as History does."""
+    def dispatch(self, gone: Callable[[Sequence[str]], Awaitable[None]]) -> ports.Dispatch:
+        """Reach Matching, as History does; `gone` is told of worker sessions that are over."""
         ...
 
-    def poll(self) -> ports.Poll:
-        """Reach Matching, as a worker does."""
+    def poll(self, busy: Callable[[], int]) -> ports.Poll:
+        """Reach Matching, as a worker does; `busy` counts the attempts in hand."""
         ...
 
     def timer(self) -> ports.Timer:
@@ -133,10 +133,12 @@ class Services:
 
         Args:
             parts: What the engine needs.
-            roles: Some of `ENGINE`; all of them when there is nobody else.
+            roles: Some of `ENGINE`; all of them when there is nobody else. One Matching of the cluster is
+                active: History and the worker use the one beside them only when all three are together.
             reach: The others; None when the store is ours alone.
         """
         self._parts, self._roles, self._reach = parts, roles, reach
+        self._is_whole = roles >= {"history", "matching", "worker"}
         self._load = Load(parts.clock)
         self.store = SqlHistoryStore(parts.database, self._load.committed)
         self.letters = SqlDeadLetters(parts.database)
@@ -224,7 +226,9 @@ class Services:
             late=SqlLateResults(parts.database),
             blobs=parts.blobs,
             catalog=parts.nodes,
-            matching=self.here["matching"] if "matching" in self._roles else self._others.dispatch(),
+            matching=self.here["matching"]
+            if self._is_whole
+            else self._others.dispatch(lambda sessions: self.here["history"].sessions_lost(sessions)),
             timer=self.here["timer"] if "timer" in self._roles else self._others.timer(),
             clock=parts.clock,
             ids=parts.ids,
@@ -251,7 +255,9 @@ class Services:
         worker = Worker(
             session=self._session,
             history=history,
-            matching=self.here["matching"] if "matching" in self._roles else self._others.poll(),
+            matching=self.here["matching"]
+            if self._is_whole
+            else self._others.poll(lambda: self.here["worker"].busy()),
             sessions=self._sessions,
             activities=Activities(
                 nodes=parts.nodes,

@@ -1,5 +1,6 @@
 """Frontend: the engine's front door. Sheds load before anything is promised, then routes to History."""
 
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -15,7 +16,7 @@ from linkflow.ports.services import (
     StartedExecution,
     StartExecution,
 )
-from linkflow.telemetry import metrics
+from linkflow.telemetry import metrics, tracing
 
 MOST_PENDING = 5_000
 """Records waiting to be committed above which no further start is taken in."""
@@ -47,7 +48,13 @@ def _counted(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine
 
 
 class Frontend:
-    """The engine's front door; see `ports.services.Frontend`."""
+    """The engine's front door; see `ports.services.Frontend`.
+
+    Attributes:
+        most_pending: Executions being decided or committed above which no further start is taken in.
+    """
+
+    most_pending = MOST_PENDING
 
     def __init__(
         self, history: History, backlog: Callable[[], int], busy: Callable[[], str] = lambda: ""
@@ -66,11 +73,16 @@ class Frontend:
     @_counted
     async def start(self, command: StartExecution) -> StartedExecution:
         """Start an execution, unless there is more to do than can be done."""
-        reason = "backlog" if self._backlog() > MOST_PENDING else self._busy()
+        reason = "backlog" if self._backlog() > self.most_pending else self._busy()
         if reason:
             _shed[reason].inc()
             raise Overloaded
-        return await self._history.start(command)
+        began_at = time.perf_counter()
+        started = await self._history.start(command)
+        if tracing.is_on():
+            took_s = time.perf_counter() - began_at
+            tracing.record(started.execution_id, "frontend start", took_s=took_s, is_new=started.is_new)
+        return started
 
     async def wait(self, execution_id: str, wait_ms: int) -> StartedExecution:
         """Wait for the end."""

@@ -3,6 +3,6 @@
 Not here: what a part decides; measuring never changes what happens.
 """
 
-from linkflow.telemetry.logs import about, conceal, logger, set_up
+from linkflow.telemetry.logs import about, conceal, logger, said, set_level, set_up
 
-__all__ = ["about", "conceal", "logger", "set_up"]
+__all__ = ["about", "conceal", "logger", "said", "set_level", "set_up"]

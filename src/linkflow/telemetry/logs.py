@@ -41,6 +41,7 @@ INDENTED = ("exception", "stack")
 """Facts of several lines; in text for people each line is indented, so that none looks like a log line."""
 
 _about: ContextVar[Mapping[str, Any]] = ContextVar("linkflow_log_facts", default={})  # noqa: B039  never changed
+_made: dict[str, Any] = {}
 _concealed: OrderedDict[str, None] = OrderedDict()
 _pattern: re.Pattern[str] | None = None
 
@@ -51,7 +52,9 @@ def logger(name: str) -> Any:
     Args:
         name: The part: `history`, `worker`, `api`.
     """
-    return structlog.get_logger(part=name)
+    if name not in _made:
+        _made[name] = structlog.get_logger(part=name)
+    return _made[name]
 
 
 def about(**facts: str) -> None:
@@ -61,6 +64,11 @@ def about(**facts: str) -> None:
         facts: `request_id`, `execution_id`, `workspace_id` and the like.
     """
     _about.set({**_about.get(), **facts})
+
+
+def said(name: str) -> str:
+    """Look what this task is about; empty when nobody said."""
+    return str(_about.get().get(name, ""))
 
 
 def conceal(values: Any, name: str = "") -> None:
@@ -192,3 +200,19 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> None:
     root.handlers = [each for each in root.handlers if not isinstance(each, _Bridge)]
     root.addHandler(_Bridge())
     root.setLevel(logging.ERROR if level.lower() == "error" else logging.WARNING)
+
+
+def set_level(level: str) -> None:
+    """Log more or less from now on.
+
+    Args:
+        level: debug, info, warning or error.
+    """
+    structlog.configure(
+        **{
+            **structlog.get_config(),
+            "wrapper_class": structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        }
+    )
+    for made in _made.values():
+        vars(made).pop("bind", None)  # where a logger keeps what it was when it was first used
