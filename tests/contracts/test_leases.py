@@ -12,12 +12,17 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.statements import Statements
 from linkflow.domain.errors import Unavailable
 from linkflow.ports.coordination import Leases
+from linkflow.testing.fakes import FixedClock
+from linkflow.testing.memory_upkeep import MemoryLeases
 from linkflow.testing.servers import start_redis
 
 
-@pytest_asyncio.fixture(params=["postgres", pytest.param("redis", marks=pytest.mark.external)])
+@pytest_asyncio.fixture(params=["memory", "postgres", pytest.param("redis", marks=pytest.mark.external)])
 async def leases(request: pytest.FixtureRequest, database_dsn: str) -> AsyncIterator[Leases]:
     """Open leases of the test's own."""
+    if request.param == "memory":
+        yield MemoryLeases(FixedClock())
+        return
     if request.param == "redis":
         async with connect(request.getfixturevalue("redis_url")) as redis:
             yield RedisLeases([redis], prefix=request.getfixturevalue("queue_prefix"))

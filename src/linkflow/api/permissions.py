@@ -109,10 +109,15 @@ POST   /api/v1/executions/{execution_id}/signal                                 
 POST   /api/v1/executions/{execution_id}/resolve                                approval.decide
 POST   /api/v1/ws/tickets                                                       execution.view
 GET    /api/v1/dead-letters                                                     execution.view
+POST   /api/v1/dead-letters/bulk                                                execution.retry
 GET    /api/v1/dead-letters/{letter_id}                                         execution.view
 DELETE /api/v1/dead-letters/{letter_id}                                         execution.delete
 POST   /api/v1/dead-letters/bulk                                                execution.retry
 POST   /api/v1/dead-letters/{letter_id}/replay                                  execution.retry
+
+GET    /api/v1/admin/scheduler                                                  operator
+POST   /api/v1/admin/scheduler/duties/{name}/run                                operator
+GET    /api/v1/admin/scheduler/runs/{run_id}                                    operator
 
 GET    /api/v1/webhooks                                                         webhook.view
 POST   /api/v1/webhooks                                                         webhook.create

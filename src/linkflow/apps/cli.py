@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from linkflow.apps import cli_data, cli_kept, cli_letters
+from linkflow.apps import cli_data, cli_kept, cli_letters, cli_scheduler
 
 app = typer.Typer(
     name="linkflow",
@@ -29,6 +29,7 @@ app.add_typer(cli_kept.credentials, name="credentials")
 app.add_typer(cli_kept.variables, name="variables")
 app.add_typer(owner, name="owner")
 app.add_typer(cli_letters.letters, name="dead-letters")
+app.add_typer(cli_scheduler.scheduler, name="scheduler")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 File = Annotated[Path, typer.Argument(help="A workflow as JSON; - reads standard input.")]

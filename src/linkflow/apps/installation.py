@@ -106,7 +106,9 @@ async def installation(
         blobs, specs = await open_blobs(settings), SqlSpecStore(engine_database)
         queue = await stack.enter_async_context(open_queue(settings))
         shared = await stack.enter_async_context(open_coordination(settings))
-        side = open_control(settings, database, specs, nodes, clock, ids, shared=shared)
+        side = open_control(
+            settings, database, specs, nodes, clock, ids, shared=shared, engine_database=engine_database
+        )
         running = await stack.enter_async_context(
             engine(
                 EngineParts(

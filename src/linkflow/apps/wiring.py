@@ -23,7 +23,7 @@ from linkflow.adapters.sql.engine import (
     SqlTickets,
 )
 from linkflow.adapters.sql.history import SqlHistoryStore
-from linkflow.adapters.sql.partitions import ensure_partitions, keep_partitions
+from linkflow.adapters.sql.partitions import ensure_partitions
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.engine.frontend import Frontend
@@ -238,7 +238,7 @@ class Services:
         )
         self.here["history"] = history
         self._connected.append(outbox)
-        self._runs += [outbox.run(), keep_partitions(parts.database, parts.clock)]
+        self._runs.append(outbox.run())
         self.recovery = Recovery(
             store=self.store,
             sessions=self._sessions,

@@ -7,19 +7,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
+from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.records import SqlRecords
 from linkflow.adapters.sql.samples import CONTROL, control_samples
 from linkflow.adapters.vault import AesSecretBox, keep_key
 from linkflow.apps.brokers import Coordination
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring_identity import IdentityNeeds, build_identity
+from linkflow.apps.wiring_scheduler import SchedulerParts, build_scheduler
 from linkflow.control.accounts import Owner
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Audit
 from linkflow.control.arming import Arming
 from linkflow.control.credentials import Broker, Credentials
+from linkflow.control.duties import Duties
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executables import Executables
@@ -39,8 +41,6 @@ from linkflow.ports.coordination import EventBus
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import Frontend, Visibility
 from linkflow.ports.stores import DeadLetters, SpecStore
-from linkflow.scheduler.cron import Cron
-from linkflow.scheduler.service import Scheduler
 from linkflow.telemetry import metrics
 
 SEALING_KEY = "sealing.key"
@@ -67,12 +67,15 @@ class ControlSide:
     """What the engine needs of the control plane; made before the engine is.
 
     Attributes:
+        engine: Where the schema `engine` is; often the same database.
         secret: Signs callbacks and tokens (LINKFLOW_SECRET).
         broker: Opens credentials for workers.
         executables: The engine's `WorkflowDirectory`.
     """
 
     settings: Settings
+    database: Database
+    engine: Database
     records: SqlRecords
     box: AesSecretBox
     broker: Broker
@@ -94,6 +97,7 @@ def open_control(
     ids: IdSource,
     *,
     shared: Coordination | None = None,
+    engine_database: Database | None = None,
 ) -> ControlSide:
     """Open records and keys; keys are made at the first start.
 
@@ -105,6 +109,7 @@ def open_control(
         clock: Time.
         ids: Identities.
         shared: Between processes; by default within this one.
+        engine_database: Where the engine keeps its tables, if not in the same database.
     """
     shared = shared or Coordination()
     keys = settings.home / "keys"
@@ -112,6 +117,8 @@ def open_control(
     records = SqlRecords(database)
     return ControlSide(
         settings=settings,
+        database=database,
+        engine=engine_database or database,
         records=records,
         box=box,
         broker=Broker(records, box),
@@ -162,6 +169,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         invitations=identity.invitations,
         post=identity.post,
         credentials=Credentials(records, side.box, audit, clock, ids),
+        duties=Duties(SqlDutyRuns(side.database, side.engine), records, bus, audit, clock, ids),
         events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
         executions=executions,
@@ -194,8 +202,10 @@ async def ensure_owner(settings: Settings, plane: ControlPlane) -> Owner:
 @asynccontextmanager
 async def background(side: ControlSide, plane: ControlPlane) -> AsyncIterator[None]:
     """Run what the control plane does by itself: the inbox, the post, the scheduler."""
-    cron = Cron(side.records, plane.schedules, side.bus, side.clock)
-    scheduler = Scheduler(SqlLeases(side.records.statements), [cron], side.clock, side.ids.uuid())
+    parts = SchedulerParts(
+        control=side.database, engine=side.engine, bus=side.bus, clock=side.clock, ids=side.ids
+    )
+    scheduler = build_scheduler(parts, plane)
     async with asyncio.TaskGroup() as group:
         runs = (plane.inbox.run(), plane.post.run(), scheduler.run())
         tasks = [group.create_task(run) for run in runs]

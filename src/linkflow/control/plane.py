@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
 from linkflow.control.credentials import Credentials
+from linkflow.control.duties import Duties
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executions import Executions
@@ -47,6 +48,7 @@ class ControlPlane:
     workflows: Workflows
     executions: Executions
     credentials: Credentials
+    duties: Duties
     events: Events
     exchange: Exchange
     inbox: Inbox

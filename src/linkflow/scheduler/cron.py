@@ -2,9 +2,11 @@
 
 from linkflow.control.schedules import Schedules
 from linkflow.domain.errors import Overloaded, Unavailable
+from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.records import Records
+from linkflow.ports.upkeep import Turn
 from linkflow.telemetry import logger
 
 LOG = logger("cron")
@@ -14,7 +16,9 @@ IDLE_S = 5.0
 
 
 class Cron:
-    """Fires schedules when their time has come."""
+    """Fires schedules when their time has come; a watch, and a duty for those who ask."""
+
+    name = "cron"
 
     def __init__(self, records: Records, schedules: Schedules, bus: EventBus, clock: Clock) -> None:
         self._records, self._schedules = records, schedules
@@ -31,6 +35,12 @@ class Cron:
                     rest_s = error.retry_after_s if isinstance(error, Overloaded) else 1.0
                 if rest_s > 0:
                     await changes.nudged(rest_s)
+
+    async def do(self, turn: Turn) -> Json:
+        """Fire what is due now, `{"fired": count}`; nothing is fired when it is dry."""
+        if turn.is_dry:
+            return {"due": len(await self._records.schedules.due(self._clock.now(), BATCH))}
+        return {"fired": await self.fire_due()}
 
     async def fire_due(self) -> int:
         """Fire every schedule that is due, at most a batch; how many were."""

@@ -13,14 +13,11 @@ import asyncpg
 
 from linkflow import telemetry
 from linkflow.adapters.sql.database import Database, PooledConnection, driver_errors
-from linkflow.domain.errors import Unavailable
 from linkflow.domain.values import execution_id
-from linkflow.ports.clock import Clock
 
 AHEAD = 2
 """Months after this one that partitions are made for."""
 
-EVERY_S = 12 * 3600.0
 LOCK = 6_020_402
 """The advisory lock under which partitions are made."""
 
@@ -102,11 +99,12 @@ async def _compress(connection: PooledConnection, name: str, column: str) -> Non
         log.debug("no lz4 in this server", table=name)
 
 
-async def keep_partitions(database: Database, clock: Clock) -> None:
-    """Make partitions ahead of their months, for ever."""
-    while True:
-        try:
-            await ensure_partitions(database, clock.now())
-        except Unavailable as error:
-            log.warning("partitions not looked after; tried again", error=str(error))
-        await clock.sleep(EVERY_S)
+class SqlPartitions:
+    """Partitions of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ensure(self, now: float) -> int:
+        """Make what is missing; see `Partitions`."""
+        return await ensure_partitions(self._database, now)
