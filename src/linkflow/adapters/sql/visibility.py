@@ -1,6 +1,10 @@
 """VisibilityStore on PostgreSQL: one row per execution, its node runs as one JSON column.
 
 `engine.execution_nodes` is a view over that column: a row per node, without an insert per node.
+
+Usage is counted in the statement that writes the rows: a start with the row's birth, an end with the write
+that closes it. A closed row has the execution's last version, so no later write replaces it, and whatever
+comes twice counts once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +33,25 @@ WITH written AS (
              started_at, closed_at, parent_id, origin, error, error_key, nodes)
     ON CONFLICT (execution_id) DO UPDATE SET version = excluded.version, status = excluded.status,
         closed_at = excluded.closed_at, error = excluded.error, error_key = excluded.error_key,
-        nodes = excluded.nodes
+        nodes = excluded.nodes, writes = v.writes + 1
     WHERE v.version < excluded.version
+    RETURNING execution_id, workspace_id, started_at, closed_at, status, writes = 1 AS is_new
+), counted AS (
+    INSERT INTO engine.usage_days AS u (workspace_id, day, started, closed, failed, nodes, node_ms)
+    SELECT workspace_id, day, sum(started), sum(closed), sum(failed), sum(nodes), sum(node_ms) FROM (
+        SELECT workspace_id, (started_at AT TIME ZONE 'UTC')::date AS day, 1 AS started, 0 AS closed,
+            0 AS failed, 0 AS nodes, 0 AS node_ms
+        FROM written WHERE is_new
+        UNION ALL
+        SELECT workspace_id, (closed_at AT TIME ZONE 'UTC')::date, 0, 1,
+            (status IN ('failed', 'timed_out'))::int, ran.nodes, ran.node_ms
+        FROM written JOIN unnest($1::uuid[], $18::int[], $19::bigint[]) AS ran(id, nodes, node_ms)
+            ON ran.id = execution_id
+        WHERE closed_at IS NOT NULL
+    ) AS each GROUP BY workspace_id, day ORDER BY workspace_id, day
+    ON CONFLICT (workspace_id, day) DO UPDATE SET started = u.started + excluded.started,
+        closed = u.closed + excluded.closed, failed = u.failed + excluded.failed,
+        nodes = u.nodes + excluded.nodes, node_ms = u.node_ms + excluded.node_ms
 ), acknowledged AS (
     DELETE FROM engine.outbox o USING unnest($16::uuid[], $17::int[]) AS m(execution_id, number)
     WHERE o.execution_id = m.execution_id AND o.number = m.number AND o.kind = 'project'
@@ -62,7 +83,9 @@ class SqlVisibilityStore:
         self._database = database
 
     async def write(self, projected: Sequence[Projected], messages: Sequence[Message]) -> None:
-        """Write rows and forget messages; see `VisibilityStore`."""
+        """Write rows and forget messages; see `VisibilityStore`. In one order, so that writers only wait."""
+        projected = sorted(projected, key=lambda item: item.row.execution_id)
+        messages = sorted(messages, key=lambda message: (message.execution_id, message.number))
         rows = [item.row for item in projected]
         columns: list[Any] = [
             [row.execution_id for row in rows],
@@ -82,6 +105,7 @@ class SqlVisibilityStore:
             [without_nul(_encode(item.nodes)) if item.nodes else None for item in projected],
             [message.execution_id for message in messages],
             [message.number for message in messages],
+            *_effort(projected),
         ]
         lines = [
             (item.row.execution_id, number, line)
@@ -134,10 +158,34 @@ class SqlVisibilityStore:
         return {record[0]: record[1] for record in found}
 
 
+def _effort(projected: Sequence[Projected]) -> tuple[list[int], list[int]]:
+    """Count the nodes that workers ran in each execution, and how long together, milliseconds."""
+    nodes: list[int] = []
+    node_ms: list[int] = []
+    for item in projected:
+        runs = msgspec.convert(item.nodes, list[_Ran], from_attributes=True)
+        spans = [
+            max(0, round(1000 * (run.ended_at - run.started_at)))
+            for run in runs
+            if run.scheduled_at is not None and run.started_at is not None and run.ended_at is not None
+        ]
+        nodes.append(len(spans))
+        node_ms.append(sum(spans))
+    return nodes, node_ms
+
+
+class _Ran(msgspec.Struct):
+    """When a node ran, of a `NodeRun` or its JSON; `scheduled_at` is None where no worker ran it."""
+
+    scheduled_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
 def _where(query: ExecutionQuery) -> tuple[str, list[Any]]:
     """Build the condition of a query; every query names its workspace."""
     values: list[Any] = [query.workspace_id]
-    parts = ["workspace_id = $1"]
+    parts = ["workspace_id = $1", "deleted_at IS NULL"]
 
     def add(condition: str, value: Any) -> None:
         values.append(value)

@@ -2,8 +2,8 @@
 
 from linkflow.adapters.sql.migrations.alembic import script
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 UPGRADE = """
 CREATE TABLE control.duty_runs (
@@ -26,7 +26,9 @@ CREATE INDEX ON control.duty_runs (asked_at) WHERE outcome = 'asked';
 CREATE TABLE control.fences (name text PRIMARY KEY, token bigint NOT NULL);
 CREATE TABLE engine.fences (name text PRIMARY KEY, token bigint NOT NULL);
 
-ALTER TABLE engine.visibility ADD COLUMN deleted_at timestamptz;
+ALTER TABLE engine.visibility 
+    ADD COLUMN deleted_at timestamptz,
+    ADD COLUMN writes integer NOT NULL DEFAULT 1;
 
 CREATE TABLE engine.usage_days (
     workspace_id uuid NOT NULL,
@@ -59,9 +61,9 @@ INSERT INTO engine.usage_days AS u (workspace_id, day, closed, failed, nodes, no
         coalesce(sum(ran.nodes), 0), coalesce(sum(ran.ms), 0)
     FROM engine.visibility v
     LEFT JOIN LATERAL (
-        SELECT count(n.started_at) AS nodes,
-            sum(greatest(0, round(1000 * (n.ended_at - n.started_at))))::bigint AS ms
+        SELECT count(*) AS nodes, sum(greatest(0, round(1000 * (n.ended_at - n.started_at))))::bigint AS ms
         FROM engine.execution_nodes n WHERE n.execution_id = v.execution_id
+            AND n.scheduled_at IS NOT NULL AND n.started_at IS NOT NULL AND n.ended_at IS NOT NULL
     ) AS ran ON true
     WHERE v.closed_at IS NOT NULL GROUP BY 1, 2
     ON CONFLICT (workspace_id, day) DO UPDATE SET closed = excluded.closed, failed = excluded.failed,

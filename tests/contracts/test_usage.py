@@ -1,0 +1,110 @@
+"""Usage on a real PostgreSQL: exact, whatever comes twice, late, or at the same moment."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from linkflow.adapters.sql.database import Database
+from linkflow.adapters.sql.usage import SqlUsage
+from linkflow.adapters.sql.visibility import SqlVisibilityStore
+from linkflow.domain.execution.view import NodeRun
+from linkflow.ports.services import Projected
+from linkflow.ports.upkeep import Fenced
+from linkflow.ports.usage import Usage
+from linkflow.testing.history_suites import WORKSPACE, new_id
+from linkflow.testing.visibility_suites import row
+
+EVENING = datetime(2026, 11, 21, 23, 59, 58, tzinfo=UTC).timestamp()
+TODAY, TOMORROW = date(2026, 11, 21), date(2026, 11, 22)
+ALWAYS = (date(2000, 1, 1), date(2100, 1, 1))
+
+
+@pytest_asyncio.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    """Connect to the test's database."""
+    database = await Database.open(database_dsn, pool_size=8)
+    yield database
+    await database.close()
+
+
+def projected(execution_id: str, version: int, **fields: Any) -> Projected:
+    """Say what is projected of an execution that starts in the evening; closed when it has nodes."""
+    nodes = fields.pop("nodes", ())
+    if nodes:
+        fields |= {"closed_at": EVENING + 5.0, "status": fields.get("status", "completed")}
+    return Projected(row=row(execution_id, version=version, started_at=EVENING, **fields), nodes=nodes)
+
+
+def ran(seconds: float) -> NodeRun:
+    """Say a node that a worker ran."""
+    at = EVENING + 1.0
+    return NodeRun(key="a", node_id="a", scheduled_at=at, started_at=at, ended_at=at + seconds)
+
+
+WAITED = NodeRun(key="b", node_id="b", started_at=EVENING, ended_at=EVENING + 4)
+
+
+async def test_starts_and_ends_count_on_their_days(database: Database) -> None:
+    """B11: a start counts on its day and an end on its own, with the nodes that workers ran, not waits."""
+    store, one = SqlVisibilityStore(database), new_id()
+    await store.write([projected(one, 2)], [])
+    await store.write([projected(one, 5)], [])
+    await store.write([projected(one, 9, nodes=[ran(1.5), WAITED, ran(0.25)])], [])
+
+    assert [
+        Usage(day=TODAY, started=1),
+        Usage(day=TOMORROW, closed=1, nodes=2, node_ms=1750),
+    ] == list(await SqlUsage(database).days(WORKSPACE, *ALWAYS))
+
+
+async def test_what_comes_twice_counts_once(database: Database) -> None:
+    """B11: news that comes again, late, or to several projectors at once never counts twice."""
+    store, ids = SqlVisibilityStore(database), [new_id() for _ in range(20)]
+    final = [projected(one, 9, nodes=[ran(1.0)], status="failed") for one in ids]
+    early = [projected(one, 2) for one in ids]
+    await asyncio.gather(*(store.write(batch, []) for batch in (early, final, final[::-1], early[::-1]) * 2))
+
+    assert [
+        Usage(day=TODAY, started=20),
+        Usage(day=TOMORROW, closed=20, failed=20, nodes=20, node_ms=20_000),
+    ] == list(await SqlUsage(database).days(WORKSPACE, *ALWAYS))
+
+
+async def test_months_are_sums_of_days(database: Database) -> None:
+    """Months are the sums of their days, before and after they are written down, however often."""
+    usage, store = SqlUsage(database), SqlVisibilityStore(database)
+    await store.write([projected(new_id(), 9, nodes=[ran(1.0)])], [])
+    before = list(await usage.months(WORKSPACE, *ALWAYS))
+    changed = [await usage.roll_up(1), await usage.roll_up(1)]
+    after = list(await usage.months(WORKSPACE, *ALWAYS))
+
+    assert [Usage(day=date(2026, 11, 1), started=1, closed=1, nodes=1, node_ms=1000)] == before == after
+    assert [1, 0] == changed
+
+
+async def test_days_long_past_stay_in_their_month(database: Database) -> None:
+    """Days of months long past are forgotten; the month keeps their sum for ever."""
+    usage = SqlUsage(database)
+    await database.pool.execute(
+        "INSERT INTO engine.usage_days (workspace_id, day, started) VALUES ($1, '2020-02-03', 7)", WORKSPACE
+    )
+    await usage.roll_up(1)
+    await usage.roll_up(1)
+
+    assert ([], [Usage(day=date(2020, 2, 1), started=7)]) == (
+        list(await usage.days(WORKSPACE, *ALWAYS)),
+        list(await usage.months(WORKSPACE, *ALWAYS)),
+    )
+
+
+async def test_yesterdays_leader_rolls_nothing_up(database: Database) -> None:
+    """A leader whose token is older than one seen before writes no month."""
+    usage = SqlUsage(database)
+    await usage.roll_up(5)
+
+    with pytest.raises(Fenced):
+        await usage.roll_up(4)
