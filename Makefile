@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test services check fix simulate bench docs protos lock
+.PHONY: help up test services compose check fix simulate bench docs protos lock
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -17,6 +17,9 @@ test:  ## set up what is missing and run every test (ARGS="tests/unit -k join" f
 services:  ## start real Redis and RabbitMQ for the tests, installing them when missing (ARGS=--install-only)
 	@$(PYTHON) scripts/prepare.py dev
 	@exec $(BIN)/python scripts/services.py $(ARGS)
+
+compose:  ## build the image and start every service in a container of its own, with secrets made up once
+	@$(PYTHON) scripts/compose.py $(ARGS)
 
 check:  ## ruff, types, import contracts, links in the docs, dependencies
 	@$(PYTHON) scripts/prepare.py dev

@@ -3,7 +3,8 @@
 Usage: services.py [--install-only]
 
 What is installed is used. What is missing is installed from the Debian packages when this runs as root on a
-Debian; else it says what to install. The servers keep nothing and die with this process.
+Debian; else it says what to install. The servers keep nothing and die with this process. With them come the
+tools that tests of deploy/ use (deploy_tools.py).
 """
 
 import contextlib
@@ -12,9 +13,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from linkflow.testing.deploying import find_compose
 from linkflow.testing.servers import (
     Server,
     ServerMissing,
@@ -24,7 +26,11 @@ from linkflow.testing.servers import (
     start_redis,
 )
 
-PACKAGES = {"redis-server": find_redis, "rabbitmq-server": find_rabbitmq}
+PACKAGES: dict[str, Callable[[], object]] = {
+    "redis-server": find_redis,
+    "rabbitmq-server": find_rabbitmq,
+    "docker-compose": find_compose,
+}
 DENIAL = Path("/usr/sbin/policy-rc.d")
 """Debian asks this script whether an installed service may start."""
 
@@ -63,6 +69,7 @@ def install(missing: list[str]) -> None:
 
 def main() -> None:
     """Install what is missing, start both servers and wait."""
+    subprocess.run([sys.executable, Path(__file__).with_name("deploy_tools.py")], check=True)
     if missing := [package for package, find in PACKAGES.items() if find() is None]:
         install(missing)
     for find in PACKAGES.values():

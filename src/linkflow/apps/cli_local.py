@@ -24,7 +24,9 @@ EXAMPLE = """curl -s {url}/api/v1/workflows/execute \\
 
 def settings() -> Settings:
     """Read what a person set."""
-    return load(os.environ, lambda text: print(f"linkflow: {text}", file=sys.stderr))  # noqa: T201  the command line
+    from linkflow.apps.secret_files import with_secret_files
+
+    return load(with_secret_files(os.environ), lambda text: print(f"linkflow: {text}", file=sys.stderr))  # noqa: T201  the command line
 
 
 def say(text: str) -> None:
