@@ -19,6 +19,7 @@ from yarl import URL
 from linkflow.domain.address import Guard
 from linkflow.domain.errors import ActivityError, Kind
 from linkflow.ports.outbound import HttpRequest, HttpResponse
+from linkflow.telemetry import tracing
 
 AGENT = "LinkFlow/1 (+workflow)"
 REDIRECTS = 10
@@ -85,6 +86,19 @@ class GuardedHttpClient:
         self, request: HttpRequest, started: float, stage: "_Stage"
     ) -> tuple[HttpResponse, str | None]:
         url = _target(request)
+        if not tracing.is_on():
+            return await self._answered(request, url, started, stage)
+        with tracing.span(f"{request.method} {url.host}", kind="client") as span:
+            if span.headers and not any(name.lower() == "traceparent" for name in request.headers):
+                headers = {**request.headers, **span.headers}
+                request = msgspec.structs.replace(request, headers=headers)
+            response, location = await self._answered(request, url, started, stage)
+            span.error = f"answered with {response.status}" if response.status >= 500 else ""
+            return response, location
+
+    async def _answered(
+        self, request: HttpRequest, url: URL, started: float, stage: "_Stage"
+    ) -> tuple[HttpResponse, str | None]:
         session = self._session(url)
         try:
             async with session.request(

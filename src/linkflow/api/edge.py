@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from linkflow.api import health, measures
 from linkflow.api.problems import plain_problem, problem
 from linkflow.domain.errors import LinkFlowError
-from linkflow.telemetry import about, logger
+from linkflow.telemetry import about, logger, tracing
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -132,6 +132,8 @@ class Edge:
         finally:
             took_s, status = time.perf_counter() - began, scope.get("linkflow.status", 499)
             measures.answered(scope, status, took_s)
+            if tracing.is_on():
+                measures.trace(scope, given.get(b"traceparent", b""), status, took_s)
             if self._logs_access:
                 measures.log(scope, asked, status, took_s)
 

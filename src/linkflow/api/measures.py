@@ -4,7 +4,8 @@ from typing import Any
 
 from starlette.types import Scope
 
-from linkflow.telemetry import logger, metrics
+from linkflow.telemetry import logger, metrics, tracing
+from linkflow.telemetry.logs import said
 
 LOG = logger("access")
 WEBHOOK = "/webhooks/{webhook_id}"
@@ -41,6 +42,18 @@ def answered(scope: Scope, status: int, took_s: float) -> None:
         _webhooks[text].inc()
     if status == 429:
         _limited[route].inc()
+
+
+def trace(scope: Scope, traceparent: bytes, status: int, took_s: float) -> None:
+    """Note a request in its caller's trace, else in that of the execution it was about."""
+    tracing.requested(
+        scope["method"],
+        route_of(scope),
+        status=status,
+        took_s=took_s,
+        traceparent=traceparent.decode("latin-1"),
+        execution_id=said("execution_id"),
+    )
 
 
 def log(scope: Scope, path: str, status: int, took_s: float) -> None:

@@ -34,7 +34,7 @@ from linkflow.apps.wiring_control import (
 from linkflow.control.accounts import Owner
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
-from linkflow.telemetry import metrics
+from linkflow.telemetry import metrics, tracing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +143,7 @@ async def installation(
         )
         owner = await ensure_owner(settings, plane)
         await stack.enter_async_context(background(side, plane))
+        await stack.enter_async_context(tracing.running(settings.tracing_url, "linkflow", __version__))
         health = Health([database_check(plane)], roles=["all"], token=settings.metrics_token)
         app = create_app(
             plane,

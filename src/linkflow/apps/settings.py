@@ -193,6 +193,12 @@ class Settings:
         None,
         secret=True,
     )
+    tracing_url: str | None = _setting(
+        "Where traces go: the OTLP/HTTP address of an OpenTelemetry collector, as http://collector:4318; "
+        "without it none are made.",
+        read_public_url,
+        None,
+    )
     access_log: bool = _setting(
         "Whether to log a line for each request: on or off.", read_switch, default=False
     )

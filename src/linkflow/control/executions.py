@@ -29,6 +29,7 @@ from linkflow.ports.services import (
     Visibility,
 )
 from linkflow.ports.stores import SpecStore
+from linkflow.telemetry import about
 
 WAIT_MS = 60_000
 """Longest that a request waits for the end of an execution."""
@@ -108,7 +109,7 @@ class Executions:
         mode: str = "production",
     ) -> StartedExecution:
         """Start what was found, for whatever reason; no permission is asked here."""
-        return await self._frontend.start(
+        started = await self._frontend.start(
             StartExecution(
                 workspace_id=found.workspace_id,
                 workflow_id=found.workflow_id,
@@ -124,6 +125,8 @@ class Executions:
                 wait_ms=min(wait_ms, WAIT_MS),
             )
         )
+        about(execution_id=started.execution_id)
+        return started
 
     async def start_inline(self, actor: Actor, start: InlineStart) -> StartedExecution:
         """Run a spec at once; it becomes an immutable one named by its content.

@@ -11,7 +11,7 @@ from linkflow.domain.execution.events import (
 )
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
-from linkflow.telemetry import metrics
+from linkflow.telemetry import metrics, tracing
 
 EVENTS = metrics.counter("linkflow_history_events_total")
 CONFLICTS = metrics.counter("linkflow_history_conflicts_total")
@@ -46,4 +46,17 @@ def count(before: ExecutionState, turn: Turn) -> None:
     if state.is_closed and not before.is_closed:
         status = state.status().value
         _ended[status].inc()
-        _lasted[status].observe(max(0.0, (state.closed_at or state.started_at) - state.started_at))
+        ended_at = state.closed_at or state.started_at
+        _lasted[status].observe(max(0.0, ended_at - state.started_at))
+        if tracing.is_on():
+            tracing.closed(
+                state.execution_id,
+                state.started_at,
+                ended_at,
+                error="" if status == "completed" else status,
+                status=status,
+                workflow_id=state.start.workflow_id,
+                workspace_id=state.start.workspace_id,
+                trigger=state.start.trigger_kind,
+                parent_execution_id=state.start.parent.execution_id if state.start.parent else "",
+            )

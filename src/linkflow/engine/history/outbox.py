@@ -27,7 +27,7 @@ from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import CallbackSender
 from linkflow.ports.services import DeadLetter, History, StartExecution, WorkflowDirectory
 from linkflow.ports.stores import DeadLetters, HistoryStore, Lane, Message
-from linkflow.telemetry import metrics
+from linkflow.telemetry import metrics, tracing
 
 SWEEP_S = 5.0
 """How often rows that were left behind are looked for."""
@@ -288,7 +288,8 @@ class Outbox:
             async with address.room:
                 if address.failed_at >= asked_at:
                     raise Unavailable("The receiver failed to answer another call just now.")
-                await self._callbacks.send(message.to, event, message.body)
+                with tracing.span(f"callback {event}", message.execution_id, kind="producer"):
+                    await self._callbacks.send(message.to, event, message.body)
         except LinkFlowError:
             address.failed_at = self._clock.monotonic()
             raise

@@ -32,7 +32,7 @@ from linkflow.ports.clock import Clock
 from linkflow.ports.nodes import WorkerNodes
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
 from linkflow.ports.services import CredentialBroker, Task
-from linkflow.telemetry import metrics
+from linkflow.telemetry import metrics, tracing
 
 TEMPLATES = 2_000
 """Compiled configs kept."""
@@ -72,7 +72,18 @@ class Activities:
         started = self.clock.monotonic()
         telemetry.about(execution_id=task.execution_id, workspace_id=task.workspace_id, key=task.key)
         if task.attempt == 1:
-            _waited.observe(max(0.0, self.clock.now() - task.scheduled_at))
+            waited_s = max(0.0, self.clock.now() - task.scheduled_at)
+            _waited.observe(waited_s)
+            tracing.record(task.execution_id, f"queue {task.queue}", took_s=waited_s, kind="consumer")
+        if not tracing.is_on():
+            return await self._attempt(task, started)
+        named = f"node {task.node_type}"
+        with tracing.span(named, task.execution_id, key=task.key, attempt=task.attempt) as span:
+            completion = await self._attempt(task, started)
+            span.error = completion.error.code if completion.error is not None else ""
+            return completion
+
+    async def _attempt(self, task: Task, started: float) -> Completion:
         context = Context(task, self)
         try:
             completion = await self._run(task, context)
