@@ -12,6 +12,7 @@ from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
 from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.queue import TaskQueue
+from linkflow.ports.triggers import FanOut
 
 
 @asynccontextmanager
@@ -39,12 +40,17 @@ async def open_queue(settings: Settings) -> AsyncIterator[TaskQueue]:
 
 @dataclass(frozen=True, kw_only=True)
 class Coordination:
-    """What the parts of one process, and all processes, share; by default within this process."""
+    """What the parts of one process, and all processes, share; by default within this process.
+
+    Attributes:
+        fan_out: Spreads the executions of large events over the processes; None where each starts its own.
+    """
 
     bus: EventBus = field(default_factory=MemoryEventBus)
     prepared: Prepared = field(default_factory=MemoryPrepared)
     cache: Cache = field(default_factory=MemoryCache)
     limits: RateLimits = field(default_factory=MemoryRateLimits)
+    fan_out: FanOut | None = None
 
 
 @asynccontextmanager
@@ -54,7 +60,7 @@ async def open_coordination(settings: Settings) -> AsyncIterator[Coordination]:
     Raises:
         Unavailable: Redis does not answer.
     """
-    here = Coordination()
+    here = Coordination(fan_out=_fan_out(settings))
     if settings.redis_url is None:
         yield here
         return
@@ -70,7 +76,17 @@ async def open_coordination(settings: Settings) -> AsyncIterator[Coordination]:
             prepared=RedisPrepared(here.prepared, bus),
             cache=RedisCache(line, here.cache),
             limits=RedisRateLimits(line, here.limits),
+            fan_out=here.fan_out,
         )
+
+
+def _fan_out(settings: Settings) -> FanOut | None:
+    """Choose what spreads large events: RabbitMQ where there is one, whichever queue is chosen."""
+    if settings.rabbitmq_url is None:
+        return None
+    from linkflow.adapters.rabbitmq_fan_out import RabbitFanOut
+
+    return RabbitFanOut(settings.rabbitmq_url)
 
 
 async def open_blobs(settings: Settings) -> BlobStore:

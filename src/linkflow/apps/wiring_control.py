@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +138,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     shared, prepared = side.shared, side.shared.prepared
     executables, catalog = side.executables, side.catalog
     audit, variables = Audit(clock, ids), Variables(records, prepared)
-    inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock)
+    inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock, shared.fan_out)
     activation = Activation(catalog, side.box, prepared, bus, clock, ids)
     workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
     executions = Executions(
@@ -200,14 +200,18 @@ async def ensure_owner(settings: Settings, plane: ControlPlane) -> Owner:
 
 
 @asynccontextmanager
-async def background(side: ControlSide, plane: ControlPlane) -> AsyncIterator[None]:
-    """Run what the control plane does by itself: the inbox, the post, the scheduler."""
+async def background(
+    side: ControlSide, plane: ControlPlane, roles: Set[str] = frozenset({"rest", "scheduler"})
+) -> AsyncIterator[None]:
+    """Run what the control plane does by itself: the inbox and the post (rest), the scheduler."""
     parts = SchedulerParts(
         control=side.database, engine=side.engine, bus=side.bus, clock=side.clock, ids=side.ids
     )
     scheduler = build_scheduler(parts, plane)
     async with asyncio.TaskGroup() as group:
-        runs = (plane.inbox.run(), plane.post.run(), scheduler.run())
+        runs = [plane.inbox.run(), plane.post.run()] if "rest" in roles else []
+        if "scheduler" in roles:
+            runs.append(scheduler.run())
         tasks = [group.create_task(run) for run in runs]
         try:
             with metrics.sampling(CONTROL, lambda: control_samples(side.records.statements)):

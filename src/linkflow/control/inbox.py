@@ -3,6 +3,9 @@
         caller ──202── event durable ──▶ memory ──▶ Frontend.start(execution_id) ──▶ marked done
                               └──────────▶ read again after a crash, or when memory was full
 
+An event that starts MANY executions or more is spread over all processes in one batch (`FanOut`), if there is
+something to carry it; what comes back as not started is started here, so nothing depends on the carrier.
+
 An event that was started twice meets the same execution, because the execution's id follows from the event.
 Several inboxes share the work: an event that one of them took, or keeps, is held for HELD_S, and claimed by
 another only when nobody holds it: one that the edge kept, or whose holder died.
@@ -24,11 +27,13 @@ from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Cache, EventBus
 from linkflow.ports.records import Records
 from linkflow.ports.services import Frontend, StartedExecution, StartExecution
-from linkflow.ports.triggers import Start, TriggerEvent
+from linkflow.ports.triggers import FanOut, PartOfEvent, Start, TriggerEvent
 from linkflow.telemetry import logger
 
 LOG = logger("inbox")
 STARTERS = 32
+MANY = 8
+SPREAD_KEPT = 16
 RUSH_STARTERS = 2
 RUSH_CALLS = 20
 RUSH_S = 0.02
@@ -58,8 +63,9 @@ class Inbox:
         cache: Cache,
         bus: EventBus,
         clock: Clock,
+        fan_out: FanOut | None = None,
     ) -> None:
-        self._records, self._frontend = records, frontend
+        self._records, self._frontend, self._fan_out = records, frontend, fan_out
         self._variables, self._cache, self._bus, self._clock = variables, cache, bus, clock
         self._waiting: deque[tuple[TriggerEvent, Json]] = deque()
         self._bytes = 0
@@ -69,6 +75,7 @@ class Inbox:
         self._settle = asyncio.Event()
         self._refused: deque[TriggerEvent] = deque(maxlen=200)
         self._known: set[str] = set()
+        self._spread: dict[str, tuple[TriggerEvent, Json]] = {}
         self._calls = 0
         self._counted_at = 0.0
         self._is_rush = False
@@ -159,6 +166,8 @@ class Inbox:
             group.create_task(self._settler())
             group.create_task(self._reader())
             group.create_task(self._trimmer())
+            if self._fan_out is not None:
+                group.create_task(self._fan_out.serve(self._start_part))
 
     async def _starter(self, *, steps_aside: bool) -> None:
         """Start one event after the other."""
@@ -174,22 +183,49 @@ class Inbox:
             await self._start_all(event, data)
 
     async def _start_all(self, event: TriggerEvent, data: Json) -> None:
-        """Start every execution of an event, however often the engine's door is shut."""
-        for start in event.starts:
-            while True:
-                try:
-                    await self._start(event, start, data)
-                    break
-                except Unavailable as error:
-                    await self._clock.sleep(getattr(error, "retry_after_s", 0.2))
-                except LinkFlowError as error:
-                    await self._refuse(event, f"{error.code}: {error}")
-                    return
-                except Exception:
-                    LOG.exception("event failed", event_id=event.id)
-                    await self._refuse(event, "internal: something went wrong on our side; the log says more")
-                    return
-        self._done(event)
+        """Start every execution of an event; one that is refused does not hold up the others."""
+        reasons = [await self._start_or_say(event, start, data) for start in await self._left(event)]
+        if any(reasons):
+            await self._refuse(event, "; ".join(reason for reason in reasons if reason))
+        else:
+            self._done(event)
+
+    async def _start_or_say(self, event: TriggerEvent, start: Start, data: Json) -> str:
+        """Start an execution, however often the engine's door is shut; why it is refused, or nothing."""
+        while True:
+            try:
+                await self._start(event, start, data)
+                return ""
+            except Unavailable as error:
+                await self._clock.sleep(getattr(error, "retry_after_s", 0.2))
+            except LinkFlowError as error:
+                return f"{error.code}: {error}"
+            except Exception:
+                LOG.exception("event failed", event_id=event.id)
+                return "internal: something went wrong on our side; the log says more"
+
+    async def _left(self, event: TriggerEvent) -> Sequence[Start]:
+        """Have all processes start what is many (E4), and list what is left to start here."""
+        if self._fan_out is None or len(event.starts) < MANY:
+            return event.starts
+        parts = [PartOfEvent(event.workspace_id, event.id, place) for place in range(len(event.starts))]
+        started = await self._fan_out.spread(parts)
+        return [start for place, start in enumerate(event.starts) if place not in started]
+
+    async def _start_part(self, part: PartOfEvent) -> bool:
+        """Start one execution of an event that some process spreads; whether it was started."""
+        try:
+            if part.event_id not in self._spread:
+                event = await self._records.trigger_events.get(part.workspace_id, part.event_id)
+                while len(self._spread) >= SPREAD_KEPT:
+                    del self._spread[next(iter(self._spread))]
+                self._spread[part.event_id] = (event, data_of(event))
+            event, data = self._spread[part.event_id]
+            await self._start(event, event.starts[part.place], data)
+        except LinkFlowError as error:
+            LOG.info("left to whoever spread it", event_id=part.event_id, reason=str(error))
+            return False
+        return True
 
     async def _refuse(self, event: TriggerEvent, reason: str) -> None:
         """Say in the inbox why an event starts nothing after all."""

@@ -1,6 +1,6 @@
 """What starts executions from outside: webhooks, schedules, and the inbox of what came in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -158,6 +158,30 @@ class TriggerEvents(Protocol):
         Returns:
             How many were forgotten.
         """
+        ...
+
+
+class PartOfEvent(msgspec.Struct, frozen=True):
+    """One of several executions that a trigger event causes: the place of its `Start` in the event."""
+
+    workspace_id: str
+    event_id: str
+    place: int
+
+
+class FanOut(Protocol):
+    """Spreads the executions of one event over every process that can start them.
+
+    Nothing depends on it: the event stays pending until whoever spreads has seen every execution started, and
+    starts by itself what others did not. Starting twice is harmless.
+    """
+
+    async def spread(self, parts: Sequence[PartOfEvent]) -> set[int]:
+        """Have parts started, by any process; return the indices of those known to be, within seconds."""
+        ...
+
+    async def serve(self, start: Callable[[PartOfEvent], Awaitable[bool]]) -> None:
+        """Start what any process spreads, until cancelled; `start` says whether it did."""
         ...
 
 
