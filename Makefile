@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test services compose check fix simulate bench docs protos lock
+.PHONY: help up test services compose check fix simulate chaos bench docs protos lock
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -32,6 +32,10 @@ fix:  ## mend what ruff can mend, and format
 simulate:  ## live through many simulated failures of the engine (SEEDS=10000)
 	@$(PYTHON) scripts/prepare.py dev
 	@$(BIN)/python -m linkflow.testing.simulation $(or $(SEEDS),10000)
+
+chaos:  ## kill, wipe, cut and restart everything while work goes on (FULL=1 for the promised numbers)
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python -m pytest tests/faults $(if $(FULL),--full) $(ARGS)
 
 bench:  ## measure LinkFlow and this machine's limits; a table and JSON (minutes)
 	@$(PYTHON) scripts/prepare.py dev

@@ -16,10 +16,14 @@ from linkflow.nodes.registry import BUILTIN, NodeRegistry
 from linkflow.nodes.sdk import node
 from linkflow.testing.live import Live, settings_of, started
 
-pytestmark = [pytest.mark.external, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.external, pytest.mark.timeout(900)]
 TASKS = 3
 SLOTS = 4
 PAUSE_S = 0.02
+FULL_WIPES = 50
+REDISPATCHED_S = 5.0
+"""The promise: so long after a wipe 99 of 100 tasks have a worker, however many waited before them."""
+
 AT_ONCE = 60
 """Executions that are open at any time: more tasks than slots, so that many wait in the broker."""
 
@@ -120,20 +124,23 @@ async def delays_s(live: Live, execution_id: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("queue", "wiping", "times", "apart"),
-    [("redis", flusher, 50, 8), ("rabbitmq", deleter, 6, 60)],
+    ("queue", "wiping", "few", "apart"),
+    [("redis", flusher, 50, 8), ("rabbitmq", deleter, 8, 60)],
     ids=["redis", "rabbitmq"],
 )
 async def test_a_wiped_broker_loses_nothing(
     queue: str,
     wiping: Any,
-    times: int,
+    few: int,
     apart: int,
     database_dsn: str,
     tmp_path: Path,
+    is_full: bool,
+    capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
-    """L2: a broker wiped under load loses no execution."""
+    """L2: a broker wiped under load, 50 times in full, loses no execution and delays few tasks for long."""
+    times = FULL_WIPES if is_full else few
     url = request.getfixturevalue(f"{queue}_url")
     choice: dict[str, Any] = {"queue": queue, f"{queue}_url": url, "worker_slots": SLOTS}
     settings = dataclasses.replace(settings_of(database_dsn, tmp_path), **choice)
@@ -155,7 +162,11 @@ async def test_a_wiped_broker_loses_nothing(
         waits = sorted([wait for each in load.ids for wait in await delays_s(live, each)])
     p99_s = waits[int(len(waits) * 0.99)]
     said = (
-        f"{len(load.ids)} executions, {destroyed} tasks destroyed, p99 {p99_s:.2f} s, max {waits[-1]:.2f} s"
+        f"{queue}: {times} wipes, {len(load.ids)} executions, {destroyed} tasks destroyed, "
+        f"re-dispatch p99 {p99_s:.2f} s, max {waits[-1]:.2f} s"
     )
+    with capsys.disabled():
+        print(f"\n{said}")  # noqa: T201  the figures of a chaos run
 
     assert ({"completed"}, True) == (set(ended), destroyed > 10 * times), said
+    assert not is_full or p99_s <= REDISPATCHED_S, said

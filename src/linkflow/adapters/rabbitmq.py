@@ -27,7 +27,7 @@ from typing import Self
 import aio_pika
 import msgspec
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from aio_pika.exceptions import DeliveryError, PublishError
 
 from linkflow import telemetry
 from linkflow.domain.errors import Unavailable
@@ -53,7 +53,9 @@ FILL_S = 0.5
 """How long the first take waits for the window to fill, so that the order is right from the beginning."""
 
 TIMEOUT_S = 5.0
-BROKEN = (AMQPError, OSError, RuntimeError, asyncio.TimeoutError)  # a closed channel is a RuntimeError
+BROKEN = (Exception,)
+"""What a call of the broker may end with: a closed channel is a RuntimeError, a connection that ends under a
+call is a bare Exception. Caught only around such calls."""
 
 log = telemetry.logger("rabbitmq")
 

@@ -49,8 +49,18 @@ def s3_url() -> Iterator[str]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the flows run over another queue: `pytest tests/flows --queue redis`."""
+    """Let the flows run over another queue, and the faults in full numbers.
+
+    `pytest tests/flows --queue redis`; `pytest tests/faults --full`, which is `make chaos FULL=1`.
+    """
     parser.addoption("--queue", choices=["embedded", "redis", "rabbitmq"], default="embedded")
+    parser.addoption("--full", action="store_true", help="as many faults as the promises name")
+
+
+@pytest.fixture
+def is_full(request: pytest.FixtureRequest) -> bool:
+    """Say whether faults come in the numbers that the promises name, whatever the time it takes."""
+    return bool(request.config.getoption("--full"))
 
 
 @pytest.fixture
