@@ -78,6 +78,10 @@ class RoleLines:
         """List the lines that are open, in order of the members' ids."""
         return [line for line, _ in self._lines.values() if line.wire is not None]
 
+    def down(self) -> list[str]:
+        """List the members to whom no line is open just now."""
+        return [line.member.id for line, _ in self._lines.values() if line.wire is None]
+
     def ranked(self, shard: int) -> Sequence[Line]:
         """List the open lines, the one that a shard should go to first (rendezvous hashing)."""
         if self._ranked_at != self.generation:
@@ -123,7 +127,7 @@ class RoleLines:
                 try:
                     return await line.wire.call(call, record, execution_id, deadline_s)
                 except LineCut as error:
-                    log.info("asked another", role=self.role, error=str(error))
+                    log.debug("asked another", role=self.role, error=str(error))
             await self.appeared(until)
 
     # ------------------------------------------------------------ keeping
@@ -299,11 +303,16 @@ class Lines:
 
     def _order(self, role: str, shard: int | None) -> Sequence[Member]:
         members = [member for member in self.peers.of(role) if role in member.addresses]
+        down = self._down(role)
         if shard is not None:
-            return sorted(members, key=lambda member: _weight(member.id, shard))
+            return sorted(members, key=lambda member: (member.id in down, _weight(member.id, shard)))
         self._turn += 1
         start = self._turn % len(members) if members else 0
-        return [*members[start:], *members[:start]]
+        return sorted([*members[start:], *members[:start]], key=lambda member: member.id in down)
+
+    def _down(self, role: str) -> set[str]:
+        """List the members whose line is known to be cut."""
+        return {name for each in self._kept if each.role == role for name in each.down()}
 
     def _channel(self, address: str) -> grpc.aio.Channel:
         found = self._channels.get(address)
