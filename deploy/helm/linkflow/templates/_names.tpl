@@ -54,6 +54,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - {name: LINKFLOW_TLS_CERT, value: /etc/linkflow/tls/tls.crt}
 - {name: LINKFLOW_TLS_KEY, value: /etc/linkflow/tls/tls.key}
 - {name: LINKFLOW_TLS_CA, value: /etc/linkflow/tls/ca.crt}
+- {name: LINKFLOW_TLS_NAME, value: {{ .Values.tls.name | quote }}}
 {{- end }}
 {{- end -}}
 
