@@ -1,5 +1,6 @@
 """The application: routes, the one error shape, what surrounds every request."""
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from linkflow.api import (
     letters,
     live,
     outside,
+    queues,
     scheduler,
     schedules,
     shapes,
@@ -38,6 +40,7 @@ from linkflow.api.openapi_30 import as_30
 from linkflow.api.problems import on_error, on_http, on_invalid
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError
+from linkflow.ports.services import QueueView
 
 ROUTERS = (
     health_routes,
@@ -57,6 +60,7 @@ ROUTERS = (
     webhooks.inbox,
     schedules.router,
     scheduler.router,
+    queues.router,
     credentials.router,
     credentials.variables,
     catalog.router,
@@ -76,7 +80,12 @@ class DescribedApp(FastAPI):
 
 
 def create_app(
-    plane: ControlPlane, *, public_url: str, health: Health | None = None, logs_access: bool = False
+    plane: ControlPlane,
+    *,
+    public_url: str,
+    health: Health | None = None,
+    task_queues: Callable[[], Sequence[QueueView]] | None = None,
+    logs_access: bool = False,
 ) -> ASGIApp:
     """Build the ASGI application.
 
@@ -84,12 +93,14 @@ def create_app(
         plane: The use cases.
         public_url: Address at which others reach LinkFlow; it goes into links.
         health: How this process is; by default it needs the database and nothing else.
+        task_queues: Says how the task queues stand, where this process has them.
         logs_access: Whether to log a line for each request.
     """
     app = _routed()
     app.state.plane = plane
     app.state.public_url = public_url
     app.state.health = health or Health([database_check(plane)])
+    app.state.queues = task_queues
     edge = Edge(app, webhook=webhooks.take, execute=executions.execute)
     if logs_access:
         edge.log_access()

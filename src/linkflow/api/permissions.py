@@ -116,6 +116,7 @@ POST   /api/v1/dead-letters/bulk                                                
 POST   /api/v1/dead-letters/{letter_id}/replay                                  execution.retry
 
 GET    /api/v1/admin/scheduler                                                  operator
+GET    /api/v1/admin/queues                                                     operator
 POST   /api/v1/admin/scheduler/duties/{name}/run                                operator
 GET    /api/v1/admin/scheduler/runs/{run_id}                                    operator
 

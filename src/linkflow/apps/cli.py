@@ -260,6 +260,17 @@ def reset_password(
 
 
 @app.command()
+def queues(
+    watch: Annotated[bool, typer.Option("--watch", help="Show them again every 2 seconds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the task queues: what waits and for how long, what is under way, how many workers there are."""
+    from linkflow.apps.cli_queues import show
+
+    show(_api(), watch=watch, as_json=as_json)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Look at this installation and say what is wrong and what to back up."""
     from linkflow.apps.doctor import report

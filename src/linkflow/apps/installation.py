@@ -153,6 +153,7 @@ async def installation(
             plane,
             public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
             health=health,
+            task_queues=running.matching.queues,
             logs_access=settings.access_log,
         )
         stack.enter_context(metrics.reading({"linkflow_build_info": lambda: {(__version__,): 1.0}}))

@@ -30,6 +30,7 @@ from linkflow.ports.views import (
     LogLine,
     NodeRun,
     Projected,
+    QueueView,
     RecordedEvent,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "Poll",
     "Projected",
     "PublishedWorkflow",
+    "QueueView",
     "RecordedEvent",
     "ResolveWait",
     "SignalExecution",

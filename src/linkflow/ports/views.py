@@ -157,6 +157,26 @@ class ExecutionPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str = ""
 
 
+class QueueView(msgspec.Struct, frozen=True, kw_only=True):
+    """A task queue as it stands.
+
+    Attributes:
+        name: Of the queue.
+        depth: Tasks that wait for a worker.
+        oldest_s: How long the one that has waited longest waits, seconds; 0 when none does.
+        in_flight: Tasks that workers have.
+        credits: Tasks that workers could still be given.
+        workers: Sessions that poll it.
+    """
+
+    name: str
+    depth: int = 0
+    oldest_s: float = 0.0
+    in_flight: int = 0
+    credits: int = 0
+    workers: int = 0
+
+
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """Work given up on, kept for people.
 

@@ -22,6 +22,7 @@ LOST = (
     asyncpg.InternalClientError,  # what asyncpg says when the server ends a connection under a new statement
     asyncpg.exceptions.OperatorInterventionError,  # shutting down, or starting up
     asyncpg.exceptions.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.exceptions.ObjectNotInPrerequisiteStateError,  # the database takes no connections for now
     OSError,
     TimeoutError,
 )

@@ -6,13 +6,17 @@ durably (`History.claim`) when a worker has room; the queue may lose or double i
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.queue import TaskQueue
-from linkflow.ports.services import History, Task, TaskId
+from linkflow.ports.services import History, QueueView, Task, TaskId
 from linkflow.telemetry import metrics
+
+AGED = 50_000
+"""Queued tasks whose age is known; of more, only the older ones' is."""
 
 log = telemetry.logger("matching")
 _actions = metrics.counters("linkflow_queue_tasks_total")
@@ -46,7 +50,10 @@ class _Session:
 class Matching:
     """Brings tasks to workers; see `ports.services.Matching`."""
 
-    def __init__(self, queue: TaskQueue) -> None:
+    def __init__(self, queue: TaskQueue, now: Callable[[], float] = time.monotonic) -> None:
+        """Put it together; `now` says how old queued tasks are, seconds from any beginning."""
+        self._clock = now
+        self._since: dict[TaskId, float] = {}
         self._queue = queue
         self._sessions: dict[str, _Session] = {}
         self._history: History | None = None
@@ -101,6 +108,10 @@ class Matching:
     async def add(self, tasks: Sequence[TaskId]) -> None:
         """Queue tasks; see the port."""
         await self._queue.publish(tasks)
+        if len(self._since) < AGED:
+            now = self._clock()
+            for task in tasks:
+                self._since.setdefault(task, now)
         _queued.inc(len(tasks))
         self._room.set()
 
@@ -168,6 +179,30 @@ class Matching:
         """Count queued tasks; see the port."""
         return self._queue.depth()
 
+    def queues(self) -> Sequence[QueueView]:
+        """Say how every queue stands that has tasks or workers, by name; ages are those of this member."""
+        depth, now = self._queue.depth(), self._clock()
+        if not len(self._queue):
+            self._since.clear()  # what others took, or was lost
+        oldest: dict[str, float] = {}
+        for task, since in self._since.items():
+            oldest[task.queue] = max(oldest.get(task.queue, 0.0), now - since)
+        found = []
+        polled = {each for state in self._sessions.values() for each in state.queues}
+        for name in sorted(depth.keys() | polled):
+            polling = [state for state in self._sessions.values() if name in state.queues]
+            found.append(
+                QueueView(
+                    name=name,
+                    depth=depth.get(name, 0),
+                    oldest_s=oldest.get(name, 0.0) if depth.get(name) else 0.0,
+                    in_flight=sum(state.taken for state in polling),
+                    credits=sum(state.credits for state in polling),
+                    workers=len(polling),
+                )
+            )
+        return found
+
     def _depths(self) -> Mapping[tuple[str, ...], float]:
         """Count queued tasks by queue, 0 for one that workers poll and that is empty."""
         depths: dict[tuple[str, ...], float] = {}
@@ -202,6 +237,8 @@ class Matching:
         try:
             tasks = await self._queue.take(state.queues, wanted)
             _taken.inc(len(tasks))
+            for task in tasks:
+                self._since.pop(task, None)
         except LinkFlowError as error:
             log.warning("queue not readable; History publishes again", error=str(error))
         finally:

@@ -1,0 +1,44 @@
+"""Task queues: what waits for workers, and which there are."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from linkflow.api.deps import Answer, Ask, StrictRoute
+from linkflow.domain.errors import Unavailable
+from linkflow.ports.services import QueueView
+
+router = APIRouter(prefix="/api/v1/admin/queues", tags=["queues"], route_class=StrictRoute)
+
+
+class Queue(BaseModel):
+    """A queue as it stands; `oldest_s` is how long the first in line waits, 0 when none does."""
+
+    name: str
+    depth: int
+    oldest_s: float
+    in_flight: int
+    credits: int
+    workers: int
+
+
+class Queues(BaseModel):
+    """Every queue that has tasks or workers, by name."""
+
+    data: list[Queue]
+
+
+@router.get("", responses={200: {"model": Queues}}, summary="How the task queues stand")
+async def list_queues(ask: Ask) -> Response:
+    """Say of each queue what waits, for how long, what is under way and who works on it."""
+    await ask.actor()
+    queues: Callable[[], Sequence[QueueView]] | None = ask.request.app.state.queues
+    if queues is None:
+        raise Unavailable(
+            "This process has no task queue; ask one with the role matching, or look at its metrics.",
+            code="queues.elsewhere",
+        )
+    return Answer({"data": [msgspec.to_builtins(queue) for queue in queues()]})
