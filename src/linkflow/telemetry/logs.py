@@ -196,6 +196,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = ()) -> None:
         logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    _begin_anew()
     root = logging.getLogger()
     root.handlers = [each for each in root.handlers if not isinstance(each, _Bridge)]
     root.addHandler(_Bridge())
@@ -214,5 +215,10 @@ def set_level(level: str) -> None:
             "wrapper_class": structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         }
     )
+    _begin_anew()
+
+
+def _begin_anew() -> None:
+    """Let loggers that were used already take over what was configured."""
     for made in _made.values():
         vars(made).pop("bind", None)  # where a logger keeps what it was when it was first used
