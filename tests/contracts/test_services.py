@@ -10,6 +10,7 @@ from linkflow.adapters.grpc.lines import Lines, lines
 from linkflow.adapters.grpc.servers import serving
 from linkflow.adapters.grpc.trust import Trust
 from linkflow.adapters.system import SystemClock, SystemIds
+from linkflow.testing.certificates import Authority
 from linkflow.testing.engine import FakeEngine
 from linkflow.testing.service_suites import ExecutionSuite, FrontDoorSuite, VisibilitySuite
 from linkflow.testing.split import KnownPeers, Place, Split, member, split, together
@@ -98,3 +99,21 @@ class TestExecutionsOverGrpc(ExecutionSuite):
         """Run it."""
         async with split(Place()) as found:
             yield found
+
+
+class TestFrontDoorOverMutualTls(FrontDoorSuite):
+    """A Frontend in another process, with certificates."""
+
+    @pytest.fixture
+    async def frontend(self, engine: FakeEngine) -> AsyncIterator[FrontendClient]:
+        """Call it over a line that both sides signed."""
+        authority = Authority()
+        signed = authority.sign()
+        trust = Trust(
+            secret="s", certificate=signed.certificate, key=signed.key, authority=authority.certificate
+        )
+        async with (
+            serving("127.0.0.1:0", {"frontend": engine}, trust) as bound,
+            lines(KnownPeers(member("frontend", bound.address)), trust) as found,
+        ):
+            yield FrontendClient(found, SystemIds())

@@ -62,6 +62,7 @@ class RoleLines:
         self.role = role
         self._is_single = is_single
         self._choice = 0
+        self._reason = ""
         self._again = asyncio.Event()
         self.generation = 0
         self._owner = owner
@@ -108,7 +109,8 @@ class RoleLines:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise Unavailable(f"No {self.role} service can be reached; try again.") from None
+            reason = f": {self._reason}" if self._reason else "; try again."
+            raise Unavailable(f"No {self.role} service can be reached{reason}") from None
 
     async def call(
         self, call: int, record: bytes, execution_id: str = "", *, shard: int = 0, deadline_s: float = 40.0
@@ -181,6 +183,7 @@ class RoleLines:
                 if await self._open(line):
                     pause_s = AGAIN_S[0]
             except LinkFlowError as error:
+                self._reason = str(error)
                 if pause_s == AGAIN_S[0]:
                     log.warning("waits for a service", role=self.role, address=line.address, error=str(error))
             except Exception:  # a bug must not end the line for good
