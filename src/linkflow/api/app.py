@@ -15,6 +15,7 @@ from linkflow import __version__
 from linkflow.api import (
     accounts,
     catalog,
+    cluster,
     credentials,
     exchange,
     executions,
@@ -40,6 +41,7 @@ from linkflow.api.openapi_30 import as_30
 from linkflow.api.problems import on_error, on_http, on_invalid
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError
+from linkflow.ports.cluster import ControlPlane as ClusterControl
 from linkflow.ports.services import QueueView
 
 ROUTERS = (
@@ -61,6 +63,7 @@ ROUTERS = (
     schedules.router,
     scheduler.router,
     queues.router,
+    cluster.router,
     credentials.router,
     credentials.variables,
     catalog.router,
@@ -86,6 +89,7 @@ def create_app(
     health: Health | None = None,
     task_queues: Callable[[], Sequence[QueueView]] | None = None,
     logs_access: bool = False,
+    members: ClusterControl | None = None,
 ) -> ASGIApp:
     """Build the ASGI application.
 
@@ -95,12 +99,14 @@ def create_app(
         health: How this process is; by default it needs the database and nothing else.
         task_queues: Says how the task queues stand, where this process has them.
         logs_access: Whether to log a line for each request.
+        members: The cluster; by default this process alone.
     """
     app = _routed()
     app.state.plane = plane
     app.state.public_url = public_url
     app.state.health = health or Health([database_check(plane)])
     app.state.queues = task_queues
+    app.state.cluster = members or cluster.Alone(plane.clock)
     edge = Edge(app, webhook=webhooks.take, execute=executions.execute)
     if logs_access:
         edge.log_access()

@@ -115,6 +115,9 @@ DELETE /api/v1/dead-letters/{letter_id}                                         
 POST   /api/v1/dead-letters/bulk                                                execution.retry
 POST   /api/v1/dead-letters/{letter_id}/replay                                  execution.retry
 
+GET    /api/v1/admin/cluster                                                    operator
+GET    /api/v1/admin/cluster/config                                             operator
+PUT    /api/v1/admin/cluster/config                                             operator
 GET    /api/v1/admin/scheduler                                                  operator
 GET    /api/v1/admin/queues                                                     operator
 POST   /api/v1/admin/scheduler/duties/{name}/run                                operator

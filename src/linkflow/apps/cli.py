@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from linkflow.apps import cli_data, cli_kept, cli_letters, cli_scheduler
+from linkflow.apps import cli_cluster, cli_data, cli_kept, cli_letters, cli_scheduler
 
 app = typer.Typer(
     name="linkflow",
@@ -28,6 +28,7 @@ app.add_typer(executions, name="executions")
 app.add_typer(cli_kept.credentials, name="credentials")
 app.add_typer(cli_kept.variables, name="variables")
 app.add_typer(owner, name="owner")
+app.add_typer(cli_cluster.cluster, name="cluster")
 app.add_typer(cli_letters.letters, name="dead-letters")
 app.add_typer(cli_scheduler.scheduler, name="scheduler")
 
@@ -63,11 +64,24 @@ def up() -> None:
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    roles: Annotated[
+        str,
+        typer.Option(
+            "--roles",
+            help="What this process does, beside others: roles and presets (all, api, worker, scheduler), "
+            "separated by commas. Without it this process is a whole LinkFlow.",
+        ),
+    ] = "",
+    insecure: Annotated[
+        bool,
+        typer.Option("--insecure", help="Talk to the others in the clear, also beyond this machine."),
+    ] = False,
+) -> None:
     """Start LinkFlow as a service: only its log is printed."""
     from linkflow.apps.cli_local import serve as start
 
-    start()
+    start(roles, is_insecure=insecure)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,17 @@ def say(text: str) -> None:
     print(f"linkflow: {text}", flush=True)  # noqa: T201  the command line
 
 
-def serve() -> None:
-    """Start LinkFlow as a service."""
+def serve(roles: str = "", *, is_insecure: bool = False) -> None:
+    """Start LinkFlow as a service: whole, or a process of some roles."""
+    found = settings()
+    if roles:
+        from linkflow.apps.serve_roles import run_roles
+
+        run_roles(replace(found, insecure=found.insecure or is_insecure), roles, _to_stderr)
+        return
     from linkflow.apps.serve import run
 
-    run(settings(), _to_stderr, lambda running, url: _to_stderr(f"ready on {url}"))
+    run(found, _to_stderr, lambda running, url: _to_stderr(f"ready on {url}"))
 
 
 def _to_stderr(text: str) -> None:

@@ -117,12 +117,12 @@ async def serve(
             await asyncio.wait((serving, accepts), return_when=asyncio.FIRST_COMPLETED)
             accepts.cancel()
             if server.started:
-                _collect_rarely()
+                collect_rarely()
                 ready(running, url)
             await serving
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Let the garbage collector leave alone what lives long.
 
     By default it walks through every object each few hundred executions, for 90 ms with 2,000 executions in

@@ -1,0 +1,157 @@
+"""The cluster: which processes there are, how they are, and settings of all of them at run time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from linkflow import __version__
+from linkflow.api import render
+from linkflow.api.deps import Answer, Ask, Shape, StrictRoute
+from linkflow.domain.errors import Invalid
+from linkflow.domain.values import Json
+from linkflow.ports.clock import Clock
+from linkflow.ports.cluster import ROLES, ClusterStatus, Config, ControlPlane, Member
+
+router = APIRouter(prefix="/api/v1/admin/cluster", tags=["cluster"], route_class=StrictRoute)
+
+
+class Process(BaseModel):
+    """One process."""
+
+    id: str
+    roles: list[str]
+    state: str
+    release: str
+    addresses: dict[str, str]
+    active: list[str]
+    waits_for: str | None
+    started_at: str
+    seen_at: str
+    config_version: int
+
+
+class Configuration(BaseModel):
+    """What was said to all processes at run time, and what can be."""
+
+    version: int
+    values: dict[str, str]
+    settings: dict[str, str]
+
+
+class Cluster(BaseModel):
+    """How the cluster is."""
+
+    ok: bool
+    problems: list[str]
+    members: list[Process]
+    missing: list[str]
+    releases: list[str]
+    config: Configuration
+    behind: list[str]
+
+
+class Alone:
+    """The cluster of a LinkFlow that is one process; it has nothing to say to others."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._member = Member(id="linkflow", roles=ROLES, release=__version__)
+        self._clock = clock
+        self._began_at = clock.now()
+
+    async def status(self) -> ClusterStatus:
+        """Say that all is in this process."""
+        me = msgspec.structs.replace(self._member, started_at=self._began_at, seen_at=self._clock.now())
+        return ClusterStatus(
+            members=[me], missing=[], problems=[], releases=[me.release], config=Config(), behind=[]
+        )
+
+    async def config(self) -> Config:
+        """Read nothing: one process is set by its settings."""
+        return Config()
+
+    async def configure(self, values: Mapping[str, str | None]) -> Config:
+        """Refuse: one process is set by its settings.
+
+        Raises:
+            Invalid: Always.
+        """
+        raise Invalid(
+            "This LinkFlow is one process; change its settings and start it again.", code="cluster.alone"
+        )
+
+    def settings(self) -> Mapping[str, str]:
+        """List nothing."""
+        return {}
+
+
+def shown(member: Member) -> Json:
+    """Say a process."""
+    return {
+        "id": member.id,
+        "roles": list(member.roles),
+        "state": member.state,
+        "release": member.release,
+        "addresses": dict(member.addresses),
+        "active": sorted(member.leads),
+        "waits_for": member.waits_for or None,
+        "started_at": render.instant(member.started_at),
+        "seen_at": render.instant(member.seen_at),
+        "config_version": member.config_version,
+    }
+
+
+def configuration(found: Config, cluster: ControlPlane) -> Json:
+    """Say the configuration."""
+    return {**msgspec.to_builtins(found), "settings": dict(cluster.settings())}
+
+
+def status(found: ClusterStatus, cluster: ControlPlane) -> Json:
+    """Say how the cluster is."""
+    return {
+        "ok": not found.problems,
+        "problems": list(found.problems),
+        "members": [shown(each) for each in found.members],
+        "missing": list(found.missing),
+        "releases": list(found.releases),
+        "config": configuration(found.config, cluster),
+        "behind": list(found.behind),
+    }
+
+
+async def _of_operator(ask: Ask) -> ControlPlane:
+    """Let the operator of the installation in, and nobody else."""
+    (await ask.actor()).require_operator()
+    cluster: ControlPlane = ask.request.app.state.cluster
+    return cluster
+
+
+@router.get("", responses={200: {"model": Cluster}}, summary="Read the cluster")
+async def read(ask: Ask) -> Response:
+    """Say which processes there are, what is missing and who is behind; for the operator."""
+    cluster = await _of_operator(ask)
+    return Answer(status(await cluster.status(), cluster))
+
+
+@router.get("/config", responses={200: {"model": Configuration}}, summary="Read the cluster's settings")
+async def read_config(ask: Ask) -> Response:
+    """Say what was said to all processes at run time, and what can be."""
+    cluster = await _of_operator(ask)
+    return Answer(configuration(await cluster.config(), cluster))
+
+
+class ConfigBody(Shape):
+    """Settings by name; null takes one back."""
+
+    values: dict[str, str | None]
+
+
+@router.put("/config", responses={200: {"model": Configuration}}, summary="Change the cluster's settings")
+async def write_config(ask: Ask, body: ConfigBody) -> Response:
+    """Change settings of all processes while they run; each applies them within seconds."""
+    cluster = await _of_operator(ask)
+    values: dict[str, Any] = dict(body.values)
+    return Answer(configuration(await cluster.configure(values), cluster))
