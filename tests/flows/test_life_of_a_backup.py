@@ -14,8 +14,10 @@ import pytest_asyncio
 
 from linkflow.adapters.embedded import EmbeddedPostgres, EmbeddedPostgresFailed
 from linkflow.adapters.embedded.majors import folder_of, majors
+from linkflow.adapters.s3 import S3BlobStore
 from linkflow.adapters.sql.copying import StillRunning, TargetTaken
-from linkflow.adapters.sql.schema import migrate
+from linkflow.adapters.sql.migrations import alembic
+from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.apps.archive import ArchiveExists, ArchiveRefused
 from linkflow.apps.backup import PassphraseMissing, back_up, restore
 from linkflow.apps.moving import Databases, Place, migrate_data, source, target
@@ -24,6 +26,7 @@ from linkflow.apps.upgrading import upgrade
 from linkflow.domain.errors import Invalid
 from linkflow.testing.live import Live, settings_of, started
 from linkflow.testing.receiver import Receiver
+from linkflow.testing.servers import S3_BUCKET, S3_KEY, S3_SECRET
 
 EMBEDDED = Place("embedded")
 TABLES = ("control.users", "engine.executions")
@@ -265,6 +268,49 @@ async def test_one_database_becomes_two(
 
     assert ([1, 0, 0, 1], "completed") == (counts, found["status"])
     assert 1 == report.manifest.rows["engine.executions"]
+
+
+@pytest.mark.external
+async def test_what_is_in_a_bucket_is_in_the_backup(
+    database_dsn: str, empty_dsn: str, s3_url: str, tmp_path: Path
+) -> None:
+    """C18: large values and archived histories in a bucket come along, to where the target keeps them."""
+    bucket = {"s3_bucket": S3_BUCKET, "s3_endpoint": s3_url, "s3_key": S3_KEY, "s3_secret": S3_SECRET}
+    settings = replace(settings_of(database_dsn, tmp_path / "there"), **bucket)  # type: ignore[arg-type]
+    async with started(settings) as live:
+        waiting = await open_one(live)
+    store = await S3BlobStore.open(S3_BUCKET, endpoint=s3_url, key=S3_KEY, secret=S3_SECRET)
+    await store.store("executions/2026_08/one", b"closed")
+    report = await back_up(settings, tmp_path / "a.backup", None, silent)
+    elsewhere = settings_of(empty_dsn, tmp_path / "here")
+    await restore(elsewhere, tmp_path / "a.backup", None, silent, force=False)
+    async with started(elsewhere) as live:
+        large = await live.output(waiting, "large")
+
+    assert ({"text": LARGE}, True) == (large, (tmp_path / "here" / "blobs").is_dir())
+    assert ["archive/executions/2026_08/one"] == report.manifest.archived
+
+
+async def test_data_of_an_older_release_is_brought_up(
+    postgres: EmbeddedPostgres, empty_dsn: str, tmp_path: Path
+) -> None:
+    """A backup of an older release's schema is restored and then migrated, with its rows."""
+    oldest = revisions()[4][0]
+    older = await postgres.create_database(f"older_{tmp_path.name}")
+    await alembic.upgrade(older, oldest, silent)
+    connection = await asyncpg.connect(older)
+    await connection.execute(
+        "INSERT INTO engine.specs (workspace_id, spec_hash, data) VALUES (gen_random_uuid(), 'x', 'y')"
+    )
+    await connection.close()
+    report = await back_up(settings_of(older, tmp_path / "there"), tmp_path / "a.backup", None, silent)
+    said: list[str] = []
+    await restore(
+        settings_of(empty_dsn, tmp_path / "here"), tmp_path / "a.backup", None, said.append, force=False
+    )
+
+    assert (oldest, revisions()[-1][0]) == (report.manifest.layout.revision, await schema_version(empty_dsn))
+    assert (1, True) == (await rows_of(empty_dsn, "engine.specs"), any("schema" in line for line in said))
 
 
 @pytest.mark.timeout(90)

@@ -4,6 +4,7 @@
 
     rows/<schema>.<table>          COPY text
     blobs/<workspace>/<sha256>     large values
+    archive/<key>                  closed histories that retention has put aside
     keys/<name>, or keys.sealed    the keys in the clear, or sealed by a passphrase
     manifest.json                  version, layout, and for each entry above its size, rows and SHA-256
 
@@ -82,6 +83,11 @@ class Manifest(msgspec.Struct, frozen=True):
     def blobs(self) -> list[str]:
         """The entries that are blobs."""
         return [name for name in self.entries if name.startswith("blobs/")]
+
+    @property
+    def archived(self) -> list[str]:
+        """The entries that are archived histories."""
+        return [name for name in self.entries if name.startswith("archive/")]
 
 
 class Writing:

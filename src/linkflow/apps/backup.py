@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -34,8 +34,9 @@ from linkflow.apps.moving import Databases, Progress, Say, databases_of, require
 from linkflow.apps.settings import Settings
 from linkflow.domain.errors import Invalid
 from linkflow.ports.outbound import BlobStore
+from linkflow.ports.upkeep import Archive
 
-SEALED = "keys.sealed"
+SEALED, ARCHIVED = "keys.sealed", "archive/"
 
 
 class PassphraseMissing(Invalid):
@@ -64,6 +65,7 @@ class Report:
             "rows": sum(rows.values()),
             "tables": rows,
             "blobs": len(manifest.blobs),
+            "archived": len(manifest.archived),
             "keys": manifest.keys,
             "keys_sealed": manifest.keys_sealed,
         }
@@ -118,13 +120,30 @@ def _taking(
 
 
 async def _write_blobs(settings: Settings, archive: ArchiveWriter) -> int:
-    """Write every large value; how many there were."""
+    """Write every large value and every archived history; how many there were."""
     count, store = 0, await open_blobs(settings)
     async for workspace_id, sha256 in _blobs(settings, store):
         with archive.entry(f"blobs/{workspace_id}/{sha256}") as writing:
             writing.add(await store.get(workspace_id, sha256))
         count += 1
-    return count
+    return count + await _write_archived(store, archive)
+
+
+async def _write_archived(store: BlobStore, archive: ArchiveWriter) -> int:
+    """Write every archived history; how many there were."""
+    histories = _archive(store)
+    if histories is None:
+        return 0
+    keys = await histories.keys("")
+    for key in keys:
+        with archive.entry(f"{ARCHIVED}{key}") as writing:
+            writing.add(await histories.fetch(key))
+    return len(keys)
+
+
+def _archive(store: BlobStore) -> Archive | None:
+    """Say where histories are archived: where the blobs are, if that place takes them."""
+    return cast("Archive", store) if hasattr(store, "fetch") else None
 
 
 async def _blobs(settings: Settings, store: BlobStore) -> AsyncIterator[tuple[str, str]]:
@@ -209,7 +228,10 @@ async def _replace(
         _, workspace_id, sha256 = name.split("/")
         if await store.put(workspace_id, archive.read(name)) != sha256:
             raise ArchiveRefused(f"The blob {sha256[:12]}… in the archive is not what its name says.")
-    say(f"blobs: {len(archive.manifest.blobs)}")
+    histories = _archive(store)
+    for name in archive.manifest.archived if histories else []:
+        await cast("Archive", histories).store(name.removeprefix(ARCHIVED), archive.read(name))
+    say(f"blobs: {len(archive.manifest.blobs)}, archived histories: {len(archive.manifest.archived)}")
     progress, layout = Progress(say), archive.manifest.layout
     before = _keys(settings.home)
     try:
