@@ -136,11 +136,11 @@ class SqlAccounts:
 
     async def add_key(self, key: ApiKey) -> None:
         """Keep a key."""
-        await self._sql.run(KEYS.insert, *KEYS.values(key))
+        await self._sql.of(key.workspace_id).run(KEYS.insert, *KEYS.values(key))
 
     async def keys(self, workspace_id: str, user_id: str) -> Sequence[ApiKey]:
         """List a user's keys in a workspace."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{KEYS.select} WHERE workspace_id = $1 AND user_id = $2 ORDER BY created_at DESC, id LIMIT 1000",
             workspace_id,
             user_id,
@@ -149,7 +149,7 @@ class SqlAccounts:
 
     async def delete_key(self, workspace_id: str, user_id: str, key_id: str) -> None:
         """Remove a key."""
-        done = await self._sql.run(
+        done = await self._sql.of(workspace_id).run(
             "DELETE FROM control.api_keys WHERE workspace_id = $1 AND user_id = $2 AND id = $3",
             workspace_id,
             user_id,

@@ -24,18 +24,20 @@ class SqlLedger:
     async def add_credential(self, credential: Credential) -> None:
         """Keep a credential."""
         taken = Conflict("There is already a credential with this name.", code="credential.name_taken")
-        await self._sql.insert(taken, CREDENTIALS.insert, *CREDENTIALS.values(credential))
+        await self._sql.of(credential.workspace_id).insert(
+            taken, CREDENTIALS.insert, *CREDENTIALS.values(credential)
+        )
 
     async def credentials(self, workspace_id: str) -> Sequence[Credential]:
         """List credentials by name."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{CREDENTIALS.select} WHERE workspace_id = $1 ORDER BY name LIMIT 1000", workspace_id
         )
         return [_credential(row) for row in found]
 
     async def credential(self, workspace_id: str, name_or_id: str) -> Credential:
         """Read a credential by name or id."""
-        found = await self._sql.row(
+        found = await self._sql.of(workspace_id).row(
             f"{CREDENTIALS.select} WHERE workspace_id = $1 AND (name = $2 OR id = $2) ORDER BY id = $2 DESC",
             workspace_id,
             name_or_id,
@@ -46,7 +48,7 @@ class SqlLedger:
 
     async def delete_credential(self, workspace_id: str, credential_id: str) -> None:
         """Remove a credential."""
-        done = await self._sql.run(
+        done = await self._sql.of(workspace_id).run(
             "DELETE FROM control.credentials WHERE workspace_id = $1 AND id = $2", workspace_id, credential_id
         )
         if not done:
@@ -54,47 +56,59 @@ class SqlLedger:
 
     async def put_variable(self, variable: Variable) -> None:
         """Keep or replace a variable."""
-        await self._sql.run(
+        await self._sql.of(variable.workspace_id).run(
             f"{VARIABLES.insert} ON CONFLICT (workspace_id, key) DO UPDATE SET value = excluded.value",
             *VARIABLES.values(variable),
         )
 
     async def variables(self, workspace_id: str) -> Sequence[Variable]:
         """List variables by key."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{VARIABLES.select} WHERE workspace_id = $1 ORDER BY key LIMIT 1000", workspace_id
         )
         return [_variable(row) for row in found]
 
     async def delete_variable(self, workspace_id: str, key: str) -> None:
         """Remove a variable."""
-        await self._sql.run(
+        await self._sql.of(workspace_id).run(
             "DELETE FROM control.variables WHERE workspace_id = $1 AND key = $2", workspace_id, key
         )
 
     async def audit(self, line: AuditLine) -> None:
         """Add a line to the audit log."""
-        await self._sql.run(AUDIT.insert, *AUDIT.values(line))
+        await self._sql.of(line.workspace_id).run(AUDIT.insert, *AUDIT.values(line))
 
     async def claim_reply(self, reply: StoredReply, since: float) -> StoredReply | None:
         """Reserve an idempotency key."""
-        await self._sql.run(
-            "DELETE FROM control.replies WHERE key = $1 AND created_at < $2", reply.key, since
+        await self._sql.of(reply.workspace_id).run(
+            "DELETE FROM control.replies WHERE workspace_id = $1 AND key = $2 AND created_at < $3",
+            reply.workspace_id,
+            reply.key,
+            since,
         )
-        done = await self._sql.run(f"{REPLIES.insert} ON CONFLICT (key) DO NOTHING", *REPLIES.values(reply))
+        done = await self._sql.of(reply.workspace_id).run(
+            f"{REPLIES.insert} ON CONFLICT (key) DO NOTHING", *REPLIES.values(reply)
+        )
         if done:
             return None
-        found = await self._sql.row(f"{REPLIES.select} WHERE key = $1", reply.key)
+        found = await self._sql.of(reply.workspace_id).row(
+            f"{REPLIES.select} WHERE workspace_id = $1 AND key = $2", reply.workspace_id, reply.key
+        )
         return reply if found is None else _reply(found)
 
     async def store_reply(self, reply: StoredReply) -> None:
         """Keep what was answered."""
         if not reply.status:
-            await self._sql.run("DELETE FROM control.replies WHERE key = $1", reply.key)
+            await self._sql.of(reply.workspace_id).run(
+                "DELETE FROM control.replies WHERE workspace_id = $1 AND key = $2",
+                reply.workspace_id,
+                reply.key,
+            )
             return
-        await self._sql.run(
-            "UPDATE control.replies SET status = $2, body = $3 WHERE key = $1",
+        await self._sql.of(reply.workspace_id).run(
+            "UPDATE control.replies SET status = $2, body = $3 WHERE key = $1 AND workspace_id = $4",
             reply.key,
             reply.status,
             reply.body,
+            reply.workspace_id,
         )

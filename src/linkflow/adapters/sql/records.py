@@ -36,4 +36,4 @@ class SqlRecords:
     async def transaction(self) -> AsyncIterator["SqlRecords"]:
         """Open a block that is written as a whole; the inbox keeps its own group commit."""
         async with self._database.transaction() as connection:
-            yield SqlRecords(self._database, Statements(connection), self._writer)
+            yield SqlRecords(self._database, Statements(connection, self.statements.lock), self._writer)

@@ -19,11 +19,11 @@ class SqlSchedules:
 
     async def put(self, schedule: Schedule) -> None:
         """Keep or replace a schedule."""
-        await self._sql.run(SCHEDULES.put, *SCHEDULES.values(schedule))
+        await self._sql.of(schedule.workspace_id).run(SCHEDULES.put, *SCHEDULES.values(schedule))
 
     async def get(self, workspace_id: str, schedule_id: str) -> Schedule:
         """Read a schedule."""
-        found = await self._sql.row(
+        found = await self._sql.of(workspace_id).row(
             f"{SCHEDULES.select} WHERE id = $1 AND workspace_id = $2", schedule_id, workspace_id
         )
         if found is None:
@@ -32,7 +32,7 @@ class SqlSchedules:
 
     async def list(self, workspace_id: str, workflow_id: str = "") -> Sequence[Schedule]:
         """List schedules, newest first."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{SCHEDULES.select} WHERE workspace_id = $1 AND ($2 = '' OR workflow_id = $2)"
             " ORDER BY created_at DESC, id DESC LIMIT 1000",
             workspace_id,
@@ -42,7 +42,7 @@ class SqlSchedules:
 
     async def delete(self, workspace_id: str, schedule_id: str) -> None:
         """Remove a schedule."""
-        await self._sql.run(
+        await self._sql.of(workspace_id).run(
             "DELETE FROM control.schedules WHERE id = $1 AND workspace_id = $2", schedule_id, workspace_id
         )
 
@@ -60,14 +60,15 @@ class SqlSchedules:
 
     async def advance(self, schedule: Schedule, expected_next_at: float | None) -> bool:
         """Move a schedule on in time."""
-        done = await self._sql.run(
+        done = await self._sql.of(schedule.workspace_id).run(
             """UPDATE control.schedules SET next_at = $3, last_at = $4, runs = $5, disabled_reason = $6
-               WHERE id = $1 AND next_at IS NOT DISTINCT FROM $2""",
+               WHERE id = $1 AND next_at IS NOT DISTINCT FROM $2 AND workspace_id = $7""",
             schedule.id,
             expected_next_at,
             schedule.next_at,
             schedule.last_at,
             schedule.runs,
             schedule.disabled_reason,
+            schedule.workspace_id,
         )
         return done == 1

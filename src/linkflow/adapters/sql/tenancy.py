@@ -21,18 +21,24 @@ class SqlTenancy:
 
     async def add_workspace(self, workspace: Workspace) -> None:
         """Keep a new workspace."""
-        await self._sql.insert(_taken(workspace), WORKSPACES.insert, *WORKSPACES.values(workspace))
+        await self._sql.of(workspace.id).insert(
+            _taken(workspace), WORKSPACES.insert, *WORKSPACES.values(workspace)
+        )
 
     async def workspace(self, workspace_id: str) -> Workspace:
         """Read a workspace."""
-        found = await self._sql.row(f"{WORKSPACES.select} WHERE id = $1 AND deleted_at IS NULL", workspace_id)
+        found = await self._sql.of(workspace_id).row(
+            f"{WORKSPACES.select} WHERE id = $1 AND deleted_at IS NULL", workspace_id
+        )
         if found is None:
             raise NotFound("There is no such workspace.", workspace=workspace_id)
         return _workspace(found)
 
     async def put_workspace(self, workspace: Workspace) -> None:
         """Replace what is kept of a workspace."""
-        await self._sql.insert(_taken(workspace), WORKSPACES.put, *WORKSPACES.values(workspace))
+        await self._sql.of(workspace.id).insert(
+            _taken(workspace), WORKSPACES.put, *WORKSPACES.values(workspace)
+        )
 
     async def delete_workspace(self, workspace_id: str, at: float) -> None:
         """Hide a workspace, and stop whatever starts its executions."""
@@ -42,8 +48,10 @@ class SqlTenancy:
             "DELETE FROM control.api_keys WHERE workspace_id = $1",
             "UPDATE control.workflows SET is_active = false WHERE workspace_id = $1",
         ):
-            await self._sql.run(statement, workspace_id)
-        await self._sql.run("UPDATE control.workspaces SET deleted_at = $2 WHERE id = $1", workspace_id, at)
+            await self._sql.of(workspace_id).run(statement, workspace_id)
+        await self._sql.of(workspace_id).run(
+            "UPDATE control.workspaces SET deleted_at = $2 WHERE id = $1", workspace_id, at
+        )
 
     async def workspaces_of(self, user_id: str) -> Sequence[tuple[Workspace, str]]:
         """List the workspaces of a user with the user's role."""
@@ -58,14 +66,14 @@ class SqlTenancy:
 
     async def put_member(self, member: Member) -> None:
         """Add a member, or change their role."""
-        await self._sql.run(
+        await self._sql.of(member.workspace_id).run(
             f"{MEMBERS.insert} ON CONFLICT (workspace_id, user_id) DO UPDATE SET role = excluded.role",
             *MEMBERS.values(member),
         )
 
     async def members(self, workspace_id: str) -> Sequence[MemberLine]:
         """List members by when they joined."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             "SELECT m.user_id, m.role, m.joined_at, u.email, u.name FROM control.members AS m"
             " JOIN control.users AS u ON u.id = m.user_id"
             " WHERE m.workspace_id = $1 ORDER BY m.joined_at, m.user_id LIMIT 10000",
@@ -75,11 +83,13 @@ class SqlTenancy:
 
     async def lock_members(self, workspace_id: str) -> None:
         """Let nobody else change members until the transaction ends."""
-        await self._sql.run("SELECT 1 FROM control.workspaces WHERE id = $1 FOR UPDATE", workspace_id)
+        await self._sql.of(workspace_id).run(
+            "SELECT 1 FROM control.workspaces WHERE id = $1 FOR UPDATE", workspace_id
+        )
 
     async def role(self, workspace_id: str, user_id: str) -> str:
         """Say somebody's role."""
-        found = await self._sql.row(
+        found = await self._sql.of(workspace_id).row(
             "SELECT role FROM control.members WHERE workspace_id = $1 AND user_id = $2",
             workspace_id,
             user_id,
@@ -89,23 +99,23 @@ class SqlTenancy:
     async def remove_member(self, workspace_id: str, user_id: str) -> None:
         """Remove a member, with the keys they made there."""
         for table in ("control.api_keys", "control.members"):
-            await self._sql.run(
+            await self._sql.of(workspace_id).run(
                 f"DELETE FROM {table} WHERE workspace_id = $1 AND user_id = $2", workspace_id, user_id
             )
 
     async def add_invitation(self, invitation: Invitation) -> None:
         """Keep an invitation; an earlier one to the same address is withdrawn."""
-        await self._sql.run(
+        await self._sql.of(invitation.workspace_id).run(
             "UPDATE control.invitations SET state = 'withdrawn'"
             " WHERE workspace_id = $1 AND email = $2 AND state = 'pending'",
             invitation.workspace_id,
             invitation.email,
         )
-        await self._sql.run(INVITATIONS.insert, *INVITATIONS.values(invitation))
+        await self._sql.of(invitation.workspace_id).run(INVITATIONS.insert, *INVITATIONS.values(invitation))
 
     async def invitations(self, workspace_id: str, now: float) -> Sequence[Invitation]:
         """List invitations that still can be accepted."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{INVITATIONS.select} WHERE workspace_id = $1 AND state = 'pending' AND expires_at > $2"
             " ORDER BY created_at DESC, id LIMIT 1000",
             workspace_id,
@@ -120,7 +130,7 @@ class SqlTenancy:
 
     async def settle_invitation(self, workspace_id: str, invitation_id: str, state: str) -> bool:
         """Answer or withdraw an invitation."""
-        done = await self._sql.run(
+        done = await self._sql.of(workspace_id).run(
             "UPDATE control.invitations SET state = $3"
             " WHERE workspace_id = $1 AND id = $2 AND state = 'pending'",
             workspace_id,

@@ -55,7 +55,7 @@ class SqlWebhooks:
 
     async def put(self, webhook: Webhook) -> None:
         """Keep or replace a webhook."""
-        await self._sql.run(WEBHOOKS.put, *WEBHOOKS.values(webhook))
+        await self._sql.of(webhook.workspace_id).run(WEBHOOKS.put, *WEBHOOKS.values(webhook))
 
     async def find(self, webhook_id: str) -> Webhook | None:
         """Find a webhook by the UUID in its address."""
@@ -64,14 +64,16 @@ class SqlWebhooks:
 
     async def get(self, workspace_id: str, webhook_id: str) -> Webhook:
         """Read a webhook."""
-        found = await self.find(webhook_id)
-        if found is None or found.workspace_id != workspace_id:
+        found = await self._sql.of(workspace_id).row(
+            f"{WEBHOOKS.select} WHERE id = $1 AND workspace_id = $2", webhook_id, workspace_id
+        )
+        if found is None:
             raise NotFound("There is no such webhook.", webhook_id=webhook_id)
-        return found
+        return _webhook(found)
 
     async def list(self, workspace_id: str, workflow_id: str = "") -> Sequence[Webhook]:
         """List webhooks, newest first."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{WEBHOOKS.select} WHERE workspace_id = $1 AND ($2 = '' OR workflow_id = $2)"
             " ORDER BY created_at DESC, id DESC LIMIT 1000",
             workspace_id,
@@ -81,7 +83,7 @@ class SqlWebhooks:
 
     async def delete(self, workspace_id: str, webhook_id: str) -> None:
         """Remove a webhook."""
-        await self._sql.run(
+        await self._sql.of(workspace_id).run(
             "DELETE FROM control.webhooks WHERE id = $1 AND workspace_id = $2", webhook_id, workspace_id
         )
 
@@ -205,7 +207,7 @@ class SqlTriggerEvents:
 
     async def get(self, workspace_id: str, event_id: str) -> TriggerEvent:
         """Read an event."""
-        found = await self._sql.row(
+        found = await self._sql.of(workspace_id).row(
             f"{EVENTS.select} WHERE id = $1 AND workspace_id = $2", event_id, workspace_id
         )
         if found is None:
@@ -214,7 +216,7 @@ class SqlTriggerEvents:
 
     async def of_execution(self, workspace_id: str, execution_id: str) -> TriggerEvent | None:
         """Find the event that promised an execution, by the instant in its id."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{EVENTS.select} WHERE workspace_id = $1 AND at_ms = $2 AND state IN ('pending', 'refused')",
             workspace_id,
             started_at_ms(execution_id),
@@ -229,7 +231,7 @@ class SqlTriggerEvents:
         self, workspace_id: str, source_id: str = "", state: str = "", after: str = "", limit: int = 20
     ) -> Sequence[TriggerEvent]:
         """List events, newest first."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"""{EVENTS.select} WHERE workspace_id = $1
                 AND ($2 = '' OR source_id = $2) AND ($3 = '' OR state = $3)
                 AND ($4 = '' OR (at_ms, id) < (SELECT at_ms, id FROM control.trigger_events WHERE id = $4))

@@ -20,11 +20,11 @@ class SqlWorkflows:
 
     async def add(self, workflow: Workflow) -> None:
         """Keep a new workflow."""
-        await self._sql.run(WORKFLOWS.insert, *WORKFLOWS.values(workflow))
+        await self._sql.of(workflow.workspace_id).run(WORKFLOWS.insert, *WORKFLOWS.values(workflow))
 
     async def get(self, workspace_id: str, workflow_id: str) -> Workflow:
         """Read a workflow."""
-        found = await self._sql.row(
+        found = await self._sql.of(workspace_id).row(
             f"{WORKFLOWS.select} WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
             workflow_id,
             workspace_id,
@@ -35,7 +35,7 @@ class SqlWorkflows:
 
     async def list(self, query: WorkflowQuery) -> Sequence[Workflow]:
         """List workflows, newest first."""
-        found = await self._sql.rows(
+        found = await self._sql.of(query.workspace_id).rows(
             f"""{WORKFLOWS.select} WHERE workspace_id = $1 AND deleted_at IS NULL
                 AND ($2 = '' OR strpos(lower(name), lower($2)) > 0)
                 AND ($3 = '' OR $3 = ANY (tags))
@@ -54,7 +54,7 @@ class SqlWorkflows:
 
     async def names(self, workspace_id: str, like: str) -> Sequence[str]:
         """List the names that begin with a text."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             "SELECT name FROM control.workflows"
             " WHERE workspace_id = $1 AND deleted_at IS NULL AND starts_with(name, $2)",
             workspace_id,
@@ -64,7 +64,7 @@ class SqlWorkflows:
 
     async def save(self, workflow: Workflow, expected_revision: int) -> None:
         """Replace everything but id and origin."""
-        done = await self._sql.run(
+        done = await self._sql.of(workflow.workspace_id).run(
             """UPDATE control.workflows SET name = $4, description = $5, tags = $6,
                is_active = $7, draft = $8,
                revision = $9, version = $10, updated_at = $11
@@ -88,7 +88,7 @@ class SqlWorkflows:
 
     async def delete(self, workspace_id: str, workflow_id: str, at: float) -> None:
         """Hide a workflow."""
-        await self._sql.run(
+        await self._sql.of(workspace_id).run(
             "UPDATE control.workflows SET deleted_at = $3, is_active = false"
             " WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL",
             workflow_id,
@@ -98,7 +98,7 @@ class SqlWorkflows:
 
     async def add_version(self, version: WorkflowVersion) -> None:
         """Keep a new version."""
-        await self._sql.insert(
+        await self._sql.of(version.workspace_id).insert(
             Conflict("Somebody else published this workflow meanwhile.", code="workflow.version_conflict"),
             VERSIONS.insert,
             *VERSIONS.values(version),
@@ -106,7 +106,7 @@ class SqlWorkflows:
 
     async def versions(self, workspace_id: str, workflow_id: str) -> Sequence[WorkflowVersion]:
         """List versions, newest first."""
-        found = await self._sql.rows(
+        found = await self._sql.of(workspace_id).rows(
             f"{VERSIONS.select} WHERE workflow_id = $1 AND workspace_id = $2 ORDER BY number DESC LIMIT 1000",
             workflow_id,
             workspace_id,
@@ -115,7 +115,7 @@ class SqlWorkflows:
 
     async def version(self, workspace_id: str, workflow_id: str, number: int) -> WorkflowVersion:
         """Read a version."""
-        found = await self._sql.row(
+        found = await self._sql.of(workspace_id).row(
             f"{VERSIONS.select} WHERE workflow_id = $1 AND workspace_id = $2 AND number = $3",
             workflow_id,
             workspace_id,
