@@ -1,12 +1,13 @@
 """What every Leases must do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from linkflow.adapters.redis.connection import connect
-from linkflow.adapters.redis.coordination import RedisLeases
+from linkflow.adapters.redis.redlock import LeaseLost, RedisLeases, RedLock
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.statements import Statements
@@ -97,3 +98,50 @@ async def test_redlock_needs_most_servers() -> None:
             server.stop()
 
     assert (3, 4, None) == (ahead[-1] and ahead[-1].token, first and first.token, other)
+
+
+@pytest.mark.external
+async def test_the_seeds_lock(redis_url: str, queue_prefix: str) -> None:
+    """D24, D25: one works at a time; a lock is renewed while it is needed; who waits gets it afterwards."""
+    async with connect(redis_url) as redis:
+        leases = RedisLeases([redis], prefix=queue_prefix)
+        lock = RedLock(leases, ttl_s=0.4, retry_s=0.02)
+        order: list[str] = []
+        renewed, first_is_in = asyncio.Event(), asyncio.Event()
+
+        async def first() -> None:
+            async with lock.held("workflow:1", "a") as lease:
+                order.append("a begins")
+                first_is_in.set()
+                while (again := await leases.acquire("workflow:1", "b", 60.0)) is None:
+                    key = f"{queue_prefix}:lease:workflow:1"
+                    if float(await redis.hget(key, "expires") or 0) > lease.expires_at + 0.4:
+                        break
+                assert again is None
+                renewed.set()
+                order.append("a ends")
+
+        async def second() -> None:
+            await first_is_in.wait()
+            async with lock.held("workflow:1", "b"):
+                order.append("b begins")
+
+        async with asyncio.timeout(10.0):
+            await asyncio.gather(first(), second())
+
+    assert (["a begins", "a ends", "b begins"], True) == (order, renewed.is_set())
+
+
+@pytest.mark.external
+async def test_a_lock_that_is_lost_is_told(redis_url: str, queue_prefix: str) -> None:
+    """Whoever works under a lock that Redis forgot and gave to another hears of it in the middle."""
+    async with connect(redis_url) as redis:
+        leases = RedisLeases([redis], prefix=queue_prefix)
+        with pytest.raises(LeaseLost):
+            async with RedLock(leases, ttl_s=0.4).held("workflow:1", "a"):
+                await redis.delete(f"{queue_prefix}:lease:workflow:1")
+                await leases.acquire("workflow:1", "b", 60.0)
+                await asyncio.Event().wait()
+        kept = await leases.acquire("workflow:1", "b", 60.0)
+
+    assert kept is not None

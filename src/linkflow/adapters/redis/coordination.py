@@ -1,4 +1,4 @@
-"""Working together over Redis: nudges and forgotten values on pub/sub, leases by Redlock.
+"""Working together over Redis: nudges and forgotten values on pub/sub.
 
 What a process has prepared stays in it, because some holds opened secrets: what travels is only "look again"
 and "forget this". Pub/sub loses messages while a process is not connected; nudges may be lost by contract,
@@ -6,8 +6,7 @@ and values have an end.
 """
 
 import asyncio
-import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, Self
 from uuid import uuid4
@@ -19,7 +18,7 @@ from redis.exceptions import RedisError
 from linkflow import telemetry
 from linkflow.adapters.redis.connection import TIMEOUT_S, connect
 from linkflow.domain.errors import Unavailable
-from linkflow.ports.coordination import EventBus, Lease, Prepared, Subscription
+from linkflow.ports.coordination import EventBus, Prepared, Subscription
 
 AGAIN_S = 0.2
 
@@ -164,79 +163,3 @@ class RedisPrepared:
     def sizes(self) -> Mapping[str, int]:
         """Count what is kept in this process."""
         return self._prepared.sizes()
-
-
-ACQUIRE = """
-local now = redis.call('TIME')
-local holder = redis.call('HGET', KEYS[1], 'holder')
-local expires = tonumber(redis.call('HGET', KEYS[1], 'expires') or '0')
-local at = tonumber(now[1]) + tonumber(now[2]) / 1000000
-local token = tonumber(redis.call('HGET', KEYS[1], 'token') or '0')
-if expires > at and holder ~= ARGV[1] then return {0, token, '0'} end
-if expires <= at then token = token + 1 end
-token = math.max(token, tonumber(ARGV[3]))
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', token, 'expires', string.format('%.6f', at + ARGV[2]))
-return {1, token, string.format('%.6f', at + ARGV[2])}
-"""
-"""KEYS: the lease. ARGV: holder, seconds, least token. Returns whether it was got, its token, its end."""
-
-RELEASE = """
-if redis.call('HGET', KEYS[1], 'token') == ARGV[1] and redis.call('HGET', KEYS[1], 'holder') == ARGV[2] then
-  redis.call('HSET', KEYS[1], 'expires', '0')
-end
-"""
-"""KEYS: the lease. ARGV: token, holder."""
-
-
-class RedisLeases:
-    """D24: Redlock, for whoever wants it. A lease is held when most of the Redis servers say so.
-
-    Servers remember the greatest token they saw, and two majorities share one, so that tokens grow. A server
-    that forgets (no disk, a failover) breaks that: nothing in LinkFlow is safe because of these leases.
-    """
-
-    def __init__(self, servers: Sequence["Redis"], *, prefix: str = "linkflow") -> None:
-        self._prefix = prefix
-        self._most = len(servers) // 2 + 1
-        self._acquire = [server.register_script(ACQUIRE) for server in servers]
-        self._release = [server.register_script(RELEASE) for server in servers]
-
-    async def acquire(self, name: str, holder: str, ttl_s: float) -> Lease | None:
-        """Take or renew a lease at most of the servers; see the port.
-
-        Raises:
-            Unavailable: Most servers do not answer.
-        """
-        got = await self._ask(name, holder, ttl_s, 0)
-        token = max((each[0] for each in got), default=0)
-        if len(got) >= self._most and any(each[0] != token for each in got):
-            got = await self._ask(name, holder, ttl_s, token)
-            token = max((each[0] for each in got), default=0)
-        lease = Lease(name, holder, token, min((each[1] for each in got), default=0.0))
-        if len(got) >= self._most:
-            return lease
-        for each in {each[0] for each in got}:
-            await self.release(Lease(name, holder, each, 0.0))
-        return None
-
-    async def release(self, lease: Lease) -> None:
-        """Give a lease back at every server that answers; see the port."""
-        keys: list[str] = [self._key(lease.name)]
-        args: list[str | float] = [lease.token, lease.holder]
-        calls = (release(keys, args) for release in self._release)
-        await asyncio.gather(*calls, return_exceptions=True)
-
-    async def _ask(self, name: str, holder: str, ttl_s: float, least: int) -> list[tuple[int, float]]:
-        """Ask every server; token and end at those that agreed."""
-        keys: list[str] = [self._key(name)]
-        args: list[str | float] = [holder, max(0.0, ttl_s), least]
-        calls = (acquire(keys, args) for acquire in self._acquire)
-        answers = await asyncio.gather(*calls, return_exceptions=True)
-        failed = [each for each in answers if isinstance(each, BaseException)]
-        if len(answers) - len(failed) < self._most:
-            raise Unavailable(f"Most Redis servers did not answer: {failed[0]}") from failed[0]
-        agreed = [each for each in answers if not isinstance(each, BaseException) and each[0]]
-        return [(int(token), math.floor(float(end) * 1e6) / 1e6) for _, token, end in agreed]
-
-    def _key(self, name: str) -> str:
-        return f"{self._prefix}:lease:{name}"
