@@ -29,6 +29,7 @@ class StartExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         request_id: Idempotency key; the same key within 24 h meets the same execution.
         mode: production or test.
         wait_ms: How long the caller waits for the end; 0 answers at once.
+        attributes: What people search by; they go before those of the workflow's settings.
     """
 
     workspace_id: str
@@ -51,6 +52,7 @@ class StartExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     variables: Mapping[str, Json] = {}
     session: Mapping[str, Json] | None = None
     wait_ms: int = 0
+    attributes: Mapping[str, Json] = {}
 
 
 class StartedExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

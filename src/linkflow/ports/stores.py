@@ -214,7 +214,26 @@ class VisibilityStore(Protocol):
         ...
 
     async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
-        """Count rows by status."""
+        """Count rows by what the query groups by, the largest groups first.
+
+        Returns:
+            `{key: rows}`; hours as `2030-01-31T09:00:00Z`, days as `2030-01-31`, durations by the upper bound
+            of their class in seconds, or `inf`. What has no key is left out.
+
+        Raises:
+            Invalid: Rows cannot be counted by that.
+        """
+        ...
+
+    async def executions(self, after: str, limit: int) -> Sequence[str]:
+        """List the ids of all executions that have a history, in order, after an id."""
+        ...
+
+    async def rewrite(self, projected: Sequence[Projected]) -> None:
+        """Write rows that are gone or out of date; what is counted once per execution is not counted again.
+
+        An older version of a row never replaces a newer one. Safe to repeat.
+        """
         ...
 
 

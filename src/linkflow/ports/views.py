@@ -10,6 +10,9 @@ from linkflow.domain.execution.view import LogLine, NodeRun
 from linkflow.domain.values import Json
 
 __all__ = [
+    "DURATIONS_S",
+    "GROUPS",
+    "AttributeMatch",
     "DeadLetter",
     "Driver",
     "ExecutionPage",
@@ -127,6 +130,25 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     error_key: str = ""
     origin: str = ""
     parent_id: str = ""
+    attributes: Mapping[str, Json] = {}
+
+
+GROUPS = ("status", "workflow", "trigger", "mode", "error", "hour", "day", "duration")
+"""What executions can be counted by."""
+DURATIONS_S = (0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 3600.0, 86400.0)
+"""Upper bounds of the classes of `duration`; what took longer is `inf`."""
+
+
+class AttributeMatch(msgspec.Struct, frozen=True):
+    """What an attribute must be.
+
+    Attributes:
+        sign: `=`, `>=` or `<=`; the latter two compare numbers.
+    """
+
+    name: str
+    sign: str
+    value: Json
 
 
 class ExecutionQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +157,11 @@ class ExecutionQuery(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         after: Cursor of the page before; empty for the first.
         limit: Rows, 1 to 100.
-        started_from: Seconds since 1970.
+        started_from: Seconds since 1970; from is included, to is not. So with the others.
+        min_duration_s: Of executions that are over.
+        text: Words that are in the error or begin one there; or the node that failed, or the execution's id.
+        text_workflows: Workflows whose names fit `text`; theirs fit, too.
+        group_by: What `count` counts by, one of `GROUPS`.
     """
 
     workspace_id: str
@@ -146,6 +172,15 @@ class ExecutionQuery(msgspec.Struct, frozen=True, kw_only=True):
     started_from: float | None = None
     started_to: float | None = None
     parent_id: str = ""
+    closed_from: float | None = None
+    closed_to: float | None = None
+    min_duration_s: float | None = None
+    max_duration_s: float | None = None
+    error_code: str = ""
+    text: str = ""
+    text_workflows: Sequence[str] = ()
+    attributes: Sequence[AttributeMatch] = ()
+    group_by: str = "status"
     after: str = ""
     limit: int = 20
 

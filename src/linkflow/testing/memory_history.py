@@ -1,6 +1,7 @@
 """HistoryStore and VisibilityStore in memory: what they hold survives every engine that is built on them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
@@ -10,6 +11,7 @@ from linkflow.domain.execution.events import decode, encode
 from linkflow.domain.values import SHARDS, decode_json, encode_json, is_execution_id, shard_of
 from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, LogLine, Projected
 from linkflow.ports.stores import Head, Lane, Message, Record, Recorded
+from linkflow.testing.visibility_rows import SOME_ROW, fits, key_of
 
 
 class _Kept:
@@ -195,6 +197,10 @@ class MemoryHistoryStore:
         for message in messages:
             self._outbox.pop((message.execution_id, message.number, message.kind, message.to), None)
 
+    def execution_ids(self) -> Sequence[str]:
+        """List the executions that there are."""
+        return list(self._executions)
+
     def forget_projections(self, messages: Sequence[Message]) -> None:
         """Forget what was projected, in one go with the rows."""
         for message in messages:
@@ -241,26 +247,26 @@ class MemoryVisibilityStore:
         return ExecutionPage(rows=rows, next=rows[-1].execution_id if len(found) > limit else "")
 
     async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
-        """Count rows by status."""
+        """Count rows by what the query groups by."""
         await asyncio.sleep(0)
-        found: dict[str, int] = {}
-        for row in self._matching(query):
-            found[row.status] = found.get(row.status, 0) + 1
-        return found
+        key_of(SOME_ROW, query.group_by)
+        keys = [key_of(row, query.group_by) for row in self._matching(query)]
+        return dict(Counter(key for key in keys if key is not None).most_common())
+
+    async def executions(self, after: str, limit: int) -> Sequence[str]:
+        """List ids of executions that have a history."""
+        await asyncio.sleep(0)
+        return sorted(each for each in self._history.execution_ids() if each > after)[:limit]
+
+    async def rewrite(self, projected: Sequence[Projected]) -> None:
+        """Write rows again."""
+        await asyncio.sleep(0)
+        for item in projected:
+            before = self.rows.get(item.row.execution_id)
+            if before is None or before.row.version <= item.row.version:
+                self.rows[item.row.execution_id] = msgspec.structs.replace(item, logs=())
+            if item.logs:
+                self.logs[item.row.execution_id] = item.logs
 
     def _matching(self, query: ExecutionQuery) -> Sequence[ExecutionRow]:
-        wanted = {
-            "workspace_id": query.workspace_id,
-            "workflow_id": query.workflow_id,
-            "trigger_kind": query.trigger_kind,
-            "mode": query.mode,
-            "parent_id": query.parent_id,
-        }
-        return [
-            item.row
-            for item in self.rows.values()
-            if all(not value or getattr(item.row, name) == value for name, value in wanted.items())
-            and (not query.status or item.row.status in query.status)
-            and (query.started_from is None or item.row.started_at >= query.started_from)
-            and (query.started_to is None or item.row.started_at < query.started_to)
-        ]
+        return [item.row for item in self.rows.values() if fits(item.row, query)]

@@ -8,8 +8,11 @@ import pytest
 from linkflow.domain.errors import Invalid, Kind, NodeError
 from linkflow.ports.services import ExecutionQuery, ExecutionRow, LogLine, Projected
 from linkflow.ports.stores import HistoryStore, VisibilityStore
+from linkflow.ports.views import AttributeMatch
 from linkflow.testing.fakes import NOW
 from linkflow.testing.history_suites import STARTED, WORKSPACE, message, new_id, record
+
+EVERYTHING = ExecutionQuery(workspace_id=WORKSPACE)
 
 
 def row(execution: str, **fields: Any) -> ExecutionRow:
@@ -125,3 +128,92 @@ class VisibilityStoreSuite:
         counted = await store.count(ExecutionQuery(workspace_id=WORKSPACE))
 
         assert counted == {"running": 3, "failed": 1}
+
+    async def test_search(self, store: VisibilityStore) -> None:
+        """C6r: every condition of a search keeps what fits; words of an error may be begun, in any order."""
+        lost = NodeError("net.lost", Kind.TRANSIENT, "Connection to api.example lost after 30 s")
+        rows = [
+            row(
+                new_id(),
+                status="completed",
+                closed_at=NOW + 0.25,
+                attributes={"customer": "A-17", "amount": 12},
+            ),
+            row(new_id(), status="failed", closed_at=NOW + 90, error=lost, error_key="fetch_orders"),
+            row(new_id(), status="waiting", attributes={"customer": "B-1", "amount": 7.5, "is_vip": True}),
+            row(new_id(), workflow_id="w2", attributes={"amount": "12", "at": NOW}),
+        ]
+        await store.write([Projected(row=each) for each in rows], [])
+        asked: Sequence[tuple[dict[str, Any], list[int]]] = (
+            ({"error_code": "net.lost"}, [1]),
+            ({"text": "connection LOST"}, [1]),
+            ({"text": "fetch_ord"}, [1]),
+            ({"text": "exam"}, [1]),
+            ({"text": "onnection"}, []),
+            ({"text": "':* | !"}, []),
+            ({"text": rows[2].execution_id}, [2]),
+            ({"text": "orders of today", "text_workflows": ["w2"]}, [3]),
+            ({"closed_from": NOW + 1}, [1]),
+            ({"closed_to": NOW + 1}, [0]),
+            ({"min_duration_s": 0.25, "max_duration_s": 90}, [0]),
+            ({"min_duration_s": 90}, [1]),
+            ({"attributes": [AttributeMatch("customer", "=", "A-17")]}, [0]),
+            ({"attributes": [AttributeMatch("is_vip", "=", True)]}, [2]),
+            ({"attributes": [AttributeMatch("amount", "=", 12)]}, [0]),
+            ({"attributes": [AttributeMatch("amount", ">=", 7.5)]}, [2, 0]),
+            ({"attributes": [AttributeMatch("amount", ">=", 8), AttributeMatch("amount", "<=", 12)]}, [0]),
+            ({"status": ["failed", "timed_out"]}, [1]),
+            ({"status": ["waiting", "running"]}, [3, 2]),
+        )
+        for fields, wanted in asked:
+            query = ExecutionQuery(workspace_id=WORKSPACE, **fields)
+            found = [each.execution_id for each in (await store.list(query)).rows]
+
+            assert [rows[index].execution_id for index in wanted] == found, fields
+
+    async def test_attributes_come_back(self, store: VisibilityStore) -> None:
+        """Attributes come back as they were written, and a newer row replaces them."""
+        one, before, after = new_id(), {"a": "x\0y", "n": 1.5}, {"b": True}
+        await store.write([Projected(row=row(one, attributes=before))], [])
+        first = (await store.list(ExecutionQuery(workspace_id=WORKSPACE))).rows[0].attributes
+        await store.write([Projected(row=row(one, version=2, attributes=after))], [])
+        second = (await store.list(ExecutionQuery(workspace_id=WORKSPACE))).rows[0].attributes
+
+        assert (1.5, after) == (first["n"], second)
+
+    async def test_counts(self, store: VisibilityStore) -> None:
+        """Rows are counted by status, workflow, trigger, error, hour, day, duration, largest first."""
+        broken = NodeError("net.lost", Kind.TRANSIENT, "lost")
+        rows = [
+            row(new_id(), status="completed", closed_at=NOW + 0.05),
+            row(new_id(), status="completed", closed_at=NOW + 4, workflow_id="w2", trigger_kind="webhook"),
+            row(new_id(), status="failed", closed_at=NOW + 9e5, error=broken),
+            row(new_id(), started_at=NOW + 7200),
+        ]
+        await store.write([Projected(row=each) for each in rows], [])
+        found = {}
+        for group in ("status", "workflow", "trigger", "error", "duration", "hour", "day"):
+            query = ExecutionQuery(workspace_id=WORKSPACE, group_by=group)
+            found[group] = dict(await store.count(query))
+
+        assert found["status"] == {"completed": 2, "failed": 1, "running": 1}
+        assert (list(found["workflow"]), found["trigger"]) == (["w1", "w2"], {"manual": 3, "webhook": 1})
+        assert (found["error"], found["duration"]) == ({"net.lost": 1}, {"0.1": 1, "5": 1, "inf": 1})
+        assert (list(found["hour"].values()), sum(found["day"].values())) == ([3, 1], 4)
+        with pytest.raises(Invalid):
+            await store.count(ExecutionQuery(workspace_id=WORKSPACE, group_by="weather"))
+
+    async def test_rows_made_again(self, store: VisibilityStore, history: HistoryStore) -> None:
+        """A row that is gone or stale is written again; a newer one stays; every history is listed once."""
+        one, other = sorted((new_id(), new_id()))
+        for each in (one, other):
+            await history.append(record(each, 0, STARTED))
+        await store.write([Projected(row=row(other, version=3, status="completed", closed_at=NOW + 1))], [])
+        await store.rewrite([Projected(row=row(one)), Projected(row=row(other, version=2))])
+        found = {each.execution_id: each.status for each in (await store.list(EVERYTHING)).rows}
+
+        assert ({one: "running", other: "completed"}, [one], [other]) == (
+            found,
+            list(await store.executions("", 1)),
+            list(await store.executions(one, 5)),
+        )

@@ -7,6 +7,7 @@ that closes it. A closed row has the execution's last version, so no later write
 comes twice counts once.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,22 +19,29 @@ from linkflow.domain.errors import Invalid, NodeError
 from linkflow.domain.values import encode_json, is_execution_id
 from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, Projected
 from linkflow.ports.stores import Message
+from linkflow.ports.views import DURATIONS_S, AttributeMatch
 
-_WRITE = """
-WITH written AS (
+_UPSERT = """
     INSERT INTO engine.visibility AS v
         (execution_id, workspace_id, workflow_id, workflow_version, version, status, trigger_kind, mode,
-         started_at, closed_at, parent_id, origin, error, error_key, nodes)
+         started_at, closed_at, parent_id, origin, error, error_key, nodes, error_code, error_text,
+         attributes)
     SELECT id, workspace_id, workflow_id, workflow_version, version, status, trigger_kind, mode,
-        to_timestamp(started_at), to_timestamp(closed_at), parent_id, origin, error, error_key, nodes
+        to_timestamp(started_at), to_timestamp(closed_at), parent_id, origin, error, error_key, nodes,
+        error_code, error_text, attributes::jsonb
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::text[], $7::text[],
         $8::text[], $9::float8[], $10::float8[], $11::text[], $12::text[], $13::bytea[], $14::text[],
-        $15::bytea[])
+        $15::bytea[], $16::text[], $17::text[], $18::text[])
         AS t(id, workspace_id, workflow_id, workflow_version, version, status, trigger_kind, mode,
-             started_at, closed_at, parent_id, origin, error, error_key, nodes)
+             started_at, closed_at, parent_id, origin, error, error_key, nodes,
+             error_code, error_text, attributes)
     ON CONFLICT (execution_id) DO UPDATE SET version = excluded.version, status = excluded.status,
         closed_at = excluded.closed_at, error = excluded.error, error_key = excluded.error_key,
-        nodes = excluded.nodes, writes = v.writes + 1
+        nodes = excluded.nodes, error_code = excluded.error_code, error_text = excluded.error_text,
+        attributes = excluded.attributes"""
+
+_WRITE = f"""
+WITH written AS ({_UPSERT}, writes = v.writes + 1
     WHERE v.version < excluded.version
     RETURNING execution_id, workspace_id, started_at, closed_at, status, writes = 1 AS is_new
 ), counted AS (
@@ -45,7 +53,7 @@ WITH written AS (
         UNION ALL
         SELECT workspace_id, (closed_at AT TIME ZONE 'UTC')::date, 0, 1,
             (status IN ('failed', 'timed_out'))::int, ran.nodes, ran.node_ms
-        FROM written JOIN unnest($1::uuid[], $18::int[], $19::bigint[]) AS ran(id, nodes, node_ms)
+        FROM written JOIN unnest($1::uuid[], $21::int[], $22::bigint[]) AS ran(id, nodes, node_ms)
             ON ran.id = execution_id
         WHERE closed_at IS NOT NULL
     ) AS each GROUP BY workspace_id, day ORDER BY workspace_id, day
@@ -53,10 +61,13 @@ WITH written AS (
         closed = u.closed + excluded.closed, failed = u.failed + excluded.failed,
         nodes = u.nodes + excluded.nodes, node_ms = u.node_ms + excluded.node_ms
 ), acknowledged AS (
-    DELETE FROM engine.outbox o USING unnest($16::uuid[], $17::int[]) AS m(execution_id, number)
+    DELETE FROM engine.outbox o USING unnest($19::uuid[], $20::int[]) AS m(execution_id, number)
     WHERE o.execution_id = m.execution_id AND o.number = m.number AND o.kind = 'project'
 )
 SELECT 1"""
+
+_REWRITE = f"{_UPSERT} WHERE v.version <= excluded.version"
+"""Makes rows again that are gone or out of date; what was counted already is not counted twice."""
 
 _LOGS = """
 INSERT INTO engine.execution_logs (execution_id, event, line, at, key, level, message, data)
@@ -69,10 +80,44 @@ _ROW = (
     "execution_id::text, workspace_id::text, workflow_id, workflow_version, version, status, "
     "trigger_kind, mode, "
     "extract(epoch FROM started_at)::float8, extract(epoch FROM closed_at)::float8, parent_id, origin, "
-    "error, error_key"
+    "error, error_key, attributes"
+)
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+MOST_GROUPS = 1_000
+MOST_WORDS = 16
+ERROR_TEXT = 2_000
+_DURATION = "extract(epoch FROM closed_at - started_at)"
+_CLASSES = " ".join(f"WHEN {_DURATION} <= {bound} THEN '{bound:g}'" for bound in DURATIONS_S)
+_GROUPS = {
+    "status": "status",
+    "workflow": "workflow_id",
+    "trigger": "trigger_kind",
+    "mode": "mode",
+    "error": "nullif(error_code, '')",
+    "hour": """to_char(started_at, 'YYYY-MM-DD"T"HH24:00:00"Z"')""",
+    "day": "to_char(started_at, 'YYYY-MM-DD')",
+    "duration": f"CASE WHEN closed_at IS NULL THEN NULL {_CLASSES} ELSE 'inf' END",
+}
+_IMPLIED = (
+    (frozenset(("failed", "timed_out")), "error_text <> ''"),
+    (frozenset(("queued", "running", "waiting")), "closed_at IS NULL"),
+)
+"""What every row of some statuses also is, and a partial index is made for."""
+_CONDITIONS = {
+    "started_from": "started_at >= {}",
+    "started_to": "started_at < {}",
+    "closed_from": "closed_at >= {}",
+    "closed_to": "closed_at < {}",
+    "min_duration_s": f"{_DURATION} >= {{}}",
+    "max_duration_s": f"{_DURATION} < {{}}",
+}
+_NUMBER = (
+    "CASE WHEN jsonb_typeof(attributes -> ${n}::text) = 'number' THEN (attributes ->> ${n}::text)::float8 END"
 )
 
 _decode_error = msgspec.json.Decoder(NodeError).decode
+_decode_attributes = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -86,27 +131,34 @@ class SqlVisibilityStore:
         """Write rows and forget messages; see `VisibilityStore`. In one order, so that writers only wait."""
         projected = sorted(projected, key=lambda item: item.row.execution_id)
         messages = sorted(messages, key=lambda message: (message.execution_id, message.number))
-        rows = [item.row for item in projected]
-        columns: list[Any] = [
-            [row.execution_id for row in rows],
-            [row.workspace_id for row in rows],
-            [row.workflow_id for row in rows],
-            [row.workflow_version for row in rows],
-            [row.version for row in rows],
-            [row.status for row in rows],
-            [row.trigger_kind for row in rows],
-            [row.mode for row in rows],
-            [row.started_at for row in rows],
-            [row.closed_at for row in rows],
-            [row.parent_id for row in rows],
-            [row.origin for row in rows],
-            [_encode(row.error) if row.error else None for row in rows],
-            [row.error_key for row in rows],
-            [without_nul(_encode(item.nodes)) if item.nodes else None for item in projected],
+        columns = [
+            *_columns(projected),
             [message.execution_id for message in messages],
             [message.number for message in messages],
             *_effort(projected),
         ]
+        await self._write(_WRITE, columns, projected)
+
+    async def rewrite(self, projected: Sequence[Projected]) -> None:
+        """Make rows again; see `VisibilityStore`."""
+        projected = sorted(projected, key=lambda item: item.row.execution_id)
+        await self._write(_REWRITE, _columns(projected), projected)
+
+    async def executions(self, after: str, limit: int) -> Sequence[str]:
+        """List ids of executions in order; see `VisibilityStore`."""
+        with driver_errors():
+            found = await self._database.pool.fetch(
+                "SELECT execution_id::text FROM engine.executions"
+                " WHERE execution_id > $1 ORDER BY execution_id LIMIT $2",
+                after or NOBODY,
+                limit,
+            )
+        return [record[0] for record in found]
+
+    async def _write(
+        self, statement: str, columns: Sequence[Sequence[Any]], projected: Sequence[Projected]
+    ) -> None:
+        """Write rows and log lines in one transaction."""
         lines = [
             (item.row.execution_id, number, line)
             for item in projected
@@ -114,7 +166,7 @@ class SqlVisibilityStore:
         ]
         with driver_errors():
             async with self._database.transaction() as connection:
-                await connection.fetch(_WRITE, *columns)
+                await connection.fetch(statement, *columns)
                 if lines:
                     await connection.execute(
                         _LOGS,
@@ -148,14 +200,51 @@ class SqlVisibilityStore:
         return ExecutionPage(rows=rows, next=rows[-1].execution_id if len(found) > limit else "")
 
     async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
-        """Count rows by status; see `VisibilityStore`."""
+        """Count rows; see `VisibilityStore`."""
         where, values = _where(query)
+        by = _GROUPS.get(query.group_by)
+        if by is None:
+            raise Invalid(f"Executions cannot be counted by {query.group_by!r}; say {', '.join(_GROUPS)}.")
         with driver_errors():
             found = await self._database.pool.fetch(
-                f"SELECT status, count(*) FROM engine.visibility WHERE {where} GROUP BY status",
+                f"SELECT {by} AS key, count(*) AS n FROM engine.visibility WHERE {where} "
+                f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_GROUPS}",
                 *values,
             )
-        return {record[0]: record[1] for record in found}
+        return {record[0]: record[1] for record in found if record[0] is not None}
+
+
+def _columns(projected: Sequence[Projected]) -> list[Sequence[Any]]:
+    """Say rows as the first columns of the statements."""
+    rows = [item.row for item in projected]
+    return [
+        [row.execution_id for row in rows],
+        [row.workspace_id for row in rows],
+        [row.workflow_id for row in rows],
+        [row.workflow_version for row in rows],
+        [row.version for row in rows],
+        [row.status for row in rows],
+        [row.trigger_kind for row in rows],
+        [row.mode for row in rows],
+        [row.started_at for row in rows],
+        [row.closed_at for row in rows],
+        [row.parent_id for row in rows],
+        [row.origin for row in rows],
+        [_encode(row.error) if row.error else None for row in rows],
+        [row.error_key for row in rows],
+        [without_nul(_encode(item.nodes)) if item.nodes else None for item in projected],
+        [row.error.code if row.error else "" for row in rows],
+        [_error_text(row) for row in rows],
+        [without_nul(_encode(row.attributes)).decode() if row.attributes else None for row in rows],
+    ]
+
+
+def _error_text(row: ExecutionRow) -> str:
+    """Say what is searched for words: the node that failed, the code, the message."""
+    if row.error is None:
+        return ""
+    said = f"{row.error_key} {row.error.code} {row.error.message}".replace(".", " ").replace("\0", "\ufffd")
+    return said[:ERROR_TEXT]
 
 
 def _effort(projected: Sequence[Projected]) -> tuple[list[int], list[int]]:
@@ -185,27 +274,67 @@ class _Ran(msgspec.Struct):
 def _where(query: ExecutionQuery) -> tuple[str, list[Any]]:
     """Build the condition of a query; every query names its workspace."""
     values: list[Any] = [query.workspace_id]
-    parts = ["workspace_id = $1", "deleted_at IS NULL"]
+    parts = ["workspace_id = $1"]
 
     def add(condition: str, value: Any) -> None:
         values.append(value)
         parts.append(condition.format(f"${len(values)}"))
 
-    if query.workflow_id:
-        add("workflow_id = {}", query.workflow_id)
     if query.status:
         add("status = ANY({}::text[])", list(query.status))
-    if query.trigger_kind:
-        add("trigger_kind = {}", query.trigger_kind)
-    if query.mode:
-        add("mode = {}", query.mode)
-    if query.parent_id:
-        add("parent_id = {}", query.parent_id)
-    if query.started_from is not None:
-        add("started_at >= {}", datetime.fromtimestamp(query.started_from, UTC))
-    if query.started_to is not None:
-        add("started_at < {}", datetime.fromtimestamp(query.started_to, UTC))
+        parts += [condition for statuses, condition in _IMPLIED if statuses.issuperset(query.status)]
+    for name in ("workflow_id", "trigger_kind", "mode", "parent_id", "error_code"):
+        if getattr(query, name):
+            add(f"{name} = {{}}", getattr(query, name))
+    if query.error_code:
+        parts.append("error_text <> ''")
+    for name, condition in _CONDITIONS.items():
+        bound = getattr(query, name)
+        if bound is not None:
+            add(condition, float(bound) if name.endswith("_s") else _instant(bound))
+    parts += [_attribute(match, values) for match in query.attributes]
+    if query.text:
+        parts.append(_text(query, values))
     return " AND ".join(parts), values
+
+
+def _attribute(match: AttributeMatch, values: list[Any]) -> str:
+    """Build the condition of one attribute."""
+    if match.sign == "=":
+        values.append(_encode({match.name: match.value}).decode())
+        return f"attributes @> ${len(values)}::text::jsonb"
+    values += [match.name, float(match.value)]
+    sign = {">=": ">=", "<=": "<="}[match.sign]
+    return f"({_NUMBER.format(n=len(values) - 1)}) {sign} ${len(values)}"
+
+
+def _instant(seconds: float) -> datetime:
+    """Say an instant as the driver wants it.
+
+    Raises:
+        Invalid: No calendar has it.
+    """
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Invalid(f"{seconds} is no instant in seconds since 1970.") from error
+
+
+def _text(query: ExecutionQuery, values: list[Any]) -> str:
+    """Build the condition of a text: words of the error, names of workflows, the execution's id."""
+    text, found = query.text.strip(), []
+    words = re.findall(r"\w+", text.replace("\0", ""))[:MOST_WORDS]
+    if words:
+        values.append(" & ".join(f"{word}:*" for word in words))
+        asked = f"to_tsquery('simple', ${len(values)})"
+        found.append(f"(error_text <> '' AND to_tsvector('simple', error_text) @@ {asked})")
+    if query.text_workflows:
+        values.append(list(query.text_workflows))
+        found.append(f"workflow_id = ANY(${len(values)}::text[])")
+    if is_execution_id(text):
+        values.append(text)
+        found.append(f"execution_id = ${len(values)}::uuid")
+    return f"({' OR '.join(found)})" if found else "false"
 
 
 def _row(record: Any) -> ExecutionRow:
@@ -224,4 +353,5 @@ def _row(record: Any) -> ExecutionRow:
         origin=record[11],
         error=_decode_error(record[12]) if record[12] is not None else None,
         error_key=record[13],
+        attributes=_decode_attributes(record[14]) if record[14] is not None else {},
     )

@@ -48,6 +48,7 @@ class WorkflowExecutionStarted(Event, frozen=True):
         ticket: Concurrency key it needs a ticket for; empty for none.
         ticket_limit: Executions at once under that key.
         on_conflict: queue, skip, cancel or replace.
+        attributes: What people search by.
     """
 
     workspace_id: str
@@ -72,6 +73,7 @@ class WorkflowExecutionStarted(Event, frozen=True):
     ticket: str = ""
     ticket_limit: int = 0
     on_conflict: str = "queue"
+    attributes: Mapping[str, Any] = {}
 
 
 class WorkflowExecutionCompleted(Event, frozen=True):

@@ -173,6 +173,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         input_schema: JSON Schema of the input; a start that does not match is refused.
         variables: Values that expressions read as `vars.NAME`.
         priority: 0 (first) to 9 (last).
+        attributes: What people search executions by: values, or expressions over the trigger's data.
     """
 
     max_execution_time_ms: int = 0
@@ -184,6 +185,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     input_schema: Mapping[str, Any] | None = None
     variables: Mapping[str, Any] = {}
     priority: int = 5
+    attributes: Mapping[str, Any] = {}
 
 
 class ErrorHandling(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

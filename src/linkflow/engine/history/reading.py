@@ -1,17 +1,18 @@
 """Answers about executions, folded from their histories."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
 
+from linkflow.domain.attributes import NODE_TYPE, kept
 from linkflow.domain.errors import NotFound
 from linkflow.domain.execution.drivers import drivers, explain
 from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import WorkflowExecutionFailed, WorkflowExecutionStarted, tag
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
-from linkflow.domain.execution.view import log_lines, node_runs
+from linkflow.domain.execution.view import NodeRun, log_lines, node_runs
 from linkflow.domain.values import Json
 from linkflow.engine.history.entries import Entries, Entry
 from linkflow.engine.history.graphs import Graphs
@@ -182,7 +183,25 @@ class Reader:
             origin=start.origin,
             parent_id=start.parent.execution_id if start.parent is not None else "",
         )
+        runs = node_runs(state.graph, records) if state.is_closed or _sets_attributes(state) else ()
+        row = msgspec.structs.replace(row, attributes=_attributes(start, runs))
         if not state.is_closed:
             return Projected(row=row)
-        nodes: Sequence[Json] = node_runs(state.graph, records)
+        nodes: Sequence[Json] = runs
         return Projected(row=row, nodes=nodes, logs=log_lines(records))
+
+
+def _sets_attributes(state: ExecutionState) -> bool:
+    """Say whether any node of the workflow sets attributes."""
+    return any(node.spec.type == NODE_TYPE for node in state.graph.nodes)
+
+
+def _attributes(start: WorkflowExecutionStarted, runs: Sequence[NodeRun]) -> Mapping[str, Json]:
+    """Say what an execution is found by: as it was started, and what its nodes said since."""
+    said = [run for run in runs if run.node_type == NODE_TYPE and run.status == "success"]
+    if not said:
+        return start.attributes
+    found = dict(start.attributes)
+    for run in sorted(said, key=lambda run: run.event):
+        found |= kept(run.output)
+    return kept(found)

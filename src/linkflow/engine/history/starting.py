@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+from linkflow.domain.attributes import kept
 from linkflow.domain.errors import Invalid, PayloadTooLarge
 from linkflow.domain.execution.events import WorkflowExecutionStarted
 from linkflow.domain.parameters import schema_problems
 from linkflow.domain.values import INLINE_BYTES, OUTPUT_BYTES, Json, blob_reference, canonical, encode_json
 from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.spec import Concurrency
-from linkflow.domain.workflow.template import compile_expression
+from linkflow.domain.workflow.template import compile_expression, compile_template
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import StartExecution
 
@@ -56,7 +57,25 @@ async def started_event(
         ticket=ticket,
         ticket_limit=limit,
         on_conflict=on_conflict,
+        attributes=_attributes(command, settings.attributes),
     )
+
+
+def _attributes(command: StartExecution, settings: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Say what the execution will be found by; an expression that cannot be resolved is left out."""
+    if not settings and not command.attributes:
+        return {}
+    found: dict[str, Json] = {}
+    for name, value in settings.items():
+        try:
+            found[name] = (
+                compile_template(value).render(_TriggerScope(command.input))
+                if isinstance(value, str)
+                else value
+            )
+        except (Invalid, KeyError):
+            continue
+    return kept(found | dict(command.attributes))
 
 
 def _trigger_schema(command: StartExecution, graph: ExecutionGraph) -> Json:

@@ -1,0 +1,68 @@
+"""Attributes and saved searches in PostgreSQL."""
+
+from collections.abc import Sequence
+
+from linkflow.adapters.sql.statements import Statements, Table
+from linkflow.domain.errors import Conflict, NotFound
+from linkflow.ports.searches import SavedSearch, SearchAttribute
+
+ATTRIBUTES = Table("control.search_attributes", SearchAttribute)
+SEARCHES = Table("control.saved_searches", SavedSearch, json=("query",))
+_attribute = ATTRIBUTES.reader(SearchAttribute)
+_search = SEARCHES.reader(SavedSearch)
+
+
+class SqlSearches:
+    """Attributes and saved searches on two tables."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    async def attributes(self, workspace_id: str) -> Sequence[SearchAttribute]:
+        """List attributes by name."""
+        found = await self._sql.of(workspace_id).rows(
+            f"{ATTRIBUTES.select} WHERE workspace_id = $1 ORDER BY name", workspace_id
+        )
+        return [_attribute(row) for row in found]
+
+    async def put_attribute(self, attribute: SearchAttribute) -> None:
+        """Keep an attribute, or change its kind."""
+        await self._sql.of(attribute.workspace_id).run(
+            f"{ATTRIBUTES.insert} ON CONFLICT (workspace_id, name) DO UPDATE SET kind = excluded.kind",
+            *ATTRIBUTES.values(attribute),
+        )
+
+    async def delete_attribute(self, workspace_id: str, name: str) -> None:
+        """Forget an attribute."""
+        await self._sql.of(workspace_id).run(
+            "DELETE FROM control.search_attributes WHERE workspace_id = $1 AND name = $2", workspace_id, name
+        )
+
+    async def list(self, workspace_id: str, user_id: str) -> Sequence[SavedSearch]:
+        """List a user's own searches and those that are shared, by name."""
+        found = await self._sql.of(workspace_id).rows(
+            f"{SEARCHES.select} WHERE workspace_id = $1 AND (owner_id = $2 OR is_shared) ORDER BY name, id",
+            workspace_id,
+            user_id,
+        )
+        return [_search(row) for row in found]
+
+    async def get(self, workspace_id: str, search_id: str) -> SavedSearch:
+        """Read a search."""
+        found = await self._sql.of(workspace_id).row(
+            f"{SEARCHES.select} WHERE workspace_id = $1 AND id = $2", workspace_id, search_id
+        )
+        if found is None:
+            raise NotFound("There is no such search.", search_id=search_id)
+        return _search(found)
+
+    async def put(self, search: SavedSearch) -> None:
+        """Keep or replace a search."""
+        taken = Conflict(f"You have a search {search.name!r} already.", code="search.name_taken")
+        await self._sql.of(search.workspace_id).insert(taken, SEARCHES.put, *SEARCHES.values(search))
+
+    async def delete(self, workspace_id: str, search_id: str) -> None:
+        """Forget a search."""
+        await self._sql.of(workspace_id).run(
+            "DELETE FROM control.saved_searches WHERE workspace_id = $1 AND id = $2", workspace_id, search_id
+        )
