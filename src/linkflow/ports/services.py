@@ -65,6 +65,8 @@ __all__ = [
     "TaskId",
     "Timer",
     "Visibility",
+    "WorkerControl",
+    "WorkerState",
     "WorkflowDirectory",
 ]
 
@@ -273,6 +275,33 @@ class Matching(Dispatch, Poll, Protocol):
 
     def depth(self) -> Mapping[str, int]:
         """Count queued tasks by queue."""
+        ...
+
+
+class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker is.
+
+    Attributes:
+        session: Ends with the process.
+        slots: Attempts that it may have in hand at once.
+        busy: Attempts in hand.
+    """
+
+    session: str
+    slots: int
+    busy: int
+    is_draining: bool
+
+
+class WorkerControl(Protocol):
+    """How operators and upgrades reach a worker."""
+
+    async def describe(self) -> WorkerState:
+        """Say how the worker is."""
+        ...
+
+    async def drain(self, grace_s: float) -> None:
+        """Start nothing further; return when what was started has ended or the time is over."""
         ...
 
 

@@ -18,12 +18,14 @@ from linkflow.adapters.grpc.surface import (
     HISTORY,
     VISIBILITY,
     WAIT_MARGIN_S,
+    WORKER,
 )
 from linkflow.adapters.grpc.wire import Wire
 from linkflow.domain.errors import LinkFlowError, NodeError, Unavailable
 from linkflow.domain.execution.events import Parent
 from linkflow.domain.values import Json, encode_json, shard_of
 from linkflow.ports.clock import IdSource
+from linkflow.ports.cluster import ClusterStatus, Config, Member
 from linkflow.ports.commands import (
     ActivityReply,
     ActivityReport,
@@ -35,7 +37,7 @@ from linkflow.ports.commands import (
     Task,
     TaskId,
 )
-from linkflow.ports.services import PublishedWorkflow
+from linkflow.ports.services import PublishedWorkflow, WorkerState
 from linkflow.ports.views import (
     DeadLetter,
     ExecutionPage,
@@ -279,7 +281,7 @@ class VisibilityClient:
 
 
 class ControlPlaneClient:
-    """Whoever has the control plane; a `CredentialBroker` and a `WorkflowDirectory`."""
+    """Whoever has the control plane: secrets, versions of workflows, and how the cluster is."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -295,8 +297,45 @@ class ControlPlaneClient:
         found: PublishedWorkflow = await self._ask("published", workspace_id, workflow_id)
         return found
 
+    async def status(self) -> ClusterStatus:
+        """Say how the cluster is."""
+        found: ClusterStatus = await self._ask("status")
+        return found
+
+    async def config(self) -> Config:
+        """Read the newest configuration."""
+        found: Config = await self._ask("config")
+        return found
+
+    async def configure(self, values: Mapping[str, str | None]) -> Config:
+        """Change settings of all processes while they run."""
+        found: Config = await self._ask("configure", values)
+        return found
+
     async def _ask(self, method: str, *args: Any) -> Any:
         return await self._lines.unary(CONTROL_PLANE.role, self._calls[method], *args, deadline_s=SHORT_S)
+
+
+class WorkerClient:
+    """One worker, as operators reach it; see `ports.services.WorkerControl`."""
+
+    def __init__(self, lines: Lines, member: Member) -> None:
+        self._lines = lines
+        self._member = member
+        self._calls = WORKER.calls()
+
+    async def describe(self) -> WorkerState:
+        """Say how the worker is."""
+        found: WorkerState = await self._ask("describe", SHORT_S)
+        return found
+
+    async def drain(self, grace_s: float) -> None:
+        """Start nothing further there."""
+        await self._ask("drain", grace_s + SHORT_S, grace_s)
+
+    async def _ask(self, method: str, deadline_s: float, *args: Any) -> Any:
+        call = self._calls[method]
+        return await self._lines.ask(self._member, WORKER.role, call, call.request(*args), deadline_s)
 
 
 class TimerClient:

@@ -238,6 +238,7 @@ class Lines:
         self._trust = trust
         self._group = group
         self._channels: dict[str, grpc.aio.Channel] = {}
+        self._made: dict[tuple[str, str], Any] = {}
         self._kept: list[RoleLines] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._turn = 0
@@ -287,11 +288,13 @@ class Lines:
             LinkFlowError: What it raised.
         """
         address = member.addresses[role]
-        made = self._channel(address).unary_unary(
-            call.path,
-            request_serializer=call.takes.SerializeToString,
-            response_deserializer=call.gives.FromString,
-        )
+        made = self._made.get((address, call.path))
+        if made is None:
+            made = self._made[address, call.path] = self._channel(address).unary_unary(
+                call.path,
+                request_serializer=call.takes.SerializeToString,
+                response_deserializer=call.gives.FromString,
+            )
         try:
             reply = await made(request, timeout=deadline_s, metadata=((TOKEN, self._trust.token()),))
         except grpc.aio.AioRpcError as error:

@@ -78,6 +78,8 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
     names = []
     halls = {role: Hall(part) for role, part in parts.items() if role == MATCHING.role}
     for role, part in parts.items():
+        if role not in SERVICES:
+            raise Invalid(f"Nobody calls the role '{role}' over gRPC; those are: {', '.join(SERVICES)}.")
         service = SERVICES[role]
         names.append(service.full_name)
         accepts = _streams(role, halls.get(role, part))

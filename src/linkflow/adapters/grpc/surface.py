@@ -7,19 +7,24 @@ from typing import Any
 
 from linkflow.adapters.grpc._gen import (
     control_plane_pb2,
+    edge_pb2,
     frontend_pb2,
     history_pb2,
     matching_pb2,
     timer_pb2,
     visibility_pb2,
+    worker_pb2,
 )
 from linkflow.adapters.grpc.records import Call
+from linkflow.ports.cluster import ControlPlane
+from linkflow.ports.edge import Routing
 from linkflow.ports.services import (
     CredentialBroker,
     Frontend,
     History,
     Matching,
     Visibility,
+    WorkerControl,
     WorkflowDirectory,
 )
 
@@ -116,12 +121,26 @@ CONTROL_PLANE = Service(
     "control-plane",
     control_plane_pb2,
     "ControlPlaneService",
-    (CredentialBroker, WorkflowDirectory),
-    {"OpenCredential": "open", "FindPublishedWorkflow": "published"},
+    (CredentialBroker, WorkflowDirectory, ControlPlane),
+    {
+        "OpenCredential": "open",
+        "FindPublishedWorkflow": "published",
+        "DescribeCluster": "status",
+        "GetConfiguration": "config",
+        "ChangeConfiguration": "configure",
+    },
 )
+WORKER = Service(
+    "worker",
+    worker_pb2,
+    "WorkerService",
+    (WorkerControl,),
+    {"DescribeWorker": "describe", "DrainWorker": "drain"},
+)
+EDGE = Service("edge", edge_pb2, "EdgeService", (Routing,), {"ListUpstreams": "addresses"})
 
 SERVICES: Mapping[str, Service] = {
-    each.role: each for each in (FRONTEND, HISTORY, MATCHING, TIMER, VISIBILITY, CONTROL_PLANE)
+    each.role: each for each in (FRONTEND, HISTORY, MATCHING, TIMER, VISIBILITY, CONTROL_PLANE, WORKER, EDGE)
 }
 
 

@@ -14,7 +14,7 @@ from linkflow.domain.errors import Kind, LinkFlowError, NodeError
 from linkflow.domain.node import Completion
 from linkflow.engine.worker.activity import Activities
 from linkflow.ports.clock import Clock
-from linkflow.ports.services import ActivityReply, ActivityReport, Attempt, History, Poll, Task
+from linkflow.ports.services import ActivityReply, ActivityReport, Attempt, History, Poll, Task, WorkerState
 from linkflow.ports.stores import Sessions
 from linkflow.telemetry import metrics
 
@@ -100,6 +100,12 @@ class Worker:
     def busy(self) -> int:
         """Count the credits that attempts in hand take up."""
         return self._busy
+
+    async def describe(self) -> WorkerState:
+        """Say how it is; see `ports.services.WorkerControl`."""
+        return WorkerState(
+            session=self.session, slots=self._slots, busy=self._busy, is_draining=self._is_draining
+        )
 
     def _used(self) -> Mapping[tuple[str, ...], float]:
         return {("running",): len(self._working), ("most",): self._slots}
