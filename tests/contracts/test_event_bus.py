@@ -1,5 +1,6 @@
 """EventBus and Prepared: every implementation keeps the same promises, over real servers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest_asyncio
 
 from linkflow.adapters.memory import MemoryEventBus, MemoryPrepared
 from linkflow.adapters.redis.coordination import RedisEventBus, RedisPrepared
+from linkflow.domain.errors import Unavailable
 from linkflow.ports.coordination import EventBus
 
 PATIENCE_S = 10.0
@@ -69,3 +71,24 @@ async def test_redis_carries_what_is_forgotten(redis_url: str, queue_prefix: str
             await listener.nudged(PATIENCE_S)
 
     assert (None, {"version": 7}) == (kept.get("workflow:1"), kept.get("workflow:2"))
+
+
+async def test_an_old_redis_is_refused() -> None:
+    """C17r: a Redis older than 7 is refused at the start, by its version."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            more = 2 * int(line[1:]) if line.startswith(b"*") else 0
+            words = [line, *[await reader.readline() for _ in range(more)]]
+            info = b"redis_version:6.2.14\r\n"
+            is_asked = any(word.strip().upper() == b"INFO" for word in words)
+            writer.write(b"$%d\r\n%b\r\n" % (len(info), info) if is_asked else b"+OK\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable, match=r"needs Redis 7 .* this is Redis 6\.2\.14"):
+            async with RedisEventBus.running(
+                f"redis://127.0.0.1:{port}/0", MemoryEventBus(), MemoryPrepared()
+            ):
+                pass

@@ -16,8 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from linkflow import telemetry
-from linkflow.adapters.redis.connection import TIMEOUT_S, connect
-from linkflow.domain.errors import Unavailable
+from linkflow.adapters.redis.connection import TIMEOUT_S, connect, require_redis
 from linkflow.ports.coordination import EventBus, Prepared, Subscription
 
 AGAIN_S = 0.2
@@ -68,13 +67,10 @@ class RedisEventBus:
             prefix: Of the channel.
 
         Raises:
-            Unavailable: Redis does not answer.
+            Unavailable: Redis does not answer, or is too old.
         """
         async with connect(url) as redis:
-            try:
-                await redis.ping()
-            except (RedisError, OSError) as error:
-                raise Unavailable(f"Redis did not answer: {error}") from error
+            await require_redis(redis)
             shared = cls(redis, bus, prepared, prefix=prefix)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(shared._tell()), group.create_task(shared._hear())]
