@@ -1,4 +1,4 @@
-"""BlobStore on files: one folder per workspace, files named by the SHA-256 of their bytes.
+"""BlobStore and archive on files: one folder per workspace, files named by the SHA-256 of their bytes.
 
 A blob is written to a file of its own name in a temporary form, forced to disk, renamed, and the folder
 is forced to disk: after `put` returns it survives a power cut, and no reader ever sees a part of it.
@@ -9,22 +9,28 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from linkflow.domain.errors import Invalid, NotFound, Unavailable
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _WORKSPACE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class FileBlobStore:
-    """Keep blobs below a folder, as `<workspace>/<ab>/<cd>/<sha256>`."""
+    """Keep blobs below a folder, as `<workspace>/<ab>/<cd>/<sha256>`, and the archive in one beside it.
+
+    The age of a blob is that of its file, which `put` renews.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._archive = folder.parent / "archive"
 
     async def put(self, workspace_id: str, data: bytes) -> str:
-        """Store bytes durably and return their SHA-256; bytes that are there already are not written again.
+        """Store bytes durably and return their SHA-256; bytes that are there only have their age renewed.
 
         Raises:
             Unavailable: `blob.unavailable`: the disk does not take them; nothing is kept.
@@ -44,7 +50,7 @@ class FileBlobStore:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(workspace_id, sha256)
         try:
-            if not _holds(path, len(data)):
+            if not _renewed(path, len(data)):
                 _make_folder(path.parent, self._folder)
                 _write(path, data)
         except OSError as error:
@@ -70,18 +76,106 @@ class FileBlobStore:
             raise Unavailable(f"The blob {sha256[:12]}… is damaged on disk.", code="blob.damaged")
         return data
 
+    async def aged(self, before: float) -> AsyncIterator[tuple[str, str]]:
+        """Iterate over blobs last put before an instant; see `BlobShelf`."""
+        for workspace in sorted(await asyncio.to_thread(_entries, self._folder)):
+            for outer in await asyncio.to_thread(_entries, workspace):
+                for sha256 in await asyncio.to_thread(_aged, outer, before):
+                    yield workspace.name, sha256
+
+    async def discard(self, workspace_id: str, sha256: str, before: float) -> bool:
+        """Delete a blob, unless it was put again; see `BlobShelf`.
+
+        It is put aside first: whoever puts it from then on writes it anew, and whoever did so just before
+        shows in its age.
+        """
+        return await asyncio.to_thread(self._discard, self._path(workspace_id, sha256), before)
+
+    def _discard(self, path: Path, before: float) -> bool:
+        aside = path.with_name(f".gone-{path.name}")
+        try:
+            path.replace(aside)
+            if aside.stat().st_mtime < before:
+                aside.unlink()
+                return True
+            if path.exists():  # written anew meanwhile
+                aside.unlink()
+            else:
+                aside.replace(path)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise Unavailable(
+                f"The blob cannot be deleted: {error.strerror}.", code="blob.unavailable"
+            ) from error
+        return False
+
+    async def store(self, key: str, data: bytes) -> None:
+        """Keep an object of the archive; see `Archive`."""
+        await asyncio.to_thread(self._store, self._place(key), data)
+
+    def _store(self, path: Path, data: bytes) -> None:
+        try:
+            _make_folder(path.parent, self._archive)
+            _write(path, data)
+        except OSError as error:
+            raise Unavailable(
+                f"The archive cannot be written: {error.strerror}.", code="blob.unavailable"
+            ) from error
+
+    async def fetch(self, key: str) -> bytes:
+        """Read an object of the archive; see `Archive`."""
+        try:
+            return await asyncio.to_thread(self._place(key).read_bytes)
+        except (FileNotFoundError, IsADirectoryError):
+            raise NotFound(f"The archive has no {key}.", code="archive.not_found") from None
+
+    async def keys(self, prefix: str) -> Sequence[str]:
+        """List keys of the archive; see `Archive`."""
+        return await asyncio.to_thread(self._keys, prefix)
+
+    def _keys(self, prefix: str) -> Sequence[str]:
+        files = (path for path in self._archive.rglob("*") if path.is_file())
+        found = (str(path.relative_to(self._archive)) for path in files if not path.name.startswith("."))
+        return sorted(key for key in found if key.startswith(prefix))
+
+    def _place(self, key: str) -> Path:
+        if not _KEY.fullmatch(key) or ".." in key:
+            raise Invalid("A key of the archive has letters, digits, . _ - and / only.", code="archive.key")
+        return self._archive / key
+
     def _path(self, workspace_id: str, sha256: str) -> Path:
         if not _WORKSPACE.fullmatch(workspace_id):
             raise Invalid("A workspace id has letters, digits, - and _ only.", code="blob.workspace")
         return self._folder / workspace_id / sha256[:2] / sha256[2:4] / sha256
 
 
-def _holds(path: Path, size: int) -> bool:
-    """Say whether the blob is there in full; a file cut short by a damaged disk is written again."""
+def _renewed(path: Path, size: int) -> bool:
+    """Renew the age of a blob; False when it is not there in full and must be written (again)."""
     try:
-        return path.stat().st_size == size
+        if path.stat().st_size != size:
+            return False
+        os.utime(path)
     except FileNotFoundError:
         return False
+    return True
+
+
+def _entries(folder: Path) -> list[Path]:
+    """List the folders in a folder."""
+    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+
+
+def _aged(folder: Path, before: float) -> list[str]:
+    """List the blobs below a folder whose files are older than an instant."""
+    found = []
+    for path in folder.rglob("*"):
+        try:
+            if _SHA256.fullmatch(path.name) and path.stat().st_mtime < before:
+                found.append(path.name)
+        except FileNotFoundError:
+            continue  # discarded meanwhile
+    return found
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -109,7 +109,6 @@ POST   /api/v1/executions/{execution_id}/signal                                 
 POST   /api/v1/executions/{execution_id}/resolve                                approval.decide
 POST   /api/v1/ws/tickets                                                       execution.view
 GET    /api/v1/dead-letters                                                     execution.view
-POST   /api/v1/dead-letters/bulk                                                execution.retry
 GET    /api/v1/dead-letters/{letter_id}                                         execution.view
 DELETE /api/v1/dead-letters/{letter_id}                                         execution.delete
 POST   /api/v1/dead-letters/bulk                                                execution.retry

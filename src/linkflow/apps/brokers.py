@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.memory import MemoryCache, MemoryEventBus, MemoryPrepared, MemoryRateLimits
@@ -10,9 +11,11 @@ from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
 from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
-from linkflow.ports.outbound import BlobStore
 from linkflow.ports.queue import TaskQueue
 from linkflow.ports.triggers import FanOut
+
+if TYPE_CHECKING:
+    from linkflow.adapters.s3 import S3BlobStore
 
 
 @asynccontextmanager
@@ -89,7 +92,7 @@ def _fan_out(settings: Settings) -> FanOut | None:
     return RabbitFanOut(settings.rabbitmq_url)
 
 
-async def open_blobs(settings: Settings) -> BlobStore:
+async def open_blobs(settings: Settings) -> "FileBlobStore | S3BlobStore":
     """Open the place of large values: a bucket if one was named, else files.
 
     Raises:

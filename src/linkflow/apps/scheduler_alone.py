@@ -12,9 +12,10 @@ from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.statements import Statements
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.scheduler import shown
+from linkflow.apps.brokers import open_blobs
 from linkflow.apps.cli_client import CommandFailed
-from linkflow.apps.settings import Settings
-from linkflow.apps.wiring_scheduler import SchedulerParts, duty_list
+from linkflow.apps.settings import Settings, database_urls
+from linkflow.apps.wiring_scheduler import SchedulerParts, duty_list, kept_by
 from linkflow.domain.errors import Conflict
 from linkflow.ports.coordination import Lease, Leases
 from linkflow.ports.upkeep import LEASE, DutyRun
@@ -38,21 +39,32 @@ async def _run(settings: Settings, name: str, *, dry_run: bool) -> Any:
     clock, ids = SystemClock(), SystemIds()
     holder = ids.uuid()
     async with AsyncExitStack() as stack:
-        dsn = settings.database_url
-        if dsn is None:
+        urls = list(dict.fromkeys(database_urls(settings).values()))
+        if not urls:
             postgres = await EmbeddedPostgres.start(settings.home, say=lambda text: None)
             stack.push_async_callback(postgres.stop)
-            dsn = postgres.dsn
-        database = await Database.open(dsn, pool_size=4)
-        stack.push_async_callback(database.close)
-        parts = SchedulerParts(control=database, engine=database, bus=MemoryEventBus(), clock=clock, ids=ids)
+            urls = [postgres.dsn]
+        databases: list[Database] = []
+        for url in urls:
+            databases.append(await Database.open(url, pool_size=4))
+            stack.push_async_callback(databases[-1].close)
+        control, engine = databases[0], databases[-1]
+        parts = SchedulerParts(
+            control=control,
+            engine=engine,
+            blobs=await open_blobs(settings),
+            kept=kept_by(settings),
+            bus=MemoryEventBus(),
+            clock=clock,
+            ids=ids,
+        )
         found = [duty for duty in duty_list(parts) if duty.name == name]
         if not found:
             raise CommandFailed(
                 f"{name} is no duty that can run by itself. Start LinkFlow: linkflow up; "
                 "then: linkflow scheduler list"
             )
-        runs, leases = SqlDutyRuns(database, database), SqlLeases(Statements(database.pool))
+        runs, leases = SqlDutyRuns(control, engine), SqlLeases(Statements(control.pool))
         lease = await _lead(leases, holder, clock)
         keeping = asyncio.ensure_future(_keep(leases, holder, clock))
         try:

@@ -29,6 +29,13 @@ def read_port(value: str) -> int:
     return int(value)
 
 
+def read_days(value: str) -> int:
+    """Take a number of days; 0 means for ever."""
+    if not value.isascii() or not value.isdigit() or int(value) > 36_500:
+        raise ValueError("is not a number of days from 0 to 36500")
+    return int(value)
+
+
 def read_count(value: str) -> int:
     """Take a number of things, 1 or more."""
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 100_000:

@@ -17,6 +17,7 @@ from linkflow.apps.setting_values import (
     read_allow_list,
     read_count,
     read_database_url,
+    read_days,
     read_email,
     read_host,
     read_level,
@@ -106,6 +107,21 @@ class Settings:
         "Whether the bucket is named in the path, not in the host name: on or off.", read_switch, default=True
     )
     worker_slots: int = _setting("Attempts that run at once in this process.", read_count, 256)
+    retention_executions_days: int = _setting(
+        "Days that executions are kept after their end; 0 keeps them for ever.", read_days, 90
+    )
+    retention_audit_days: int = _setting(
+        "Days that the audit log is kept; 0 keeps it for ever.", read_days, 365
+    )
+    retention_ai_history_days: int = _setting(
+        "Days that what AI models said is kept; 0 keeps it for ever.", read_days, 30
+    )
+    retention_deleted_days: int = _setting(
+        "Days until what people deleted is gone for good; 0 keeps it for ever.", read_days, 30
+    )
+    retention_archive: bool = _setting(
+        "Whether executions go to the archive before they are deleted: on or off.", read_switch, default=True
+    )
     secret: str | None = _setting(
         "Signs callbacks and tokens; without it one is made and kept in the folder keys.",
         read_secret,
@@ -285,6 +301,7 @@ KINDS = {
     read_path: "path",
     read_port: "number",
     read_count: "number",
+    read_days: "number",
     read_switch: "switch",
     read_allow_list: "list",
     read_networks: "list",

@@ -12,10 +12,10 @@ from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.records import SqlRecords
 from linkflow.adapters.sql.samples import CONTROL, control_samples
 from linkflow.adapters.vault import AesSecretBox, keep_key
-from linkflow.apps.brokers import Coordination
+from linkflow.apps.brokers import Coordination, open_blobs
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring_identity import IdentityNeeds, build_identity
-from linkflow.apps.wiring_scheduler import SchedulerParts, build_scheduler
+from linkflow.apps.wiring_scheduler import SchedulerParts, build_scheduler, kept_by
 from linkflow.control.accounts import Owner
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Audit
@@ -204,14 +204,19 @@ async def background(
     side: ControlSide, plane: ControlPlane, roles: Set[str] = frozenset({"rest", "scheduler"})
 ) -> AsyncIterator[None]:
     """Run what the control plane does by itself: the inbox and the post (rest), the scheduler."""
-    parts = SchedulerParts(
-        control=side.database, engine=side.engine, bus=side.bus, clock=side.clock, ids=side.ids
-    )
-    scheduler = build_scheduler(parts, plane)
     async with asyncio.TaskGroup() as group:
         runs = [plane.inbox.run(), plane.post.run()] if "rest" in roles else []
         if "scheduler" in roles:
-            runs.append(scheduler.run())
+            parts = SchedulerParts(
+                control=side.database,
+                engine=side.engine,
+                blobs=await open_blobs(side.settings),
+                kept=kept_by(side.settings),
+                bus=side.bus,
+                clock=side.clock,
+                ids=side.ids,
+            )
+            runs.append(build_scheduler(parts, plane).run())
         tasks = [group.create_task(run) for run in runs]
         try:
             with metrics.sampling(CONTROL, lambda: control_samples(side.records.statements)):

@@ -2,19 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
+from linkflow.adapters.sql.expiry import SqlUpkeep
+from linkflow.adapters.sql.marks import SqlBlobMarks
 from linkflow.adapters.sql.partitions import SqlPartitions
+from linkflow.adapters.sql.retention import SqlRetention
 from linkflow.adapters.sql.statements import Statements
+from linkflow.adapters.sql.usage import SqlUsage
+from linkflow.apps.settings import Settings
 from linkflow.control.plane import ControlPlane
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
+from linkflow.ports.retention import Kept
+from linkflow.scheduler.blobs import BlobSweep
 from linkflow.scheduler.cron import Cron
 from linkflow.scheduler.duties import Duties, Duty
 from linkflow.scheduler.partitions import PartitionsAhead
+from linkflow.scheduler.retention import ExecutionsRetention, Expire, HardDelete, SoftDelete, Vacuum
 from linkflow.scheduler.service import Scheduler
+from linkflow.scheduler.usage import UsageRollUp
+
+if TYPE_CHECKING:
+    from linkflow.adapters.s3 import S3BlobStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +38,14 @@ class SchedulerParts:
     Attributes:
         control: Where the schema `control` is.
         engine: Where the schema `engine` is; often the same.
+        blobs: Large values, and the archive beside them.
+        kept: How long things are kept.
     """
 
     control: Database
     engine: Database
+    blobs: "FileBlobStore | S3BlobStore"
+    kept: Kept
     bus: EventBus
     clock: Clock
     ids: IdSource
@@ -35,7 +53,29 @@ class SchedulerParts:
 
 def duty_list(parts: SchedulerParts) -> Sequence[Duty]:
     """Make every duty that needs no more than the databases."""
-    return [PartitionsAhead(SqlPartitions(parts.engine), parts.clock)]
+    clock, kept, blobs = parts.clock, parts.kept, parts.blobs
+    executions, upkeep = SqlRetention(parts.engine), SqlUpkeep(parts.control, parts.engine)
+    return [
+        PartitionsAhead(SqlPartitions(parts.engine), clock),
+        SoftDelete(executions, kept, clock),
+        ExecutionsRetention(executions, blobs, blobs, kept, clock),
+        Expire(upkeep, kept, clock),
+        BlobSweep(blobs, SqlBlobMarks(parts.control, parts.engine), clock),
+        UsageRollUp(SqlUsage(parts.engine)),
+        HardDelete(upkeep, kept, clock),
+        Vacuum(upkeep),
+    ]
+
+
+def kept_by(settings: Settings) -> Kept:
+    """Say how long things are kept."""
+    return Kept(
+        executions=settings.retention_executions_days,
+        audit=settings.retention_audit_days,
+        ai_history=settings.retention_ai_history_days,
+        deleted=settings.retention_deleted_days,
+        is_archived=settings.retention_archive,
+    )
 
 
 def build_scheduler(parts: SchedulerParts, plane: ControlPlane) -> Scheduler:

@@ -48,6 +48,13 @@ MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
 DUTIES = (
     DutyKind("cron", "Starts executions whose schedule is due.", 0.0),
     DutyKind("partitions", "Makes the monthly partitions ahead of their month.", 12 * HOUR_S),
+    DutyKind("soft-delete", "Takes executions that ended long ago out of the lists.", DAY_S),
+    DutyKind("retention", "Archives such executions and drops their month.", DAY_S),
+    DutyKind("expire", "Deletes audit lines, AI history, letters and keys whose time is over.", HOUR_S),
+    DutyKind("blobs", "Deletes large values that nothing kept names any more.", 7 * DAY_S),
+    DutyKind("usage", "Sums usage up by months.", HOUR_S),
+    DutyKind("hard-delete", "Deletes for good what people deleted a while ago.", 30 * DAY_S),
+    DutyKind("vacuum", "Vacuums and analyses every table.", 7 * DAY_S),
 )
 """Every duty, in the order people see them."""
 
@@ -180,4 +187,12 @@ class BlobShelf(Protocol):
 
     async def discard(self, workspace_id: str, sha256: str, before: float) -> bool:
         """Delete a blob, unless it was put again at or after an instant; whether it was deleted."""
+        ...
+
+
+class BlobMarks(Protocol):
+    """Which blobs are named by anything that is kept."""
+
+    def named(self) -> AsyncIterator[str]:
+        """Iterate over the sha256 of every blob that was named when this began, some more than once."""
         ...

@@ -25,8 +25,9 @@ CREATE INDEX ON control.duty_runs (asked_at) WHERE outcome = 'asked';
 
 CREATE TABLE control.fences (name text PRIMARY KEY, token bigint NOT NULL);
 CREATE TABLE engine.fences (name text PRIMARY KEY, token bigint NOT NULL);
+CREATE TABLE engine.archived (execution_id uuid PRIMARY KEY);
 
-ALTER TABLE engine.visibility 
+ALTER TABLE engine.visibility
     ADD COLUMN deleted_at timestamptz,
     ADD COLUMN writes integer NOT NULL DEFAULT 1;
 
