@@ -9,7 +9,7 @@ from uuid import UUID
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -64,7 +64,9 @@ class Spans:
     def __init__(self, url: str, service: str, release: str) -> None:
         endpoint = url if url.rstrip("/").endswith(PATH) else url.rstrip("/") + PATH
         self._provider = TracerProvider(
-            resource=Resource.create({"service.name": service, "service.version": release}),
+            resource=Resource.create({"service.name": service, "service.version": release}).merge(
+                OTELResourceDetector().detect()
+            ),
             id_generator=_Ids(),
             sampler=DEFAULT_ON,
             shutdown_on_exit=False,
