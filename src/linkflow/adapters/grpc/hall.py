@@ -89,7 +89,10 @@ class Hall:
             except TimeoutError:
                 pass
             self._news.clear()
-            self._grant()
+            try:
+                self._grant()
+            except Exception:  # a bug must not end the granting
+                log.exception("credits not granted")
 
     def _grant(self) -> None:
         """Give free credits to those who want some; take them back while tasks are queued."""

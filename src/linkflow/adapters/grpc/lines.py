@@ -138,17 +138,25 @@ class RoleLines:
         """Keep a line to every member."""
         async with asyncio.TaskGroup() as group:
             while True:
-                wanted = self._wanted()
-                for key in [key for key in self._lines if key not in wanted]:
-                    line, task = self._lines.pop(key)
-                    self._set(line, None)
-                    task.cancel()
-                for key, member in wanted.items():
-                    if key not in self._lines:
-                        line = Line(member, key[1])
-                        self._lines[key] = (line, group.create_task(self._keep(line)))
-                self._lines = dict(sorted(self._lines.items()))
-                await self._until_changed(group)
+                try:
+                    self._meet(group)
+                    await self._until_changed(group)
+                except Exception:  # a bug in who is there must not end every line
+                    log.exception("peers not known", role=self.role)
+                    await asyncio.sleep(AGAIN_S[1])
+
+    def _meet(self, group: asyncio.TaskGroup) -> None:
+        """Begin lines to members that came, and end those to members that went."""
+        wanted = self._wanted()
+        for key in [key for key in self._lines if key not in wanted]:
+            line, task = self._lines.pop(key)
+            self._set(line, None)
+            task.cancel()
+        for key, member in wanted.items():
+            if key not in self._lines:
+                line = Line(member, key[1])
+                self._lines[key] = (line, group.create_task(self._keep(line)))
+        self._lines = dict(sorted(self._lines.items()))
 
     def _wanted(self) -> dict[tuple[str, str], Member]:
         """List the members to have a line to: all, or one that works."""
@@ -167,8 +175,8 @@ class RoleLines:
     async def _until_changed(self, group: asyncio.TaskGroup) -> None:
         """Wait until another list of lines may be right."""
         waits = {
-            group.create_task(self._owner.peers.changed()),
-            group.create_task(_until(self._again)),
+            group.create_task(_quietly(self._owner.peers.changed())),
+            group.create_task(_quietly(self._again.wait())),
         }
         _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in pending:
@@ -355,8 +363,13 @@ def _weight(member_id: str, shard: int) -> bytes:
     return blake2b(f"{member_id}:{shard}".encode(), digest_size=8).digest()
 
 
-async def _until(event: asyncio.Event) -> None:
-    await event.wait()
+async def _quietly(waits: Awaitable[object]) -> None:
+    """Wait; who is asked in vain is asked again a little later."""
+    try:
+        await waits
+    except Exception:  # a bug there must not end every line
+        log.exception("peers not heard of")
+        await asyncio.sleep(AGAIN_S[1])
 
 
 async def _end(stream: Any) -> grpc.aio.AioRpcError:

@@ -6,7 +6,7 @@ async with serving("127.0.0.1:7234", {"history": history}, trust) as bound:
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from inspect import isawaitable
 from typing import Any
 
@@ -30,6 +30,7 @@ from linkflow.domain.errors import Invalid, LinkFlowError, Unavailable
 from linkflow.domain.values import encode_json
 from linkflow.ports.commands import ActivityReport, StartExecution, TaskId
 
+FLUSH_S = 0.5
 STOP_S = 2.0
 """How long calls under way may take when the server stops."""
 
@@ -75,7 +76,8 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
         Invalid: The address cannot be listened on, or only with TLS.
     """
     server = grpc.aio.server(interceptors=[Tokens(trust)], options=OPTIONS)
-    names = []
+    names: list[str] = []
+    wires: set[Wire] = set()
     halls = {role: Hall(part) for role, part in parts.items() if role == MATCHING.role}
     for role, part in parts.items():
         if role not in SERVICES:
@@ -83,7 +85,7 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
         service = SERVICES[role]
         names.append(service.full_name)
         accepts = _streams(role, halls.get(role, part))
-        server.add_generic_rpc_handlers([_handlers(service, part, accepts)])
+        server.add_generic_rpc_handlers([_handlers(service, part, accepts, wires)])
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     reflection.enable_server_reflection([*names, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
@@ -100,19 +102,31 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
             yield bound
         finally:
             await bound.say(is_serving=False)
+            await _hang_up(wires)
             await server.stop(STOP_S)
             for task in running:
                 task.cancel()
 
 
-def _handlers(service: Service, part: Any, accepts: Mapping[str, Accept]) -> grpc.GenericRpcHandler:
+async def _hang_up(wires: set[Wire]) -> None:
+    """End the streams, so that nobody waits for what does not come; answers that are ready are sent."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FLUSH_S):
+            await asyncio.gather(*(wire.flush() for wire in wires))
+    for wire in wires:
+        wire.close()
+
+
+def _handlers(
+    service: Service, part: Any, accepts: Mapping[str, Accept], wires: set[Wire]
+) -> grpc.GenericRpcHandler:
     """Make the handlers of one service."""
     methods: dict[str, Any] = {}
     for call in service.calls().values():
         methods[call.path.rpartition("/")[2]] = _unary(call, part)
     for stream, accept in accepts.items():
         methods[stream] = grpc.stream_stream_rpc_method_handler(
-            _stream(accept),
+            _stream(accept, wires),
             request_deserializer=Frame.FromString,
             response_serializer=Frame.SerializeToString,
         )
@@ -153,10 +167,15 @@ async def _abort(context: Any, error: LinkFlowError) -> None:
 # ---------------------------------------------------------------- streams
 
 
-def _stream(accept: Accept) -> Any:
+def _stream(accept: Accept, wires: set[Wire]) -> Any:
     async def handle(requests: Any, context: Any) -> None:
         await context.send_initial_metadata(())  # says that the stream was accepted
-        await accept(Wire(context, context.peer()))
+        wire = Wire(context, context.peer())
+        wires.add(wire)
+        try:
+            await accept(wire)
+        finally:
+            wires.discard(wire)
 
     return handle
 
