@@ -117,6 +117,7 @@ POST   /api/v1/dead-letters/{letter_id}/replay                                  
 GET    /api/v1/admin/cluster                                                    operator
 GET    /api/v1/admin/cluster/config                                             operator
 PUT    /api/v1/admin/cluster/config                                             operator
+GET    /api/v1/usage                                                            workspace.view
 GET    /api/v1/admin/scheduler                                                  operator
 GET    /api/v1/admin/queues                                                     operator
 POST   /api/v1/admin/scheduler/duties/{name}/run                                operator

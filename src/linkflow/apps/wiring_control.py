@@ -11,6 +11,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.records import SqlRecords
 from linkflow.adapters.sql.samples import CONTROL, control_samples
+from linkflow.adapters.sql.usage import SqlUsage
 from linkflow.adapters.vault import AesSecretBox, keep_key
 from linkflow.apps.brokers import Coordination, open_blobs
 from linkflow.apps.settings import Settings
@@ -32,6 +33,7 @@ from linkflow.control.plane import ControlPlane
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
 from linkflow.control.templates import Templates
+from linkflow.control.usage import UsageReports
 from linkflow.control.variables import Variables
 from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
@@ -178,6 +180,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         resume=Resume(engine.frontend),
         schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
         templates=Templates(EXAMPLES),
+        usage=UsageReports(SqlUsage(side.engine), clock),
         variables=variables,
         webhooks=Webhooks(records, activation, arming, inbox, audit, prepared, clock, ids),
         workflows=workflows,

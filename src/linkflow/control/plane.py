@@ -19,6 +19,7 @@ from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
 from linkflow.control.sign_ins import SignIns
 from linkflow.control.templates import Templates
+from linkflow.control.usage import UsageReports
 from linkflow.control.variables import Variables
 from linkflow.control.webhooks import Webhooks
 from linkflow.control.workflows import Workflows
@@ -56,6 +57,7 @@ class ControlPlane:
     resume: Resume
     schedules: Schedules
     templates: Templates
+    usage: UsageReports
     variables: Variables
     webhooks: Webhooks
     catalog: Catalog
