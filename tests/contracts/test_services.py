@@ -1,17 +1,24 @@
 """The engine's services keep their contracts called directly and over gRPC."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from linkflow.adapters.grpc.clients import FrontendClient, VisibilityClient
+from linkflow.adapters.grpc.dispatch import DispatchDesk
 from linkflow.adapters.grpc.lines import Lines, lines
+from linkflow.adapters.grpc.polling import PollClient
 from linkflow.adapters.grpc.servers import serving
 from linkflow.adapters.grpc.trust import Trust
+from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.adapters.system import SystemClock, SystemIds
+from linkflow.engine.matching.service import Matching
+from linkflow.ports.services import History
 from linkflow.testing.certificates import Authority
 from linkflow.testing.engine import FakeEngine
+from linkflow.testing.matching_suite import Claims, MatchingSuite
 from linkflow.testing.service_suites import ExecutionSuite, FrontDoorSuite, VisibilitySuite
 from linkflow.testing.split import KnownPeers, Place, Split, member, split, together
 
@@ -117,3 +124,54 @@ class TestFrontDoorOverMutualTls(FrontDoorSuite):
             lines(KnownPeers(member("frontend", bound.address)), trust) as found,
         ):
             yield FrontendClient(found, SystemIds())
+
+
+@pytest.fixture
+def claims() -> Claims:
+    """Make the History of a Matching."""
+    return Claims()
+
+
+@pytest.fixture
+async def matching(claims: Claims) -> AsyncIterator[Matching]:
+    """Run a Matching."""
+    found = Matching(MemoryTaskQueue())
+    found.connect(cast(History, claims))
+    running = asyncio.ensure_future(found.run())
+    yield found
+    running.cancel()
+
+
+class TestMatchingDirect(MatchingSuite):
+    """A Matching in the same process."""
+
+    @pytest.fixture
+    def dispatch(self, matching: Matching) -> Matching:
+        """Call it."""
+        return matching
+
+    @pytest.fixture
+    def poll(self, matching: Matching) -> Matching:
+        """Call it."""
+        return matching
+
+
+class TestMatchingOverGrpc(MatchingSuite):
+    """A Matching in another process."""
+
+    @pytest.fixture
+    def parts(self, matching: Matching) -> Mapping[str, Any]:
+        """Say what is served."""
+        return {"matching": matching}
+
+    @pytest.fixture
+    def dispatch(self, line: Lines, claims: Claims) -> DispatchDesk:
+        """Call it over the line."""
+        found = DispatchDesk(line)
+        found.connect(claims.sessions_lost)
+        return found
+
+    @pytest.fixture
+    def poll(self, line: Lines) -> PollClient:
+        """Call it over the line."""
+        return PollClient(line)

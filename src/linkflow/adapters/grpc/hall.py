@@ -201,11 +201,15 @@ class Hall:
             for desk in self._desks:
                 self._close_session(desk, seats[0].session)
 
+        def left(record: bytes) -> None:
+            self._left.append(seats[0].session)
+            self._stand_up(seats[0])
+
         notes: Mapping[int, Hear] = {
             PollCall.POLL_CALL_COMPLETE_TASKS: completed,
             PollCall.POLL_CALL_HEARTBEAT: lambda record: self._count(seats[0], _number(record)),
             PollCall.POLL_CALL_DRAIN: drained,
-            PollCall.POLL_CALL_LEAVE: lambda record: self._left.append(seats[0].session),
+            PollCall.POLL_CALL_LEAVE: left,
         }
         pumps: list[asyncio.Task[None]] = []
         async with asyncio.TaskGroup() as group:

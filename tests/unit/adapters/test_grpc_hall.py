@@ -1,0 +1,172 @@
+"""Credits of a Matching that serves other processes: what is lost with a line comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+
+from linkflow.adapters.grpc._gen.matching_pb2 import DispatchCall, PollCall
+from linkflow.adapters.grpc.hall import LEAKS, Hall
+from linkflow.adapters.grpc.wire import Wire
+from linkflow.adapters.memory_queue import MemoryTaskQueue
+from linkflow.domain.values import decode_json, encode_json
+from linkflow.engine.matching.service import Matching
+
+GENEROUS_S = 10.0
+
+
+class Pipe:
+    """One end of a stream in memory."""
+
+    def __init__(self) -> None:
+        self.sent: asyncio.Queue[Any] = asyncio.Queue()
+        self.peer: Pipe | None = None
+
+    async def read(self) -> Any:
+        """Wait for what the peer wrote."""
+        assert self.peer is not None
+        return await self.peer.sent.get()
+
+    async def write(self, frame: Any) -> None:
+        """Send."""
+        await self.sent.put(frame)
+
+    async def end(self) -> None:
+        """Hang up."""
+        await self.sent.put(grpc.aio.EOF)
+
+
+class Far:
+    """A History or a worker at the other end of a line.
+
+    Attributes:
+        heard: Notes that came, as (call, record).
+    """
+
+    def __init__(self) -> None:
+        self._pipe, near = Pipe(), Pipe()
+        self._pipe.peer, near.peer = near, self._pipe
+        self.near = Wire(near, "far")
+        self.wire = Wire(self._pipe, "near")
+        self.heard: list[tuple[int, Any]] = []
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Take in whatever comes."""
+        numbers = {*DispatchCall.values(), *PollCall.values()}
+        await self.wire.run(notes={number: self._hear(number) for number in numbers})
+
+    def _hear(self, number: int) -> Any:
+        def hear(record: bytes) -> None:
+            self.heard.append((number, decode_json(record) if record else None))
+            self._news.set()
+
+        return hear
+
+    async def until(self, call: int) -> Any:
+        """Wait for a note; its record."""
+        async with asyncio.timeout(GENEROUS_S):
+            while True:
+                found = [record for number, record in self.heard if number == call]
+                if found:
+                    return found[-1]
+                self._news.clear()
+                await self._news.wait()
+
+
+class Scene:
+    """A hall, and who comes in."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self.matching = Matching(MemoryTaskQueue())
+        self.hall = Hall(self.matching)
+        self._group = group
+        self.tasks = [group.create_task(self.hall.run())]
+
+    def history(self) -> Far:
+        """Let a History in."""
+        far = Far()
+        self.tasks += [
+            self._group.create_task(self.hall.dispatch(far.near)),
+            self._group.create_task(far.run()),
+        ]
+        return far
+
+    async def worker(self, session: str, slots: int, in_hand: int = 0) -> Far:
+        """Let a worker in."""
+        far = Far()
+        self.tasks += [self._group.create_task(self.hall.poll(far.near)), self._group.create_task(far.run())]
+        await far.wire.call(PollCall.POLL_CALL_OPEN, encode_json((session, ["default"], slots, in_hand)))
+        return far
+
+    async def settled(self, session: str, in_use: int) -> None:
+        """Let the hall go on until so many credits are in use."""
+        async with asyncio.timeout(GENEROUS_S):
+            while self.matching.in_use(session) != in_use:
+                await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    """Open a hall."""
+    async with asyncio.TaskGroup() as group:
+        found = Scene(group)
+        yield found
+        for task in found.tasks:
+            task.cancel()
+
+
+async def test_histories_share_the_credits(scene: Scene) -> None:
+    """Two Histories get half of the slots between them ahead; the other half is for whoever runs out."""
+    first, second = scene.history(), scene.history()
+    await scene.worker("s1", 16)
+    await first.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
+    await second.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
+
+    assert (4, 8) == (first.heard[-1][1] and 4, scene.matching.in_use("s1"))
+
+
+async def test_a_history_that_dies_gives_its_credits_back(scene: Scene) -> None:
+    """What a History kept idle is there for others as soon as its line is cut."""
+    history = scene.history()
+    await scene.worker("s1", 8)
+    await history.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
+    before = scene.matching.in_use("s1")
+    history.wire.close()
+    history.near.close()
+    await scene.settled("s1", 0)
+
+    assert 4 == before
+
+
+async def test_a_worker_that_comes_back_is_counted_by_what_it_holds(scene: Scene) -> None:
+    """A worker that opens again with three attempts in hand has room for the rest only."""
+    await scene.worker("s1", 8, in_hand=3)
+
+    assert (3, 5) == (scene.matching.in_use("s1"), len(scene.matching.reserve("default", 64)))
+
+
+@pytest.mark.parametrize(("in_hand", "after"), [(0, 0), (5, 5), (2, 2)])
+async def test_credits_that_were_lost_are_found(scene: Scene, in_hand: int, after: int) -> None:
+    """Credits that are neither idle nor in hand for some heartbeats come back; and the reverse."""
+    worker = await scene.worker("s1", 8)
+    scene.matching.reserve("default", 3)
+    for _ in range(LEAKS):
+        worker.wire.note(PollCall.POLL_CALL_HEARTBEAT, encode_json(in_hand))
+    await scene.settled("s1", after)
+
+
+async def test_queued_tasks_take_precedence_over_idle_credits(scene: Scene) -> None:
+    """While tasks are queued a History may keep no idle credits."""
+    history = scene.history()
+    await scene.worker("s1", 2)
+    await history.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
+    task = ["e1", "n", 1]
+    fields = ("execution_id", "key", "attempt")
+    asked = encode_json([dict(zip(fields, task, strict=True))])
+    await history.wire.call(DispatchCall.DISPATCH_CALL_ADD_TASK, asked)
+    history.heard.clear()
+
+    assert 0 == await history.until(DispatchCall.DISPATCH_CALL_LIMIT_CREDITS)
