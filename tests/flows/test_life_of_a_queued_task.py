@@ -1,20 +1,16 @@
 """The life of a task that finds no worker free: it waits in a queue, and which one makes no difference."""
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from linkflow.testing.likeness import normalised
 from linkflow.testing.live import settings_of, started
 from linkflow.testing.receiver import Receiver, Scripted
 
 FETCHES = 6
-FORGOTTEN = {
-    "at", "deadline_at", "duration", "duration_ms", "headers", "id", "ms", "number", "seed", "session",
-}  # fmt: skip
-"""What differs from one execution of a workflow to the next."""
 
 
 def fan_out(address: str) -> dict[str, Any]:
@@ -42,31 +38,6 @@ def fan_out(address: str) -> dict[str, Any]:
             {"source": "all", "target": "sum"},
         ],
     }
-
-
-def attempt_of(event: Any) -> tuple[str, int]:
-    """Name the attempt of an event."""
-    return event["data"]["key"], event["data"].get("attempt", 1)
-
-
-def normalised(events: list[Any]) -> list[Any]:
-    """Say a history without identities and times, each start of an attempt next to its scheduling."""
-    plain = [_without(event) for event in events]
-    starts = {attempt_of(event): event for event in plain if event["type"] == "ActivityTaskStarted"}
-    found = []
-    for event in plain:
-        if event["type"] == "ActivityTaskStarted":
-            continue
-        found.append(event)
-        if event["type"] == "ActivityTaskScheduled":
-            found.append(starts[attempt_of(event)])
-    return found
-
-
-def _without(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _without(each) for name, each in value.items() if name not in FORGOTTEN}
-    return [_without(each) for each in value] if isinstance(value, list) else value
 
 
 @pytest.mark.external

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from linkflow.adapters.s3 import S3BlobStore
 
 
+FRESH_S = 2.0
+"""How long a process keeps what another may have changed, when nobody can tell it."""
+
+
 @asynccontextmanager
 async def open_queue(settings: Settings) -> AsyncIterator[TaskQueue]:
     """Be a member of the task queue for as long as the context lasts.
@@ -39,6 +43,14 @@ async def open_queue(settings: Settings) -> AsyncIterator[TaskQueue]:
             yield queue
     else:
         yield MemoryTaskQueue()
+
+
+class FreshPrepared(MemoryPrepared):
+    """What nobody tells us of when it changes is kept for a moment only."""
+
+    def put(self, key: str, value: object, ttl_s: float) -> None:
+        """Keep a value."""
+        super().put(key, value, min(ttl_s, FRESH_S))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,12 +15,11 @@ import uvicorn
 
 from linkflow.adapters.edge.proxy import EdgeProxy
 from linkflow.adapters.edge.server import Certificate, GuardedHttp
-from linkflow.adapters.memory import MemoryPrepared
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.door import Door
-from linkflow.apps.brokers import open_coordination
+from linkflow.apps.brokers import FreshPrepared, open_coordination
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.apps.wiring_control import ControlSide, open_control
 from linkflow.control.activation import Activation
@@ -37,7 +36,6 @@ from linkflow.ports.cluster import Peers
 PORT = 8081
 GRACE_S = 20
 BACKLOG = 2_048
-FRESH_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +60,6 @@ class Server(uvicorn.Server):
     def capture_signals(self):  # type: ignore[no-untyped-def]
         """Take no signals."""
         yield
-
-
-class FreshPrepared(MemoryPrepared):
-    """What nobody tells us of when it changes is kept for a moment only."""
-
-    def put(self, key: str, value: object, ttl_s: float) -> None:
-        """Keep a value."""
-        super().put(key, value, min(ttl_s, FRESH_S))
 
 
 @asynccontextmanager

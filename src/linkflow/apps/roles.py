@@ -38,8 +38,7 @@ from linkflow.adapters.sql.members import SqlConfigs, SqlMembers
 from linkflow.adapters.sql.statements import Statements
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.adapters.vault import keep_key
-from linkflow.apps.brokers import Coordination, open_blobs, open_coordination, open_queue
-from linkflow.apps.edge import FreshPrepared
+from linkflow.apps.brokers import Coordination, FreshPrepared, open_blobs, open_coordination, open_queue
 from linkflow.apps.installation import require_schema
 from linkflow.apps.run_time import run_time_settings
 from linkflow.apps.settings import SettingInvalid, Settings, database_urls

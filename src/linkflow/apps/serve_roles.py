@@ -26,9 +26,7 @@ from starlette.types import ASGIApp
 from linkflow.adapters.grpc.servers import serving
 from linkflow.adapters.grpc.trust import InsecureRefused, is_near
 from linkflow.adapters.system import SystemIds
-from linkflow.api.app import create_app, database_check
 from linkflow.api.health import Check, Health, health_app
-from linkflow.apps.edge import edge
 from linkflow.apps.engine_door import EngineDoor
 from linkflow.apps.one_port import OnePort
 from linkflow.apps.roles import Process, process
@@ -130,10 +128,14 @@ async def serving_roles(
                 background(running.side, running.plane, roles & {"rest", "scheduler"})
             )
             if "rest" in roles:
+                from linkflow.api.app import create_app  # others start quicker without it
+
                 url = settings.public_url or f"http://{settings.host}:{ports['rest']}"
                 app = create_app(running.plane, public_url=url, health=health, members=running.cluster)
                 await stack.enter_async_context(_http(app, listeners["rest"]))
         if "edge" in roles:
+            from linkflow.apps.edge import edge
+
             opened = await stack.enter_async_context(
                 edge(settings, running.cluster, side=running.side, port=_port(settings, "edge"))
             )
@@ -163,8 +165,11 @@ def _checks(running: Process) -> Sequence[Check]:
             raise Unavailable(f"It waits for processes with these roles: {', '.join(missing)}.")
         return "Every role that is needed can be reached."
 
-    checks = [Check("peers", peers)]
-    return [*checks, database_check(running.plane)] if running.plane is not None else checks
+    async def database() -> str:
+        await running.database.pool.fetchval("SELECT 1")
+        return "It answers."
+
+    return [Check("peers", peers), Check("database", database)]
 
 
 @contextlib.asynccontextmanager
