@@ -24,7 +24,7 @@ import asyncpg
 
 from linkflow.adapters.sql.append_statement import arguments, statement
 from linkflow.adapters.sql.database import LOST, Connection, Database, driver_errors
-from linkflow.adapters.sql.samples import ENGINE, connections, engine_samples
+from linkflow.adapters.sql.samples import measured
 from linkflow.domain.errors import (
     AlreadyStarted,
     LinkFlowError,
@@ -77,15 +77,10 @@ class SqlHistoryStore:
         """Commit appends for as long as the context lasts; what is pending at its end is still committed."""
         self._connection = await self._database.held()
         self._is_open = True
-        readers: Mapping[str, Callable[[], metrics.Reading]] = {
-            "linkflow_db_connections": lambda: connections(self._database),
-            "linkflow_history_backlog": lambda: self.backlog,
-        }
-        sampled = metrics.sampling(ENGINE, lambda: engine_samples(self._database))
         async with asyncio.TaskGroup() as group:
             self._flusher = group.create_task(self._flush_for_ever(), name="group commit")
             try:
-                with sampled, metrics.reading(readers):
+                with measured(self._database, lambda: self.backlog):
                     yield self
             finally:
                 self._is_open = False

@@ -1,9 +1,11 @@
 """What metrics ask the database for, a few times a minute at most."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from linkflow.adapters.sql.database import Database, driver_errors
 from linkflow.adapters.sql.statements import Statements
+from linkflow.telemetry import metrics
 from linkflow.telemetry.metrics import Reading
 
 ENGINE = (
@@ -16,6 +18,10 @@ ENGINE = (
 CONTROL = ("linkflow_webhook_queue_depth",)
 
 NONE: Mapping[tuple[str, ...], float] = {("running",): 0.0, ("waiting",): 0.0}
+QUIET: Mapping[tuple[str, ...], float] = {("callback",): 0.0, ("project",): 0.0}
+NO_LETTER: Mapping[tuple[str, ...], float] = {("task",): 0.0}
+"""What is 0 is exported as 0, so that an alarm can tell it from what is not measured."""
+
 MOST = 100_000
 """Rows that are counted; more are more than enough to raise an alarm."""
 
@@ -41,14 +47,25 @@ async def engine_samples(database: Database) -> Mapping[str, Reading]:
             "SELECT kind, count(*) FROM (SELECT kind FROM engine.dead_letters LIMIT $1) AS few GROUP BY kind",
             MOST,
         )
-    ages = {(row[0],): row[2] for row in messages}
+    ages = {**QUIET} | {(row[0],): row[2] for row in messages}
     return {
         "linkflow_workflow_executions_in_progress": {**NONE} | {(row[0],): row[1] for row in executions},
-        "linkflow_outbox_messages": {(row[0],): row[1] for row in messages},
+        "linkflow_outbox_messages": {**QUIET} | {(row[0],): row[1] for row in messages},
         "linkflow_outbox_oldest_seconds": ages,
         "linkflow_projection_lag_seconds": ages.get(("project",), 0.0),
-        "linkflow_dead_letters": {(row[0],): row[1] for row in letters},
+        "linkflow_dead_letters": {**NO_LETTER} | {(row[0],): row[1] for row in letters},
     }
+
+
+@contextmanager
+def measured(database: Database, backlog: Callable[[], int]) -> Iterator[None]:
+    """Export what the engine's database knows, and how many records wait for it, while the context lasts."""
+    readers: Mapping[str, Callable[[], metrics.Reading]] = {
+        "linkflow_db_connections": lambda: connections(database),
+        "linkflow_history_backlog": backlog,
+    }
+    with metrics.sampling(ENGINE, lambda: engine_samples(database)), metrics.reading(readers):
+        yield
 
 
 async def control_samples(sql: Statements) -> Mapping[str, Reading]:
