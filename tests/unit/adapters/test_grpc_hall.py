@@ -1,7 +1,7 @@
 """Credits of a Matching that serves other processes: what is lost with a line comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import grpc
@@ -13,6 +13,7 @@ from linkflow.adapters.grpc.wire import Wire
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.domain.values import decode_json, encode_json
 from linkflow.engine.matching.service import Matching
+from linkflow.ports.commands import TaskId
 
 GENEROUS_S = 10.0
 
@@ -65,12 +66,12 @@ class Far:
 
         return hear
 
-    async def until(self, call: int) -> Any:
-        """Wait for a note; its record."""
+    async def until(self, call: int, *, wanted: Any = None) -> Any:
+        """Wait for a note, or for one that says what is wanted; its record."""
         async with asyncio.timeout(GENEROUS_S):
             while True:
                 found = [record for number, record in self.heard if number == call]
-                if found:
+                if found and wanted in (None, *found):
                     return found[-1]
                 self._news.clear()
                 await self._news.wait()
@@ -85,26 +86,26 @@ class Scene:
         self._group = group
         self.tasks = [group.create_task(self.hall.run())]
 
+    def _live(self, *lives: Coroutine[Any, Any, None]) -> None:
+        self.tasks += [self._group.create_task(each) for each in lives]
+
     def history(self) -> Far:
         """Let a History in."""
         far = Far()
-        self.tasks += [
-            self._group.create_task(self.hall.dispatch(far.near)),
-            self._group.create_task(far.run()),
-        ]
+        self._live(self.hall.dispatch(far.near), far.run())
         return far
 
     async def worker(self, session: str, slots: int, in_hand: int = 0) -> Far:
         """Let a worker in."""
         far = Far()
-        self.tasks += [self._group.create_task(self.hall.poll(far.near)), self._group.create_task(far.run())]
+        self._live(self.hall.poll(far.near), far.run())
         await far.wire.call(PollCall.POLL_CALL_OPEN, encode_json((session, ["default"], slots, in_hand)))
         return far
 
     async def settled(self, session: str, in_use: int) -> None:
         """Let the hall go on until so many credits are in use."""
         async with asyncio.timeout(GENEROUS_S):
-            while self.matching.in_use(session) != in_use:
+            while self.matching.in_use(session) != in_use:  # noqa: ASYNC110  the hall tells nobody
                 await asyncio.sleep(0)
 
 
@@ -122,10 +123,9 @@ async def test_histories_share_the_credits(scene: Scene) -> None:
     """Two Histories get half of the slots between them ahead; the other half is for whoever runs out."""
     first, second = scene.history(), scene.history()
     await scene.worker("s1", 16)
-    await first.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
-    await second.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
+    got = [await each.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS) for each in (first, second)]
 
-    assert (4, 8) == (first.heard[-1][1] and 4, scene.matching.in_use("s1"))
+    assert ([["default", {"s1": 4}]] * 2, 8) == (got, scene.matching.in_use("s1"))
 
 
 async def test_a_history_that_dies_gives_its_credits_back(scene: Scene) -> None:
@@ -163,10 +163,8 @@ async def test_queued_tasks_take_precedence_over_idle_credits(scene: Scene) -> N
     history = scene.history()
     await scene.worker("s1", 2)
     await history.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
-    task = ["e1", "n", 1]
-    fields = ("execution_id", "key", "attempt")
-    asked = encode_json([dict(zip(fields, task, strict=True))])
-    await history.wire.call(DispatchCall.DISPATCH_CALL_ADD_TASK, asked)
-    history.heard.clear()
+    before = await history.until(DispatchCall.DISPATCH_CALL_LIMIT_CREDITS)
+    await history.wire.call(DispatchCall.DISPATCH_CALL_ADD_TASK, encode_json([TaskId("e1", "n", 1)]))
+    await history.until(DispatchCall.DISPATCH_CALL_LIMIT_CREDITS, wanted=0)
 
-    assert 0 == await history.until(DispatchCall.DISPATCH_CALL_LIMIT_CREDITS)
+    assert 1 == before
