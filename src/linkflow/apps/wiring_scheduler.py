@@ -13,6 +13,7 @@ from linkflow.adapters.sql.marks import SqlBlobMarks
 from linkflow.adapters.sql.partitions import SqlPartitions
 from linkflow.adapters.sql.retention import SqlRetention
 from linkflow.adapters.sql.statements import Statements
+from linkflow.adapters.sql.stuck import SqlStuck
 from linkflow.adapters.sql.usage import SqlUsage
 from linkflow.apps.settings import Settings
 from linkflow.control.plane import ControlPlane
@@ -23,6 +24,7 @@ from linkflow.scheduler.blobs import BlobSweep
 from linkflow.scheduler.cron import Cron
 from linkflow.scheduler.duties import Duties, Duty
 from linkflow.scheduler.partitions import PartitionsAhead
+from linkflow.scheduler.rescue import Rescue
 from linkflow.scheduler.retention import ExecutionsRetention, Expire, HardDelete, SoftDelete, Vacuum
 from linkflow.scheduler.service import Scheduler
 from linkflow.scheduler.usage import UsageRollUp
@@ -82,5 +84,7 @@ def build_scheduler(parts: SchedulerParts, plane: ControlPlane) -> Scheduler:
     """Put the scheduler together."""
     cron = Cron(plane.records, plane.schedules, parts.bus, parts.clock)
     runs, holder = SqlDutyRuns(parts.control, parts.engine), parts.ids.uuid()
-    duties = Duties([cron, *duty_list(parts)], runs, parts.bus, parts.clock, parts.ids, holder)
+    stuck = SqlStuck(parts.control, parts.engine)
+    rescue = Rescue(stuck, plane.executions, parts.bus, parts.clock)
+    duties = Duties([cron, rescue, *duty_list(parts)], runs, parts.bus, parts.clock, parts.ids, holder)
     return Scheduler(SqlLeases(Statements(parts.control.pool)), runs, [cron], duties, parts.clock, holder)

@@ -313,6 +313,10 @@ class Executions:
         await self.read(actor, execution_id)
         await self._frontend.release(execution_id, actor.email)
 
+    async def explanation(self, execution_id: str) -> Explanation:
+        """Say what an execution waits for, to the scheduler, which belongs to no workspace."""
+        return await self._frontend.explain(execution_id)
+
     async def spec(self, actor: Actor, execution_id: str) -> WorkflowSpec:
         """Read the spec that an execution is pinned to."""
         view = await self.read(actor, execution_id)

@@ -47,6 +47,7 @@ MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
 
 DUTIES = (
     DutyKind("cron", "Starts executions whose schedule is due.", 0.0),
+    DutyKind("rescue", "Finds executions that nothing moves on, and wakes them.", 5 * MINUTE_S),
     DutyKind("partitions", "Makes the monthly partitions ahead of their month.", 12 * HOUR_S),
     DutyKind("soft-delete", "Takes executions that ended long ago out of the lists.", DAY_S),
     DutyKind("retention", "Archives such executions and drops their month.", DAY_S),
@@ -195,4 +196,36 @@ class BlobMarks(Protocol):
 
     def named(self) -> AsyncIterator[str]:
         """Iterate over the sha256 of every blob that was named when this began, some more than once."""
+        ...
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """Trigger events that nobody started yet: how many, and when the oldest came, seconds since 1970."""
+
+    count: int
+    oldest_at: float | None
+
+
+class Stuck(Protocol):
+    """What seems to be stuck, for the auditor of "nothing is ever stuck"."""
+
+    async def suspects(self, before: float, limit: int) -> Sequence[str]:
+        """List open executions whose wake-up was due before an instant, or that run and did not move since.
+
+        Args:
+            before: Seconds since 1970.
+            limit: At most so many, in order of their ids.
+        """
+        ...
+
+    async def wake(self, execution_ids: Sequence[str], token: int) -> None:
+        """Let the timer wake executions, wherever it runs. Safe to repeat.
+
+        Raises:
+            Fenced: A newer token was seen; nothing was written.
+        """
+        ...
+
+    async def pending(self, before: float) -> Pending:
+        """Count trigger events that came before an instant and were not started."""
         ...
