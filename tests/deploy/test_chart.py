@@ -10,6 +10,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
+from linkflow.apps.serve_roles import PORTS, roles_of
 from linkflow.ports.cluster import ROLES
 from linkflow.testing.deploying import TOOLS, find_helm
 
@@ -116,6 +117,19 @@ def test_every_role_has_a_deployment() -> None:
     tiers = set(of("Deployment", "topology=tiers"))
 
     assert (set(ROLES), {"flow-api", "flow-worker", "flow-scheduler"}) == (services, tiers)
+
+
+@pytest.mark.parametrize("topology", ["services", "tiers"])
+def test_probes_ask_where_the_process_answers(topology: str) -> None:
+    """Each pod is probed on the port of one of its roles, and all roles of a LinkFlow are somewhere."""
+    there: set[str] = set()
+    for deployment in of("Deployment", f"topology={topology}").values():
+        container = deployment["spec"]["template"]["spec"]["containers"][0]
+        roles = roles_of(container["args"][2])
+        there |= roles
+        assert container["ports"][0]["containerPort"] in {PORTS[role] for role in roles}
+
+    assert set(ROLES) == there
 
 
 def test_workers_scale_on_waiting_tasks() -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from linkflow.apps.secret_files import SUFFIX
+from linkflow.apps.serve_roles import PORTS
 from linkflow.apps.settings import SETTINGS
 from linkflow.ports.cluster import ROLES
 from linkflow.testing.deploying import find_compose
@@ -43,6 +44,15 @@ def test_every_role_is_a_service() -> None:
     roles = {each["command"][2] for each in ours().values() if each["command"][0] == "serve"}
 
     assert set(ROLES) == roles
+
+
+def test_probes_ask_where_the_process_answers() -> None:
+    """Each container is probed on the port of its role."""
+    serving = [each for each in ours().values() if each["command"][0] == "serve"]
+
+    assert [f"http://127.0.0.1:{PORTS[each['command'][2]]}/ready" for each in serving] == [
+        each["healthcheck"]["test"][-1] for each in serving
+    ]
 
 
 def test_containers_are_limited_and_looked_at() -> None:

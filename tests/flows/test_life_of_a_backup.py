@@ -15,12 +15,13 @@ import pytest_asyncio
 from linkflow.adapters.embedded import EmbeddedPostgres, EmbeddedPostgresFailed
 from linkflow.adapters.embedded.majors import folder_of, majors
 from linkflow.adapters.s3 import S3BlobStore
-from linkflow.adapters.sql.copying import StillRunning, TargetTaken
+from linkflow.adapters.sql.copying import CopyBroken, Filling, StillRunning, TargetTaken
 from linkflow.adapters.sql.migrations import alembic
 from linkflow.adapters.sql.schema import migrate, revisions, schema_version
 from linkflow.apps.archive import ArchiveExists, ArchiveRefused
-from linkflow.apps.backup import PassphraseMissing, back_up, restore
-from linkflow.apps.moving import Databases, Place, migrate_data, source, target
+from linkflow.apps.backup import ArchiveNotWritten, PassphraseMissing, back_up, restore
+from linkflow.apps.moving import Databases, Place, migrate_data, source
+from linkflow.apps.moving import replace as fill
 from linkflow.apps.settings import Settings
 from linkflow.apps.upgrading import upgrade
 from linkflow.domain.errors import Invalid
@@ -28,6 +29,7 @@ from linkflow.testing.live import Live, settings_of, started
 from linkflow.testing.receiver import Receiver
 from linkflow.testing.servers import S3_BUCKET, S3_KEY, S3_SECRET
 
+pytestmark = pytest.mark.timeout(120)
 EMBEDDED = Place("embedded")
 TABLES = ("control.users", "engine.executions")
 PASSPHRASE = "a passphrase of some length"
@@ -126,7 +128,6 @@ async def taken(dsn: str, home: Path, file: Path) -> tuple[Settings, str]:
     return settings, execution_id
 
 
-@pytest.mark.timeout(60)
 async def test_a_backup_under_load_brings_everything_back(
     database_dsn: str, empty_dsn: str, tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -189,6 +190,34 @@ async def test_other_files_are_refused(tmp_path: Path) -> None:
             await restore(Settings(home=tmp_path / "home"), file, None, silent, force=True)
 
 
+async def test_a_place_that_takes_no_file_is_named(database_dsn: str, tmp_path: Path) -> None:
+    """A backup that cannot be written says so, and leaves nothing behind."""
+    with pytest.raises(ArchiveNotWritten, match="No such file"):
+        await back_up(settings_of(database_dsn, tmp_path), tmp_path / "no" / "a.backup", None, silent)
+
+    assert [] == list(tmp_path.glob("*backup*"))
+
+
+async def test_rows_that_may_not_be_seen_are_not_left_out(
+    database_dsn: str, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """A user whom row-level security shows only some rows gets an error, never a backup of some rows."""
+    async with started(settings_of(database_dsn, tmp_path / "home")):
+        pass
+    connection = await asyncpg.connect(database_dsn)
+    await connection.execute("ALTER TABLE control.workspaces FORCE ROW LEVEL SECURITY")
+    await connection.execute("DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN duplicate_object THEN END $$")
+    await connection.execute("GRANT USAGE ON SCHEMA control, engine TO reader")
+    await connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA control, engine TO reader")
+    await connection.close()
+    settings = settings_of(f"{database_dsn}&options=-c%20role%3Dreader", tmp_path / "home")
+
+    with pytest.raises(CopyBroken, match="row-level security"):
+        await back_up(settings, tmp_path / "a.backup", None, silent)
+
+    assert not (tmp_path / "a.backup").exists()
+
+
 async def test_sealed_keys_need_their_passphrase(database_dsn: str, empty_dsn: str, tmp_path: Path) -> None:
     """Without the passphrase that sealed the keys nothing is restored, and no key is readable in the file."""
     file, home = tmp_path / "a.backup", tmp_path / "there"
@@ -231,10 +260,12 @@ async def test_a_copy_that_breaks_off_leaves_the_target(
     await taken(database_dsn, tmp_path / "there", tmp_path / "a.backup")
     await restore(settings_of(empty_dsn, tmp_path / "here"), tmp_path / "a.backup", None, silent, force=False)
 
+    async def broken(_: Filling) -> None:
+        raise InterruptedError
+
     async with source(Databases.at(database_dsn)) as there:
         with pytest.raises(InterruptedError):
-            async with target(Databases.at(empty_dsn), there.layout, silent):
-                raise InterruptedError
+            await fill(Databases.at(empty_dsn), there.layout, silent, broken)
 
     assert 1 == await rows_of(empty_dsn)
 
@@ -313,7 +344,6 @@ async def test_data_of_an_older_release_is_brought_up(
     assert (1, True) == (await rows_of(empty_dsn, "engine.specs"), any("schema" in line for line in said))
 
 
-@pytest.mark.timeout(90)
 async def test_an_embedded_database_moves_out(empty_dsn: str, tmp_path: Path) -> None:
     """`migrate-data` carries open executions with their timers to a PostgreSQL of one's own."""
     home = tmp_path / "home"
@@ -337,7 +367,6 @@ async def test_an_embedded_database_moves_out(empty_dsn: str, tmp_path: Path) ->
     )
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("major", majors()[1:])
 async def test_data_of_an_older_postgresql_is_upgraded(major: int, tmp_path: Path) -> None:
     """A start on older data names the command; that carries everything over and keeps the old folder."""

@@ -19,7 +19,7 @@ from linkflow import __version__
 from linkflow.adapters import passphrase as passphrases
 from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.embedded import EmbeddedPostgres, is_running
-from linkflow.adapters.sql.copying import StillRunning, Table, TargetTaken
+from linkflow.adapters.sql.copying import CopyBroken, Filling, StillRunning, Table, TargetTaken
 from linkflow.apps.archive import (
     FORMAT,
     ArchiveReader,
@@ -30,9 +30,18 @@ from linkflow.apps.archive import (
     opened,
 )
 from linkflow.apps.brokers import open_blobs
-from linkflow.apps.moving import Databases, Progress, Say, databases_of, require_free, source, target
+from linkflow.apps.moving import (
+    CONTROL,
+    Databases,
+    Progress,
+    Say,
+    databases_of,
+    replace,
+    require_free,
+    source,
+)
 from linkflow.apps.settings import Settings
-from linkflow.domain.errors import Invalid
+from linkflow.domain.errors import Invalid, Unavailable
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.upkeep import Archive
 
@@ -71,6 +80,12 @@ class Report:
         }
 
 
+class ArchiveNotWritten(Unavailable):
+    """The file of the backup cannot be written."""
+
+    code = "backup.not_written"
+
+
 async def back_up(settings: Settings, file: Path, passphrase: str | None, say: Say) -> Report:
     """Write everything of an installation into one file, beside a running LinkFlow or without one.
 
@@ -83,6 +98,13 @@ async def back_up(settings: Settings, file: Path, passphrase: str | None, say: S
     Raises:
         LinkFlowError: There is no backup; the message says why.
     """
+    try:
+        return await _write(settings, file, passphrase, say)
+    except OSError as error:
+        raise ArchiveNotWritten(f"{file} cannot be written: {error.strerror}. There is no backup.") from error
+
+
+async def _write(settings: Settings, file: Path, passphrase: str | None, say: Say) -> Report:
     with ArchiveWriter(file) as archive:
         progress = Progress(say)
         async with databases_of(settings, say) as databases, source(databases) as there:
@@ -234,15 +256,20 @@ async def _replace(
     say(f"blobs: {len(archive.manifest.blobs)}, archived histories: {len(archive.manifest.archived)}")
     progress, layout = Progress(say), archive.manifest.layout
     before = _keys(settings.home)
-    try:
-        async with target(databases, layout, say) as here:
-            for table in layout.tables:
-                name = f"rows/{table.path}"
-                entry = archive.manifest.entries[name]
-                await here.rows(table, archive.pieces(name), entry.rows)
-                progress.bytes += entry.bytes
-                progress.table(table, entry.rows)
+
+    async def write(here: Filling) -> None:
+        for table in here.layout.tables:
+            name = f"rows/{table.path}"
+            entry = archive.manifest.entries[name]
+            found = await here.rows(table, progress.told(table, archive.pieces(name)))
+            if found != entry.rows:
+                raise CopyBroken(f"{table.path} has {entry.rows} rows and {found} arrived.")
+            progress.table(table, found)
+        if CONTROL in here.layout.schemas:  # the last to be written; it commits when this returns
             _install_keys(settings.home, keys)
+
+    try:
+        await replace(databases, layout, say, write)
     except BaseException:
         for name in _keys(settings.home).keys() - before.keys():
             (settings.home / "keys" / name).unlink()

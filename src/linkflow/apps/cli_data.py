@@ -85,7 +85,7 @@ def migrate_data(
         "from": str(there),
         "to": str(here),
         "rows": sum(progress.rows.values()),
-        "bytes": progress.bytes,
+        "bytes": progress.bytes_read,
         "tables": progress.rows,
     }
     _print(facts, as_json=as_json, line="moved {rows:,} rows; the source is left as it was")

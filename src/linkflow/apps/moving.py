@@ -1,6 +1,6 @@
 """Everything a LinkFlow keeps in PostgreSQL, from one place to another: `linkflow migrate-data`.
 
-`source` looks at one moment of the databases of an installation, `target` replaces what is in others; both
+`source` looks at one moment of the databases of an installation, `replace` fills others; both
 hide whether control plane and engine share a database. Backup, restore and upgrade use them as well.
 """
 
@@ -80,17 +80,23 @@ class Progress:
 
     say: Say
     rows: dict[str, int] = field(default_factory=dict)
-    bytes: int = 0
+    bytes_read: int = 0
     _told_at: float = field(default_factory=time.monotonic)
     _within: int = 0
 
     def piece(self, table: Table, size: int) -> None:
         """Count a piece of a table."""
-        self.bytes += size
+        self.bytes_read += size
         self._within += size
         if time.monotonic() - self._told_at > TELL_S:
             self._told_at = time.monotonic()
             self.say(f"  {table.path}: {self._within / 1e6:,.0f} MB so far ...")
+
+    async def told(self, table: Table, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """Pass on the pieces of a table, and count them."""
+        async for piece in pieces:
+            self.piece(table, len(piece))
+            yield piece
 
     def table(self, table: Table, rows: int) -> None:
         """Count a table that is done."""
@@ -127,34 +133,35 @@ async def source(databases: Databases) -> AsyncIterator[Source]:
         )
 
 
-class Target:
-    """Databases being written."""
+async def replace(
+    databases: Databases, layout: Layout, say: Say, write: Callable[[Filling], Coroutine[Any, Any, None]]
+) -> None:
+    """Replace what is in databases, each in one transaction that commits when everything is written.
 
-    def __init__(self, fillings: Sequence[Filling]) -> None:
-        self._by_schema = {schema: each for each in fillings for schema in each.layout.schemas}
+    Two databases are replaced one after the other, the control plane's last: what migrations do to roles of
+    the server would let two open transactions wait for each other.
 
-    async def rows(self, table: Table, pieces: AsyncIterable[bytes], expected: int | None = None) -> int:
-        """Write the rows of a table; how many there were.
+    Args:
+        databases: Where to write.
+        layout: Of what will be written.
+        say: Told about schema revisions that are applied after the rows.
+        write: Writes the tables of one database.
 
-        Raises:
-            CopyBroken: There were fewer or more than expected.
-        """
-        found = await self._by_schema[table.schema].rows(table, pieces)
-        if expected is not None and found != expected:
-            raise CopyBroken(f"{table.path} has {expected} rows and {found} arrived. Nothing was changed.")
-        return found
-
-
-@asynccontextmanager
-async def target(databases: Databases, layout: Layout, say: Say) -> AsyncIterator[Target]:
-    """Replace what is in databases; with two of them one commits right after the other."""
-    async with AsyncExitStack() as stack:
-        yield Target(
-            [
-                await stack.enter_async_context(filling(dsn, layout.only(schemas), say))
-                for dsn, schemas in databases.parts
-            ]
-        )
+    Raises:
+        CopyBroken: It broke off; when the engine's database was done already, the message says so.
+    """
+    done: list[str] = []
+    for dsn, schemas in reversed(databases.parts):
+        try:
+            async with filling(dsn, layout.only(schemas), say) as here:
+                await write(here)
+        except CopyBroken as error:
+            if not done:
+                raise
+            raise CopyBroken(
+                f"{error} The database of {done[0]} is replaced: repeat with --force."
+            ) from error
+        done += schemas
 
 
 async def require_free(databases: Databases, *, force: bool) -> None:
@@ -177,13 +184,17 @@ async def carry(come_from: Databases, go_to: Databases, say: Say) -> Progress:
         How many rows of which tables, how many bytes.
     """
     progress = Progress(say)
-    async with source(come_from) as there, target(go_to, there.layout, say) as here:
-        for table in there.layout.tables:
-            progress.table(table, await _pipe(there, here, table, progress))
+    async with source(come_from) as there:
+
+        async def write(here: Filling) -> None:
+            for table in here.layout.tables:
+                progress.table(table, await _pipe(there, here, table, progress))
+
+        await replace(go_to, there.layout, say, write)
     return progress
 
 
-async def _pipe(there: Source, here: Target, table: Table, progress: Progress) -> int:
+async def _pipe(there: Source, here: Filling, table: Table, progress: Progress) -> int:
     """Read and write a table at the same time."""
     pieces: asyncio.Queue[bytes] = asyncio.Queue(AHEAD)
 

@@ -36,7 +36,8 @@ SCHEMAS = ("control", "engine")
 NAME = "linkflow-copy"
 """What our connections call themselves, so that they are not taken for a running LinkFlow."""
 
-LOOK = {**SESSION, "application_name": NAME}
+LOOK = {**SESSION, "application_name": NAME, "row_security": "off"}
+"""With `row_security` off a user who may not see every row is refused, instead of shown some."""
 
 TABLES = """
     SELECT n.nspname AS schema, c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
@@ -158,11 +159,20 @@ class Snapshot:
         self.layout = layout
 
     async def rows(self, table: Table, take: Callable[[bytes], Coroutine[Any, Any, None]]) -> int:
-        """Hand over the rows of a table as COPY text, piece by piece; how many there were."""
+        """Hand over the rows of a table as COPY text, piece by piece; how many there were.
+
+        Raises:
+            CopyBroken: Not all of it can be read.
+        """
         columns = ", ".join(f'"{column}"' for column in table.columns)
-        said = await self._connection.copy_from_query(
-            f'SELECT {columns} FROM "{table.schema}"."{table.name}"', output=take, format="text"
-        )
+        try:
+            said = await self._connection.copy_from_query(
+                f'SELECT {columns} FROM "{table.schema}"."{table.name}"', output=take, format="text"
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise CopyBroken(
+                f"{table.path} cannot be read: {error}. Use the user that owns the tables."
+            ) from error
         return int(said.rpartition(" ")[2])
 
 
