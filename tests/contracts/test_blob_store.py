@@ -11,7 +11,7 @@ from linkflow.adapters.s3 import S3BlobStore
 from linkflow.domain.errors import Invalid, Unavailable
 from linkflow.testing.fakes import MemoryBlobStore
 from linkflow.testing.servers import S3_BUCKET, S3_KEY, S3_SECRET, free_port, start_s3
-from linkflow.testing.suites import BlobStoreSuite
+from linkflow.testing.suites import ArchiveSuite, BlobShelfSuite, BlobStoreSuite
 
 
 class TestMemory(BlobStoreSuite):
@@ -23,7 +23,7 @@ class TestMemory(BlobStoreSuite):
         return MemoryBlobStore()
 
 
-class TestFiles(BlobStoreSuite):
+class TestFiles(BlobStoreSuite, BlobShelfSuite, ArchiveSuite):
     """Blobs on disk."""
 
     @pytest.fixture
@@ -70,7 +70,7 @@ class TestFiles(BlobStoreSuite):
 
 
 @pytest.mark.external
-class TestS3(BlobStoreSuite):
+class TestS3(BlobStoreSuite, BlobShelfSuite, ArchiveSuite):
     """C18r: blobs in a bucket of an S3 server that checks signatures."""
 
     @pytest_asyncio.fixture

@@ -149,7 +149,7 @@ def start_s3(*, key: str = S3_KEY, secret: str = S3_SECRET, bucket: str = S3_BUC
     port, folder = free_port(), Path(tempfile.mkdtemp(prefix="linkflow-s3-"))
     (folder / "data" / bucket).mkdir(parents=True)
     server = Server(f"s3 ({binary})", f"http://127.0.0.1:{port}", folder)
-    command = [str(binary), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0s"]
+    command = [str(binary), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
     environment = {"RCLONE_AUTH_KEY": f'"{key},{secret}"', "RCLONE_CONFIG": str(folder / "rclone.conf")}
     server.processes.append(_spawn([*command, str(folder / "data")], folder, environment))
     _await_port(server, port, b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1")
