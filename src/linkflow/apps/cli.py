@@ -56,11 +56,15 @@ def _api() -> Any:
 
 
 @app.command()
-def up() -> None:
+def up(
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, max=64, help="Worker processes beside this one: more cores.")
+    ] = 0,
+) -> None:
     """Start LinkFlow for a person: says what it does, prints address, sign-in and an example."""
     from linkflow.apps.cli_local import up as start
 
-    start()
+    start(workers)
 
 
 @app.command()

@@ -53,16 +53,15 @@ def _to_stderr(text: str) -> None:
     print(f"linkflow: {text}", file=sys.stderr, flush=True)  # noqa: T201  the command line
 
 
-def up() -> None:
-    """Start LinkFlow for a person."""
-    from linkflow.apps.installation import Installation
+def up(workers: int = 0) -> None:
+    """Start LinkFlow for a person, with more processes of workers if they are wanted."""
     from linkflow.apps.local_access import FILE
     from linkflow.apps.serve import run
+    from linkflow.control.accounts import Owner
 
     found, began = settings(), time.monotonic()
 
-    def ready(running: Installation, url: str) -> None:
-        owner = running.owner
+    def ready(owner: Owner, url: str) -> None:
         say(f"ready on {url} after {time.monotonic() - began:.1f} s; the API is described at {url}/docs")
         if owner.new_password:
             say(f"owner: {owner.user.email}  password: {owner.new_password}  (shown this once)")
@@ -73,7 +72,12 @@ def up() -> None:
         print(EXAMPLE.format(url=url, access=found.home / FILE), flush=True)  # noqa: T201  the command line
         say("Ctrl-C stops; everything goes on at the next start")
 
-    run(found, say, ready)
+    if workers:
+        from linkflow.apps.more_workers import run as run_with_workers
+
+        run_with_workers(found, workers, say, ready)
+    else:
+        run(found, say, lambda running, url: ready(running.owner, url))
     say("stopped")
 
 

@@ -19,7 +19,8 @@ from linkflow.api.health import Health
 from linkflow.apps.installation import Installation, installation
 from linkflow.apps.local_access import LocalAccess, keep_access
 from linkflow.apps.settings import Settings, secrets_of
-from linkflow.control.sign_ins import TOKEN_S
+from linkflow.control.accounts import Owner
+from linkflow.control.sign_ins import TOKEN_S, SignIns
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.telemetry import set_up
@@ -96,7 +97,9 @@ async def serve(
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
     url = settings.public_url or f"http://{settings.host}:{settings.port}"
     with contextlib.closing(listener):
-        async with installation(settings, say, nodes=nodes) as running, _access(settings, running):
+        async with installation(settings, say, nodes=nodes) as running, access(
+            settings, running.plane.sign_ins, running.owner
+        ):
             server = Server(
                 uvicorn.Config(
                     running.app,
@@ -134,12 +137,12 @@ def collect_rarely() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _access(settings: Settings, running: Installation) -> AsyncIterator[None]:
+async def access(settings: Settings, sign_ins: SignIns, owner: Owner) -> AsyncIterator[None]:
     """Keep a token for the command line of this machine, and renew it while the process runs."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  compared only
 
     async def leave_word() -> None:
-        token = await running.plane.sign_ins.issue(running.owner.user, lasts_s=TOKEN_S)
+        token = await sign_ins.issue(owner.user, lasts_s=TOKEN_S)
         url = f"http://{host}:{settings.port}"
         keep_access(settings.home, LocalAccess(url=url, token=token.access_token, pid=os.getpid()))
 

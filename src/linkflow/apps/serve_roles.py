@@ -30,9 +30,10 @@ from linkflow.api.health import Check, Health, health_app
 from linkflow.apps.engine_door import EngineDoor
 from linkflow.apps.one_port import OnePort
 from linkflow.apps.roles import Process, process
-from linkflow.apps.serve import BACKLOG, GRACE_S, Server, collect_rarely
+from linkflow.apps.serve import BACKLOG, GRACE_S, Server, access, collect_rarely
 from linkflow.apps.settings import SettingInvalid, Settings, secrets_of
 from linkflow.apps.wiring_control import background, ensure_owner
+from linkflow.control.accounts import Owner
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports.cluster import ROLES
@@ -92,10 +93,12 @@ class Serving:
     Attributes:
         ports: Where it listens, by role.
         process: What runs in it.
+        owner: Of the installation, with the password when it was made just now; None without a control plane.
     """
 
     ports: Mapping[str, int]
     process: Process
+    owner: Owner | None
 
 
 @contextlib.asynccontextmanager
@@ -122,8 +125,9 @@ async def serving_roles(
         for role, listener in listeners.items():
             if role not in ("rest", "edge"):
                 await stack.enter_async_context(OnePort(bound.address, inside).listening(listener))
+        owner: Owner | None = None
         if running.plane is not None and running.side is not None:
-            await ensure_owner(settings, running.plane)
+            owner = await ensure_owner(settings, running.plane)
             await stack.enter_async_context(
                 background(running.side, running.plane, roles & {"rest", "scheduler"})
             )
@@ -133,6 +137,8 @@ async def serving_roles(
                 url = settings.public_url or f"http://{settings.host}:{ports['rest']}"
                 app = create_app(running.plane, public_url=url, health=health, members=running.cluster)
                 await stack.enter_async_context(_http(app, listeners["rest"]))
+                word = dataclasses.replace(settings, port=ports["rest"])
+                await stack.enter_async_context(access(word, running.plane.sign_ins, owner))
         if "edge" in roles:
             from linkflow.apps.edge import edge
 
@@ -142,7 +148,7 @@ async def serving_roles(
             ports["edge"] = opened.port
         addresses = {role: _address(settings, role, port, bound.address) for role, port in ports.items()}
         running.cluster.say(state="ready", addresses=addresses)
-        yield Serving(ports=ports, process=running)
+        yield Serving(ports=ports, process=running, owner=owner)
 
 
 def _engine_app(running: Process, health: Health) -> ASGIApp:
