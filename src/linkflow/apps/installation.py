@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from linkflow import __version__
 from linkflow.adapters.embedded import EmbeddedPostgres
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.sandbox import SandboxedCode
@@ -22,6 +21,7 @@ from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.app import create_app, database_check
 from linkflow.api.health import Health
 from linkflow.apps.brokers import open_blobs, open_coordination, open_queue, sweep_s
+from linkflow.apps.observability import observed
 from linkflow.apps.settings import Settings, database_urls
 from linkflow.apps.wiring import Engine, EngineParts, engine
 from linkflow.apps.wiring_control import (
@@ -34,7 +34,6 @@ from linkflow.apps.wiring_control import (
 from linkflow.control.accounts import Owner
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
-from linkflow.telemetry import metrics, tracing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +146,7 @@ async def installation(
         )
         owner = await ensure_owner(settings, plane)
         await stack.enter_async_context(background(side, plane))
-        await stack.enter_async_context(tracing.running(settings.tracing_url, "linkflow", __version__))
+        await stack.enter_async_context(observed(settings))
         health = Health([database_check(plane)], roles=["all"], token=settings.metrics_token)
         app = create_app(
             plane,
@@ -156,7 +155,6 @@ async def installation(
             task_queues=running.matching.queues,
             logs_access=settings.access_log,
         )
-        stack.enter_context(metrics.reading({"linkflow_build_info": lambda: {(__version__,): 1.0}}))
         yield Installation(
             app=app,
             health=health,

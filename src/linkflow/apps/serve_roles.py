@@ -28,6 +28,7 @@ from linkflow.adapters.grpc.trust import InsecureRefused, is_near
 from linkflow.adapters.system import SystemIds
 from linkflow.api.health import Check, Health, health_app
 from linkflow.apps.engine_door import EngineDoor
+from linkflow.apps.observability import observed
 from linkflow.apps.one_port import OnePort
 from linkflow.apps.roles import Process, process
 from linkflow.apps.serve import BACKLOG, GRACE_S, Server, access, collect_rarely
@@ -116,6 +117,7 @@ async def serving_roles(
         ports = {role: listener.getsockname()[1] for role, listener in listeners.items()}
         running = await stack.enter_async_context(process(settings, roles, nodes=nodes))
         stack.callback(running.cluster.say, state="draining")
+        await stack.enter_async_context(observed(settings, roles))
         health = Health(_checks(running), roles=sorted(roles), token=settings.metrics_token)
         where = tempfile.mkdtemp(prefix="linkflow-")
         stack.callback(_remove, Path(where))
@@ -135,7 +137,13 @@ async def serving_roles(
                 from linkflow.api.app import create_app  # others start quicker without it
 
                 url = settings.public_url or f"http://{settings.host}:{ports['rest']}"
-                app = create_app(running.plane, public_url=url, health=health, members=running.cluster)
+                app = create_app(
+                    running.plane,
+                    public_url=url,
+                    health=health,
+                    logs_access=settings.access_log,
+                    members=running.cluster,
+                )
                 await stack.enter_async_context(_http(app, listeners["rest"]))
                 word = dataclasses.replace(settings, port=ports["rest"])
                 await stack.enter_async_context(access(word, running.plane.sign_ins, owner))
