@@ -1,0 +1,96 @@
+"""Several Histories on one store: whoever is asked knows the newest, and nobody loses a report."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from linkflow.adapters.memory_queue import MemoryTaskQueue
+from linkflow.domain.node import Completion
+from linkflow.engine.history.service import History
+from linkflow.engine.matching.service import Matching
+from linkflow.ports.services import ActivityReport, SignalExecution, TaskId
+from linkflow.testing.builders import node, spec
+from linkflow.testing.split import WORKSPACE, Place, command
+
+WAITING = spec("t -> wait", wait=node("logic.wait_event", event="news"))
+FETCHING = spec("t -> get")
+
+
+class NoTimer:
+    """A Timer that nobody needs."""
+
+    def schedule(self, execution_id: str, at: float) -> None:
+        """Plan nothing."""
+
+
+@asynccontextmanager
+async def two(place: Place) -> AsyncIterator[tuple[History, History]]:
+    """Run two Histories, each with a memory of its own."""
+    queues: Any = [Matching(MemoryTaskQueue()) for _ in range(2)]
+    one, other = (place.history(matching, NoTimer(), is_shared=True) for matching in queues)
+    async with asyncio.TaskGroup() as group:
+        for history in (one, other):
+            history.own_tasks(group)
+        yield one, other
+
+
+async def test_what_one_member_appended_the_other_shows() -> None:
+    """A member that has an old state in memory reads, explains and projects the newest one."""
+    place = Place()
+    async with two(place) as (one, other):
+        execution_id = (await one.start(command(await place.publish(WAITING)))).execution_id
+        await other.signal(SignalExecution(execution_id=execution_id, id="1", name="news", data=7))
+        seen = await one.view(execution_id)
+        projected = (await one.projected([execution_id]))[0]
+        events = await one.events(execution_id)
+        explained = await one.explain(execution_id)
+
+    assert ["completed"] * 3 == [seen.status, projected.row.status, explained.status]
+    assert seen.version == events[-1].number == projected.row.version
+
+
+async def test_a_wait_hears_of_an_end_elsewhere() -> None:
+    """Whoever waits for an end at one member is answered when another one writes it."""
+    place = Place()
+    async with two(place) as (one, other):
+        execution_id = (await one.start(command(await place.publish(WAITING)))).execution_id
+        waiting = asyncio.create_task(one.wait(execution_id, 20_000))
+        await other.signal(SignalExecution(execution_id=execution_id, id="1", name="news", data=7))
+        ended = await waiting
+
+    assert "completed" == ended.status
+
+
+async def test_a_report_to_a_member_with_an_old_state_counts() -> None:
+    """A report about an attempt that another member started is accepted, whatever is in memory here."""
+    place = Place()
+    async with two(place) as (one, other):
+        execution_id = (await one.start(command(await place.publish(FETCHING)))).execution_id
+        claimed = await other.claim(TaskId(execution_id, "get", 1, "default", WORKSPACE, 5), "session")
+        report = ActivityReport(
+            execution_id=execution_id,
+            key="get",
+            attempt=1,
+            session="session",
+            completion=Completion(output=1),
+        )
+        replies = [await one.respond([report]), await other.respond([report])]
+        late = await place.late.list(execution_id)
+        status = (await other.view(execution_id)).status
+
+    assert claimed is not None
+    assert ([True, False], [], "completed") == ([each[0].accepted for each in replies], late, status)
+
+
+async def test_both_at_once() -> None:
+    """Two members that claim a task at the same moment: one gets it, and the history has one start."""
+    place = Place()
+    async with two(place) as (one, other):
+        execution_id = (await one.start(command(await place.publish(FETCHING)))).execution_id
+        await other.view(execution_id)
+        task = TaskId(execution_id, "get", 1, "default", WORKSPACE, 5)
+        claims = await asyncio.gather(one.claim(task, "a"), other.claim(task, "b"))
+        started = [each for each in await one.events(execution_id) if each.type == "ActivityTaskStarted"]
+
+    assert (1, 1) == (sum(each is not None for each in claims), len(started))
