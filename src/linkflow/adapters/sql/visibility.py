@@ -274,7 +274,7 @@ class _Ran(msgspec.Struct):
 def _where(query: ExecutionQuery) -> tuple[str, list[Any]]:
     """Build the condition of a query; every query names its workspace."""
     values: list[Any] = [query.workspace_id]
-    parts = ["workspace_id = $1"]
+    parts = ["workspace_id = $1", "deleted_at IS NULL"]
 
     def add(condition: str, value: Any) -> None:
         values.append(value)
