@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.embedded import EmbeddedPostgres, EmbeddedPostgresFailed
 from linkflow.adapters.embedded.majors import folder_of, majors
 from linkflow.adapters.s3 import S3BlobStore
@@ -317,7 +318,9 @@ async def test_what_is_in_a_bucket_is_in_the_backup(
     await restore(elsewhere, tmp_path / "a.backup", None, silent, force=False)
     async with started(elsewhere) as live:
         large = await live.output(waiting, "large")
+    closed = await FileBlobStore(tmp_path / "here" / "blobs").fetch("executions/2026_08/one")
 
+    assert b"closed" == closed
     assert ({"text": LARGE}, True) == (large, (tmp_path / "here" / "blobs").is_dir())
     assert ["archive/executions/2026_08/one"] == report.manifest.archived
 

@@ -7,17 +7,16 @@ the file first, then replaces the database in one transaction, and puts keys in 
 
 import math
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from linkflow import __version__
 from linkflow.adapters import passphrase as passphrases
-from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.embedded import EmbeddedPostgres, is_running
 from linkflow.adapters.sql.copying import CopyBroken, Filling, StillRunning, Table, TargetTaken
 from linkflow.apps.archive import (
@@ -41,9 +40,7 @@ from linkflow.apps.moving import (
     source,
 )
 from linkflow.apps.settings import Settings
-from linkflow.domain.errors import Invalid, Unavailable
-from linkflow.ports.outbound import BlobStore
-from linkflow.ports.upkeep import Archive
+from linkflow.domain.errors import Invalid, NotFound, Unavailable
 
 SEALED, ARCHIVED = "keys.sealed", "archive/"
 
@@ -144,42 +141,19 @@ def _taking(
 async def _write_blobs(settings: Settings, archive: ArchiveWriter) -> int:
     """Write every large value and every archived history; how many there were."""
     count, store = 0, await open_blobs(settings)
-    async for workspace_id, sha256 in _blobs(settings, store):
-        with archive.entry(f"blobs/{workspace_id}/{sha256}") as writing:
-            writing.add(await store.get(workspace_id, sha256))
-        count += 1
-    return count + await _write_archived(store, archive)
-
-
-async def _write_archived(store: BlobStore, archive: ArchiveWriter) -> int:
-    """Write every archived history; how many there were."""
-    histories = _archive(store)
-    if histories is None:
-        return 0
-    keys = await histories.keys("")
-    for key in keys:
-        with archive.entry(f"{ARCHIVED}{key}") as writing:
-            writing.add(await histories.fetch(key))
-    return len(keys)
-
-
-def _archive(store: BlobStore) -> Archive | None:
-    """Say where histories are archived: where the blobs are, if that place takes them."""
-    return cast("Archive", store) if hasattr(store, "fetch") else None
-
-
-async def _blobs(settings: Settings, store: BlobStore) -> AsyncIterator[tuple[str, str]]:
-    """List the blobs, as (workspace id, sha256)."""
-    if isinstance(store, FileBlobStore):
-        for path in sorted((settings.home / "blobs").glob("*/??/??/*")):
-            if len(path.name) == 64:
-                yield path.parts[-4], path.name
-        return
-    from linkflow.adapters.s3 import S3BlobStore
-
-    assert isinstance(store, S3BlobStore), "blobs are files or in a bucket"
     async for workspace_id, sha256 in store.aged(math.inf):
-        yield workspace_id, sha256
+        try:
+            data = await store.get(workspace_id, sha256)
+        except NotFound:  # swept just now, because nothing names it
+            continue
+        with archive.entry(f"blobs/{workspace_id}/{sha256}") as writing:
+            writing.add(data)
+        count += 1
+    for key in await store.keys(""):
+        with archive.entry(f"{ARCHIVED}{key}") as writing:
+            writing.add(await store.fetch(key))
+        count += 1
+    return count
 
 
 def _keys(home: Path) -> Mapping[str, bytes]:
@@ -250,9 +224,8 @@ async def _replace(
         _, workspace_id, sha256 = name.split("/")
         if await store.put(workspace_id, archive.read(name)) != sha256:
             raise ArchiveRefused(f"The blob {sha256[:12]}… in the archive is not what its name says.")
-    histories = _archive(store)
-    for name in archive.manifest.archived if histories else []:
-        await cast("Archive", histories).store(name.removeprefix(ARCHIVED), archive.read(name))
+    for name in archive.manifest.archived:
+        await store.store(name.removeprefix(ARCHIVED), archive.read(name))
     say(f"blobs: {len(archive.manifest.blobs)}, archived histories: {len(archive.manifest.archived)}")
     progress, layout = Progress(say), archive.manifest.layout
     before = _keys(settings.home)
