@@ -26,6 +26,7 @@ from linkflow.api import (
     queues,
     scheduler,
     schedules,
+    searches,
     shapes,
     trigger_shapes,
     usage,
@@ -57,7 +58,11 @@ ROUTERS = (
     workspaces.invitations,
     exchange.router,  # its fixed paths come before the ids of workflows
     workflows.router,
+    searches.router,  # its fixed paths come before the ids of executions
     executions.router,
+    searches.of_workflow,
+    searches.saved,
+    searches.attributes,
     webhooks.router,
     webhooks.of_workflow,
     webhooks.inbox,

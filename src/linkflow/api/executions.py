@@ -12,9 +12,7 @@ from linkflow.api import render, shapes
 from linkflow.api.deps import (
     Answer,
     Ask,
-    Cursor,
     Id,
-    Limit,
     Shape,
     StrictRoute,
     Text,
@@ -24,10 +22,11 @@ from linkflow.api.deps import (
     workspace_of,
 )
 from linkflow.api.problems import plain_problem
+from linkflow.api.searches import SearchPage, found_page
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Invalid
 from linkflow.domain.values import Json
-from linkflow.ports.services import ExecutionQuery, StartedExecution
+from linkflow.ports.services import StartedExecution
 from linkflow.telemetry import about
 
 router = APIRouter(prefix="/api/v1/executions", tags=["executions"], route_class=StrictRoute)
@@ -45,6 +44,7 @@ class StartBody(msgspec.Struct, omit_defaults=True):
         mode: async answers at once; wait answers at the end, or when `wait_ms` has passed.
         version: Which version; left out, the published one, else the draft.
         test: The execution is marked as a test.
+        attributes: What it will be found by; each is declared in the workspace.
     """
 
     input: Any = None
@@ -52,6 +52,7 @@ class StartBody(msgspec.Struct, omit_defaults=True):
     wait_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = WAIT_MS
     version: Annotated[int, msgspec.Meta(ge=1, le=2_147_483_647)] | None = None
     test: bool = False
+    attributes: dict[str, Any] = {}
 
 
 _start_body = msgspec.json.Decoder(StartBody)
@@ -76,6 +77,7 @@ START_BODY: Json = {
                     "wait_ms": {"type": "integer", "minimum": 0, "maximum": 60_000, "default": WAIT_MS},
                     "version": {"type": ["integer", "null"], "minimum": 1, "maximum": 2_147_483_647},
                     "test": {"type": "boolean", "default": False},
+                    "attributes": {"type": "object", "description": "What it will be found by."},
                 },
             }
         }
@@ -117,47 +119,15 @@ async def execute(request: Request) -> Response:
         request_key=key,
         version=asked.version,
         mode="test" if asked.test else "production",
+        attributes=await plane.searches.typed(actor, asked.attributes),
     )
     return start_answer(started, waited=asked.mode != "async")
 
 
 @router.get("", responses={200: {"model": shapes.ExecutionPage}}, summary="List executions")
-async def listed(
-    ask: Ask,
-    workflow_id: Word = "",
-    status: Statuses = [],  # noqa: B006  the framework copies it
-    trigger_kind: Word = "",
-    mode: Word = "",
-    parent_id: Word = "",
-    started_from: float | None = None,
-    started_to: float | None = None,
-    after: Cursor = "",
-    limit: Limit = 20,
-) -> Response:
-    """List executions, newest first; `started_from` and `started_to` are seconds since 1970."""
-    actor = await ask.actor()
-    query = ExecutionQuery(
-        workspace_id=actor.workspace_id,
-        workflow_id=workflow_id,
-        status=[part for each in status for part in each.split(",")],
-        trigger_kind=trigger_kind,
-        mode=mode,
-        parent_id=parent_id,
-        started_from=started_from,
-        started_to=started_to,
-        after=after,
-        limit=limit,
-    )
-    page = await ask.plane.executions.list(actor, query)
-    return Answer({"data": [render.execution_row(row) for row in page.rows], "next": page.next or None})
-
-
-@router.get("/stats", summary="Count executions by status")
-async def stats(ask: Ask, workflow_id: Word = "") -> Response:
-    """Count executions by status."""
-    actor = await ask.actor()
-    query = ExecutionQuery(workspace_id=actor.workspace_id, workflow_id=workflow_id)
-    return Answer(dict(await ask.plane.executions.count(actor, query)))
+async def listed(ask: Ask, asked: Annotated[SearchPage, Query()]) -> Response:
+    """List executions, newest first; the same as `search`."""
+    return await found_page(ask, asked)
 
 
 @router.get("/{execution_id}", responses={200: {"model": shapes.Execution}}, summary="Read an execution")

@@ -93,6 +93,17 @@ GET    /api/v1/workflows/executions/{execution_id}                              
 
 GET    /api/v1/executions                                                       execution.view
 GET    /api/v1/executions/stats                                                 execution.view
+GET    /api/v1/executions/search                                                execution.view
+GET    /api/v1/executions/counts                                                execution.view
+GET    /api/v1/workflows/{workflow_id}/stats                                    execution.view
+GET    /api/v1/searches                                                         execution.view
+POST   /api/v1/searches                                                         execution.view
+GET    /api/v1/searches/{search_id}                                             execution.view
+PUT    /api/v1/searches/{search_id}                                             execution.view
+DELETE /api/v1/searches/{search_id}                                             execution.view
+GET    /api/v1/search-attributes                                                execution.view
+PUT    /api/v1/search-attributes/{name}                                         workflow.update
+DELETE /api/v1/search-attributes/{name}                                         workflow.update
 GET    /api/v1/executions/{execution_id}                                        execution.view
 GET    /api/v1/executions/{execution_id}/nodes                                  execution.view
 GET    /api/v1/executions/{execution_id}/events                                 execution.view

@@ -164,6 +164,7 @@ def execution_row(row: ExecutionRow) -> Json:
         "duration_ms": elapsed_ms(row.started_at, row.closed_at),
         "origin": row.origin or None,
         "parent_id": row.parent_id or None,
+        "attributes": dict(row.attributes),
         "version": row.version,
     }
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from linkflow.apps import cli_cluster, cli_data, cli_kept, cli_letters, cli_scheduler
+from linkflow.apps import cli_cluster, cli_data, cli_kept, cli_letters, cli_scheduler, rebuild
 
 app = typer.Typer(
     name="linkflow",
@@ -307,6 +307,7 @@ def migrate(
 
 
 cli_data.register(app)
+rebuild.register(app)
 
 
 @app.command()

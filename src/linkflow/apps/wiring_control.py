@@ -32,6 +32,7 @@ from linkflow.control.letters import Letters
 from linkflow.control.plane import ControlPlane
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
+from linkflow.control.searches import Searches
 from linkflow.control.templates import Templates
 from linkflow.control.usage import UsageReports
 from linkflow.control.variables import Variables
@@ -178,6 +179,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         inbox=inbox,
         letters=Letters(engine.letters, engine.frontend, executions, records, audit, clock),
         resume=Resume(engine.frontend),
+        searches=Searches(records, engine.visibility, prepared, clock, ids),
         schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
         templates=Templates(EXAMPLES),
         usage=UsageReports(SqlUsage(side.engine), clock),

@@ -78,6 +78,7 @@ class Executions:
         version: int | None = None,
         mode: str = "production",
         kind: str = "api",
+        attributes: Mapping[str, Json] | None = None,
     ) -> StartedExecution:
         """Start a workflow: a version, else the published one, else the draft. Safe to repeat with a key.
 
@@ -94,7 +95,15 @@ class Executions:
         else:
             found = await self._executables.of_version(actor.workspace_id, workflow_id, version)
         key = f"{actor.user_id}:workflow:{workflow_id}:execute:{request_key}" if request_key else ""
-        return await self.launch(found, kind=kind, data=data, request_id=key, wait_ms=wait_ms, mode=mode)
+        return await self.launch(
+            found,
+            kind=kind,
+            data=data,
+            request_id=key,
+            wait_ms=wait_ms,
+            mode=mode,
+            attributes=attributes or {},
+        )
 
     async def launch(
         self,
@@ -107,6 +116,7 @@ class Executions:
         execution_id: str = "",
         wait_ms: int = 0,
         mode: str = "production",
+        attributes: Mapping[str, Json] | None = None,
     ) -> StartedExecution:
         """Start what was found, for whatever reason; no permission is asked here."""
         started = await self._frontend.start(
@@ -123,6 +133,7 @@ class Executions:
                 mode=mode,
                 variables=await self._variables.of(found.workspace_id),
                 wait_ms=min(wait_ms, WAIT_MS),
+                attributes=attributes or {},
             )
         )
         about(execution_id=started.execution_id)
@@ -206,11 +217,6 @@ class Executions:
     async def newest(self, actor: Actor, limit: int) -> ExecutionPage:
         """List the newest executions."""
         return await self.list(actor, ExecutionQuery(workspace_id=actor.workspace_id, limit=limit))
-
-    async def count(self, actor: Actor, query: ExecutionQuery) -> Mapping[str, int]:
-        """Count executions by status."""
-        actor.require("execution.view")
-        return await self._visibility.count(query)
 
     async def events(
         self, actor: Actor, execution_id: str, after: int = 0, limit: int = 1000

@@ -17,6 +17,7 @@ from linkflow.control.members import Members
 from linkflow.control.post import Post
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
+from linkflow.control.searches import Searches
 from linkflow.control.sign_ins import SignIns
 from linkflow.control.templates import Templates
 from linkflow.control.usage import UsageReports
@@ -56,6 +57,7 @@ class ControlPlane:
     letters: Letters
     resume: Resume
     schedules: Schedules
+    searches: Searches
     templates: Templates
     usage: UsageReports
     variables: Variables

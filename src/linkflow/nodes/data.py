@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import DecodeError
 
+from linkflow.domain.attributes import MOST, NODE_TYPE, kept
 from linkflow.domain.errors import Invalid
 from linkflow.domain.node import NodeClass, NodeSpec, PureContext, PureResult
 from linkflow.domain.values import Json, decode_json, encode_json
@@ -178,4 +179,33 @@ def _as_text(value: Json) -> str:
     return encode_json(value).decode()
 
 
-DATA = (Set(),)
+class Attributes:
+    """Say what this execution is to be found by."""
+
+    spec = NodeSpec(
+        type=NODE_TYPE,
+        title="Set attributes",
+        summary="Say what this execution is to be found by: a customer, an order, an amount.",
+        node_class=NodeClass.PURE,
+        aliases=("set_attributes", "search_attributes", "execution.attributes"),
+        parameters=record({"values": mapping("Names, declared in the workspace, and values.")}),
+        output={"customer": "A-17", "amount": 12.5},
+        example={"values": {"customer": "{{trigger.customer}}", "amount": "{{trigger.amount}}"}},
+        docs="Values are texts, numbers, true or false. A later node that sets the same name replaces it.",
+    )
+
+    def evaluate(self, config: Mapping[str, Json], context: PureContext) -> PureResult:
+        """Check the values, and say them."""
+        values = config.get("values")
+        found = kept(values)
+        if not isinstance(values, Mapping) or len(found) < len(values):
+            left_out = [name for name in values if name not in found] if isinstance(values, Mapping) else []
+            raise Invalid(
+                f"`values` has names of letters, digits, _ and -, and plain values, at most {MOST}; not so: "
+                f"{', '.join(map(str, left_out[:5])) or 'all of it'}.",
+                code="node.config",
+            )
+        return PureResult(output=found)
+
+
+DATA = (Set(), Attributes())

@@ -12,6 +12,7 @@ import msgspec
 
 from linkflow.domain.values import Json
 from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
+from linkflow.ports.searches import Searches
 from linkflow.ports.triggers import Schedules, TriggerEvents, Webhooks
 
 
@@ -264,6 +265,11 @@ class Records(Protocol):
     @property
     def schedules(self) -> Schedules:
         """Schedules."""
+        ...
+
+    @property
+    def searches(self) -> Searches:
+        """What executions are searched by, and searches that are kept."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.ledger import SqlLedger
 from linkflow.adapters.sql.mails import SqlMailOutbox
 from linkflow.adapters.sql.schedules import SqlSchedules
+from linkflow.adapters.sql.searches import SqlSearches
 from linkflow.adapters.sql.statements import Statements
 from linkflow.adapters.sql.tenancy import SqlTenancy
 from linkflow.adapters.sql.webhooks import InboxWriter, SqlTriggerEvents, SqlWebhooks
@@ -30,6 +31,7 @@ class SqlRecords:
         self.ledger = SqlLedger(sql)
         self.webhooks = SqlWebhooks(sql)
         self.schedules = SqlSchedules(sql)
+        self.searches = SqlSearches(sql)
         self.trigger_events = SqlTriggerEvents(sql, self._writer)
 
     @asynccontextmanager

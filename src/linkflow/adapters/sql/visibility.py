@@ -87,6 +87,8 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 MOST_GROUPS = 1_000
 MOST_WORDS = 16
 ERROR_TEXT = 2_000
+SKEW_S = 300.0
+"""An execution has its id, which begins with the time, before it starts; clocks differ by less than this."""
 _DURATION = "extract(epoch FROM closed_at - started_at)"
 _CLASSES = " ".join(f"WHEN {_DURATION} <= {bound} THEN '{bound:g}'" for bound in DURATIONS_S)
 _GROUPS = {
@@ -149,7 +151,7 @@ class SqlVisibilityStore:
         with driver_errors():
             found = await self._database.pool.fetch(
                 "SELECT execution_id::text FROM engine.executions"
-                " WHERE execution_id > $1 ORDER BY execution_id LIMIT $2",
+                " WHERE execution_id > $1 ORDER BY executions.execution_id LIMIT $2",
                 after or NOBODY,
                 limit,
             )
@@ -193,7 +195,7 @@ class SqlVisibilityStore:
         with driver_errors():
             found = await self._database.pool.fetch(
                 f"SELECT {_ROW} FROM engine.visibility WHERE {where} "  # our own text
-                f"ORDER BY execution_id DESC LIMIT ${len(values)}",
+                f"ORDER BY visibility.execution_id DESC LIMIT ${len(values)}",
                 *values,
             )
         rows = [_row(record) for record in found[:limit]]
@@ -292,6 +294,9 @@ def _where(query: ExecutionQuery) -> tuple[str, list[Any]]:
         bound = getattr(query, name)
         if bound is not None:
             add(condition, float(bound) if name.endswith("_s") else _instant(bound))
+    if query.started_to is not None and query.started_to > 0:
+        ms = int((query.started_to + SKEW_S) * 1000) & 0xFFFFFFFFFFFF
+        add("visibility.execution_id < {}", f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-0000-0000-000000000000")
     parts += [_attribute(match, values) for match in query.attributes]
     if query.text:
         parts.append(_text(query, values))
