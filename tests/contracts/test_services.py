@@ -155,6 +155,11 @@ class TestMatchingDirect(MatchingSuite):
         """Call it."""
         return matching
 
+    @pytest.fixture
+    def another(self, matching: Matching) -> Matching:
+        """Call it, too."""
+        return matching
+
 
 class TestMatchingOverGrpc(MatchingSuite):
     """A Matching in another process."""
@@ -174,4 +179,9 @@ class TestMatchingOverGrpc(MatchingSuite):
     @pytest.fixture
     def poll(self, line: Lines) -> PollClient:
         """Call it over the line."""
+        return PollClient(line)
+
+    @pytest.fixture
+    def another(self, line: Lines) -> PollClient:
+        """Call it over the line, too."""
         return PollClient(line)

@@ -209,8 +209,11 @@ class Dispatch(Protocol):
     gives it back with `release`.
     """
 
-    def reserve(self, queue: str, count: int) -> Sequence[str]:
-        """Take up to `count` credits: the session of each, the one with most room first."""
+    def reserve(self, queue: str, count: int, first: str = "") -> Sequence[str]:
+        """Take up to `count` credits: the session of each, the one with most room first.
+
+        A credit of the session `first` comes before all: its worker waits for a reply that may carry a task.
+        """
         ...
 
     def release(self, sessions: Sequence[str]) -> None:

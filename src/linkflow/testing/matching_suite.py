@@ -1,6 +1,7 @@
 """Contract suite of Matching: of what History uses and of what a worker uses, direct or over a wire."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -53,7 +54,10 @@ class Claims:
 
 
 class MatchingSuite:
-    """What a Matching does for History (`dispatch`) and a worker (`poll`); `claims` is its History."""
+    """What a Matching does for History (`dispatch`) and workers (`poll`, `another`).
+
+    `claims` is the History that starts queued tasks.
+    """
 
     async def test_a_started_task_reaches_its_worker(self, dispatch: Dispatch, poll: Poll) -> None:
         """C5: History takes a credit, delivers, and the worker that polls has the task as it was."""
@@ -79,6 +83,26 @@ class MatchingSuite:
         again = await eventually(lambda: dispatch.reserve("default", 64))
 
         assert (found, more, list(again)) == (["s1"] * 4, [], ["s1"])
+
+    async def test_who_reports_gets_the_next_task(
+        self, dispatch: Dispatch, poll: Poll, another: Poll
+    ) -> None:
+        """Of two workers with room, the one that waits for a reply comes first, whoever has more room."""
+        await poll.poll("s1", QUEUES, 4, 0.0)
+        await another.poll("s2", QUEUES, 16, 0.0)
+        both = Counter(s1=1, s2=1)
+        found: Counter[str] = Counter()
+
+        def both_found() -> bool:
+            found.update(dispatch.reserve("default", 2))
+            return found >= both
+
+        await eventually(both_found)
+        dispatch.release(list(found.elements()))
+
+        came = [dispatch.reserve("default", 1, each)[0] for each in ("s1", "s2")]
+
+        assert ["s1", "s2"] == came
 
     async def test_an_unknown_queue_has_no_credits(self, dispatch: Dispatch, poll: Poll) -> None:
         """Credits are for the queues that the worker named."""
@@ -125,7 +149,13 @@ class MatchingSuite:
         await poll.poll("s1", QUEUES, 3, 0.0)
         [session] = await eventually(lambda: dispatch.reserve("default", 1))
         poll.drain("s1")
-        await eventually(lambda: not dispatch.reserve("default", 1))
+
+        def none_left() -> bool:
+            more = dispatch.reserve("default", 1)
+            dispatch.release(more)
+            return not more
+
+        await eventually(none_left)
         was_idle = poll.is_idle("s1")
         dispatch.deliver(task(1, session))
         got: list[Task] = []

@@ -43,7 +43,6 @@ class DispatchDesk:
         self._left: set[str] = set()
         self._wanted: set[str] = set()
         self._limit = 0
-        self._recent = ""
         self._said: bytes = b""
         self._settling: asyncio.TimerHandle | None = None
         self._wire: Wire | None = None
@@ -57,13 +56,13 @@ class DispatchDesk:
 
     # ------------------------------------------------------------ the port
 
-    def reserve(self, queue: str, count: int) -> Sequence[str]:
-        """Take credits at hand; first the one that came back last, whose worker waits for a reply."""
+    def reserve(self, queue: str, count: int, first: str = "") -> Sequence[str]:
+        """Take credits at hand."""
         found: list[str] = []
         stock = self._stock
-        if self._recent and stock[self._recent] and queue in self._queues.get(self._recent, ()):
-            found.append(self._recent)
-            stock[self._recent] -= 1
+        if first and stock[first] > 0 and queue in self._queues.get(first, ()):
+            found.append(first)
+            stock[first] -= 1
         while len(found) < count:
             before = len(found)
             for session, there in stock.most_common():
@@ -82,8 +81,6 @@ class DispatchDesk:
         """Take credits back; they are used for the next turn, or go to Matching."""
         if not sessions:
             return
-        if len(sessions) == 1:
-            self._recent = sessions[0]
         self._stock.update(session for session in sessions if session not in self._left)
         self._settle_soon()
 

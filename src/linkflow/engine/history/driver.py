@@ -205,7 +205,8 @@ class Driver:
         """Decide and commit one record; credits that it does not use are given back at once."""
         if state.version:
             measures.HITS["execution"].inc()
-        granted = self._matching.reserve(QUEUE, CREDITS)
+        reporting = next((item.news.session for item in told if isinstance(item.news, n.Report)), "")
+        granted = self._matching.reserve(QUEUE, CREDITS, reporting)
         used = 0
         try:
             turn = await self._decide(state, [item.news for item in told], granted)

@@ -63,17 +63,21 @@ class Matching:
         """Say which History starts queued tasks."""
         self._history = history
 
-    def reserve(self, queue: str, count: int) -> Sequence[str]:
+    def reserve(self, queue: str, count: int, first: str = "") -> Sequence[str]:
         """Take credits; see the port."""
         if len(self._sessions) == 1:
             session, state = next(iter(self._sessions.items()))
             taken = min(count, state.credits) if queue in state.queues and not len(self._queue) else 0
             state.taken += taken
             return [session] * taken
-        return self._reserve_spread(queue, count)
+        return self._reserve_spread(queue, count, first)
 
-    def _reserve_spread(self, queue: str, count: int) -> Sequence[str]:
+    def _reserve_spread(self, queue: str, count: int, first: str) -> Sequence[str]:
         found: list[str] = []
+        wanted = self._sessions.get(first)
+        if wanted is not None and wanted.credits and queue in wanted.queues and not len(self._queue):
+            wanted.taken += 1
+            found.append(first)
         while len(found) < count and not len(self._queue):
             free = [item for item in self._sessions.items() if queue in item[1].queues and item[1].credits]
             if not free:
