@@ -102,7 +102,7 @@ class MatchingSuite:
 
         came = [dispatch.reserve("default", 1, each)[0] for each in ("s1", "s2")]
 
-        assert ["s1", "s2"] == came
+        assert came == ["s1", "s2"]
 
     async def test_an_unknown_queue_has_no_credits(self, dispatch: Dispatch, poll: Poll) -> None:
         """Credits are for the queues that the worker named."""
