@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-FORGOTTEN = {
-    "at", "deadline_at", "duration", "duration_ms", "headers", "id", "ms", "number", "seed", "session",
-}  # fmt: skip
-"""Names of what differs: identities, times, who did it."""
+FORGOTTEN = {"at", "duration", "duration_ms", "headers", "id", "ms", "number", "seed", "session"}
+"""Names of what differs: identities, times, who did it; and all that ends in `_at`."""
 
 
 def normalised(events: list[Any]) -> list[Any]:
@@ -30,5 +28,6 @@ def _attempt_of(event: Any) -> tuple[str, int]:
 
 def _without(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _without(each) for name, each in value.items() if name not in FORGOTTEN}
+        kept = {name for name in value if name not in FORGOTTEN and not name.endswith("_at")}
+        return {name: _without(each) for name, each in value.items() if name in kept}
     return [_without(each) for each in value] if isinstance(value, list) else value
