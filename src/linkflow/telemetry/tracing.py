@@ -15,7 +15,7 @@ trace. A request that came with a `traceparent` stays in its caller's trace and 
         callback execution             History's outbox
           POST example.com
 
-While it is off, a call here costs a comparison, and OpenTelemetry is not imported.
+While it is off, a call here costs a comparison, and what makes and sends spans is not imported.
 """
 
 import asyncio
