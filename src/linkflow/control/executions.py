@@ -95,15 +95,8 @@ class Executions:
         else:
             found = await self._executables.of_version(actor.workspace_id, workflow_id, version)
         key = f"{actor.user_id}:workflow:{workflow_id}:execute:{request_key}" if request_key else ""
-        return await self.launch(
-            found,
-            kind=kind,
-            data=data,
-            request_id=key,
-            wait_ms=wait_ms,
-            mode=mode,
-            attributes=attributes or {},
-        )
+        how = {"request_id": key, "mode": mode}
+        return await self.launch(found, kind=kind, data=data, wait_ms=wait_ms, attributes=attributes, **how)
 
     async def launch(
         self,
