@@ -197,6 +197,15 @@ async def test_what_is_put_again_stays(shelf: Shelf) -> None:
     assert b"first" == await shelf.blobs.get("w1", first)
 
 
+async def test_a_sweep_that_was_cut_off_loses_nothing(shelf: Shelf) -> None:
+    """A blob that a sweep had put aside when it was cut off is still read."""
+    sha256 = await shelf.old(b"aside")
+    file = next(shelf.folder.rglob(sha256))
+    file.rename(file.with_name(f".gone-{sha256}"))
+
+    assert b"aside" == await shelf.blobs.get("w1", sha256)
+
+
 async def test_putting_renews_the_age(shelf: Shelf) -> None:
     """Putting bytes that are there already renews their age."""
     sha256 = await shelf.old(b"again")

@@ -5,6 +5,7 @@ is forced to disk: after `put` returns it survives a power cut, and no reader ev
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
@@ -62,8 +63,12 @@ class FileBlobStore:
     def _get(self, workspace_id: str, sha256: str) -> bytes:
         if not _SHA256.fullmatch(sha256):
             raise NotFound("A blob is named by 64 lower-case hex digits.", code="blob.not_found")
+        path = self._path(workspace_id, sha256)
         try:
-            data = self._path(workspace_id, sha256).read_bytes()
+            with contextlib.suppress(FileNotFoundError):
+                if not path.exists():
+                    _aside(path).replace(path)  # a sweep was cut off before it could put it back
+            data = path.read_bytes()
         except FileNotFoundError:
             raise NotFound(
                 f"There is no blob {sha256[:12]}… in this workspace.", code="blob.not_found"
@@ -92,7 +97,7 @@ class FileBlobStore:
         return await asyncio.to_thread(self._discard, self._path(workspace_id, sha256), before)
 
     def _discard(self, path: Path, before: float) -> bool:
-        aside = path.with_name(f".gone-{path.name}")
+        aside = _aside(path)
         try:
             path.replace(aside)
             if aside.stat().st_mtime < before:
@@ -159,6 +164,11 @@ def _renewed(path: Path, size: int) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _aside(path: Path) -> Path:
+    """Say where a blob lies while it is looked at whether it may go."""
+    return path.with_name(f".gone-{path.name}")
 
 
 def _entries(folder: Path) -> list[Path]:
