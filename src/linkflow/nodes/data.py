@@ -196,7 +196,7 @@ class Attributes:
 
     def evaluate(self, config: Mapping[str, Json], context: PureContext) -> PureResult:
         """Check the values, and say them."""
-        values = config.get("values")
+        values = config.get("values") or {}
         found = kept(values)
         if not isinstance(values, Mapping) or len(found) < len(values):
             left_out = [name for name in values if name not in found] if isinstance(values, Mapping) else []
