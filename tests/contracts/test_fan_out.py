@@ -11,7 +11,7 @@ from linkflow.adapters.rabbitmq_fan_out import RabbitFanOut
 from linkflow.ports.triggers import PartOfEvent
 from linkflow.testing.servers import free_port
 
-pytestmark = pytest.mark.external
+pytestmark = [pytest.mark.external, pytest.mark.timeout(60)]  # a broker takes a while to start
 PATIENCE_S = 10.0
 Starting = Callable[[PartOfEvent], Awaitable[bool]]
 

@@ -51,6 +51,7 @@ async def is_there(connection: AbstractConnection) -> bool:
 
 
 @pytest.mark.external
+@pytest.mark.timeout(60)  # a broker takes a while to start
 async def test_a_batch_goes_through_rabbitmq(database_dsn: str, rabbitmq_url: str, tmp_path: Path) -> None:
     """E4, E5: with a RabbitMQ the executions of an event are spread as one batch; a wipe does no harm."""
     settings = dataclasses.replace(settings_of(database_dsn, tmp_path), rabbitmq_url=rabbitmq_url)

@@ -75,7 +75,8 @@ async def test_a_schedule_whose_workflow_is_gone_is_disabled(stage: Stage) -> No
     """A schedule that cannot start anything is disabled with the reason and bothers nobody again."""
     schedule_id = await schedule(stage, interval_s=60)
     await stage.database.pool.execute("UPDATE control.workflows SET deleted_at = 1")
-    stage.plane.prepared.drop(f"executable:{(await stage.client.get('/api/v1/auth/me')).json['workspace_id']}")
+    me = (await stage.client.get("/api/v1/auth/me")).json
+    stage.plane.prepared.drop(f"executable:{me['workspace_id']}")
     await stage.clock.turn(61)
     await cron(stage).fire_due()
     read = (await stage.client.get(f"/api/v1/schedules/{schedule_id}")).json

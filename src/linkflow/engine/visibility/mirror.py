@@ -33,8 +33,16 @@ class MirroredVisibility:
         return await self._store.list(query)
 
     async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
-        """Count rows by status."""
+        """Count rows; see the port."""
         return await self._store.count(query)
+
+    async def executions(self, after: str, limit: int) -> Sequence[str]:
+        """List executions that have a history; see the port."""
+        return await self._store.executions(after, limit)
+
+    async def rewrite(self, projected: Sequence[Projected]) -> None:
+        """Write rows again; what ended long ago is not mirrored again."""
+        await self._store.rewrite(projected)
 
 
 def _line(row: ExecutionRow) -> Json:
