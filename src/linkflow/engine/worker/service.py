@@ -1,8 +1,8 @@
 """Worker: polls Matching, runs attempts, reports to History; one session lease for all of them.
 
 No effect begins while the lease is not certain to hold: an attempt waits until it is renewed, and does not
-begin at all when the session was buried meanwhile, because somebody has ended its attempts by then. So
-whoever buries a session can be sure that nothing begins afterwards.
+begin at all when the session was buried meanwhile, because somebody has ended its attempts by then. What
+arrives later asks History first. So whoever buries a session can be sure that nothing begins afterwards.
 """
 
 import asyncio
@@ -14,7 +14,16 @@ from linkflow.domain.errors import Kind, LinkFlowError, NodeError
 from linkflow.domain.node import Completion
 from linkflow.engine.worker.activity import Activities
 from linkflow.ports.clock import Clock
-from linkflow.ports.services import ActivityReply, ActivityReport, Attempt, History, Poll, Task, WorkerState
+from linkflow.ports.services import (
+    ActivityReply,
+    ActivityReport,
+    Attempt,
+    History,
+    Poll,
+    Task,
+    TaskId,
+    WorkerState,
+)
 from linkflow.ports.stores import Sessions
 from linkflow.telemetry import metrics
 
@@ -79,6 +88,7 @@ class Worker:
         self._busy = 0
         self._alive_until = 0.0
         self._burials = 0
+        self._doubtful_until = 0.0
         self._renewed = asyncio.Event()
         self._is_draining = False
         self.ready = asyncio.Event()
@@ -211,7 +221,7 @@ class Worker:
             while self._clock.monotonic() >= self._alive_until:
                 self._renewed.clear()
                 await self._renewed.wait()
-            if self._burials != burials:
+            if self._burials != burials or not await self._is_current(task):
                 return _LOST
             return await self._activities.run(task)
         except asyncio.CancelledError:
@@ -221,6 +231,21 @@ class Worker:
             return _CANCELLED
         finally:
             self._running.pop(place, None)
+
+    async def _is_current(self, task: Task) -> bool:
+        """Say whether an attempt is still ours: after a burial, one may arrive that was ended meanwhile."""
+        if self._clock.monotonic() >= self._doubtful_until:
+            return True
+        known = TaskId(
+            task.execution_id, task.key, task.attempt, task.queue, task.workspace_id, task.priority
+        )
+        try:
+            return await self._history.claim(known, self.session) is not None
+        except LinkFlowError as error:
+            log.warning(
+                "not begun; not known to be current", execution_id=task.execution_id, error=str(error)
+            )
+            return False
 
     async def _report(self, task: Task, completion: Completion, *, wants_more: bool) -> ActivityReply:
         """Report until it is durable or refused. Only the first try offers the credit for a next task.
@@ -275,7 +300,7 @@ class Worker:
                 log.warning("no session yet; tried again", session=self.session, error=str(error))
                 await self._clock.sleep(RETRY_S)
             else:
-                self._burials = 0
+                self._burials, self._doubtful_until = 0, 0.0
                 return
 
     async def _renew(self) -> None:
@@ -290,5 +315,6 @@ class Worker:
         asked_at = self._clock.monotonic()
         if not await self._sessions.renew(self.session, LEASE_S):
             self._burials += 1
+            self._doubtful_until = self._clock.monotonic() + REMEMBERED_S
         self._alive_until = asked_at + LEASE_S - RENEW_S
         self._renewed.set()
