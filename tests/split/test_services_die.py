@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from linkflow.adapters.system import SystemClock
 from linkflow.testing.processes import SERVICES, Deployment
 from linkflow.testing.receiver import Receiver, Scripted
 
@@ -58,7 +59,7 @@ class Load:
                     self.more.set()
             except (aiohttp.ClientError, LookupError, TimeoutError):
                 pass
-            await asyncio.sleep(PAUSE_S)
+            await SystemClock().sleep(PAUSE_S)
 
     async def goes_on(self) -> None:
         """Wait until a further start was acknowledged."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-FORGOTTEN = {"at", "duration", "duration_ms", "headers", "id", "ms", "number", "seed", "session"}
+FORGOTTEN = {"at", "duration", "duration_ms", "headers", "id", "ms", "number", "seed", "session", "token"}
 """Names of what differs: identities, times, who did it; and all that ends in `_at`."""
 
 

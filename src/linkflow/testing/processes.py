@@ -24,6 +24,7 @@ from linkflow.testing.servers import free_port
 SERVICES = ("frontend", "history", "matching", "worker", "timer", "visibility", "control-plane", "edge")
 """The eight services of seed 001."""
 
+SECRET = "a secret of many processes"  # noqa: S105  of tests
 PATIENCE_S = 150.0
 LOOK_S = 0.05
 ENDS = ("completed", "failed", "cancelled", "timed_out")
@@ -96,7 +97,7 @@ class Deployment:
             "LINKFLOW_OUTBOUND_ALLOW": "127.0.0.1",
             "LINKFLOW_OWNER_EMAIL": OWNER,
             "LINKFLOW_OWNER_PASSWORD": PASSWORD,
-            "LINKFLOW_SECRET": "a secret of many processes",
+            "LINKFLOW_SECRET": SECRET,
             **environment,
         }
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
@@ -213,23 +214,26 @@ class Deployment:
         """POST JSON."""
         return await self.call("POST", path, body, role=role, **headers)
 
-    async def until(self, execution_id: str, holds: Callable[[Any], bool]) -> Any:
-        """Look at an execution until something holds of it.
+    async def seen(self, path: str, holds: Callable[[Any], bool]) -> Any:
+        """Look at something until what is to hold of it does.
 
         Raises:
-            TimeoutError: It did not.
+            TimeoutError: It did not; the message shows it.
         """
         found: Any = None
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while True:
-                    found = await self.get(f"/executions/{execution_id}")
+                    found = await self.get(path)
                     if found.status == 200 and holds(found.json):
                         return found.json
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
-            explained = await self.get(f"/executions/{execution_id}/explain")
-            raise TimeoutError(f"{explained.body!r}") from None
+            raise TimeoutError(f"{path}: {found.body if found is not None else 'no answer'!r}") from None
+
+    async def until(self, execution_id: str, holds: Callable[[Any], bool]) -> Any:
+        """Look at an execution until something holds of it."""
+        return await self.seen(f"/executions/{execution_id}", holds)
 
     async def ended(self, execution_id: str) -> Any:
         """Wait until an execution is over and read it."""
