@@ -19,7 +19,7 @@ TABLE = re.compile(r"CREATE (?:TABLE|VIEW) (\w+\.\w+)")
 OUTSIDE = {
     # columns, fields of JSON and words of other systems that look like names of ours
     "POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "Forwarded", "Host", "HMAC",
-    "JSON", "UUID", "COPY", "LISTEN", "XAUTOCLAIM",
+    "JSON", "UUID", "COPY", "LISTEN", "XAUTOCLAIM", "SETNX", "FLUSHALL", "pg_dump",
 }  # fmt: skip
 
 
