@@ -34,8 +34,14 @@ def tree(kind: type[LinkFlowError] = LinkFlowError) -> Iterator[type[LinkFlowErr
 
 
 def raised(kind: type[LinkFlowError]) -> LinkFlowError:
-    """Make an error as somebody raises it."""
-    return kind("0190f0f0-0000-8000-8000-000000000000") if kind is AlreadyStarted else kind("It went wrong.")
+    """Make an error as somebody raises it; those of other rooms say more than a message, each its own."""
+    if kind is AlreadyStarted:
+        return AlreadyStarted("0190f0f0-0000-8000-8000-000000000000")
+    if kind.__module__ == errors.__name__:
+        return kind("It went wrong.")
+    error = kind.__new__(kind)
+    LinkFlowError.__init__(error, "It went wrong.")
+    return error
 
 
 def kept(error: LinkFlowError) -> Json:

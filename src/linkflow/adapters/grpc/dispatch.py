@@ -39,7 +39,6 @@ class DispatchDesk:
     def __init__(self, lines: Lines) -> None:
         self._stock: Counter[str] = Counter()
         self._queues: dict[str, set[str]] = {}
-        self._closed: set[str] = set()
         self._left: set[str] = set()
         self._wanted: set[str] = set()
         self._limit = 0
@@ -131,14 +130,12 @@ class DispatchDesk:
     def _forget(self) -> None:
         self._stock.clear()
         self._queues.clear()
-        self._closed.clear()
         self._limit, self._said = 0, b""
 
     def _granted(self, record: bytes) -> None:
         queue, counts = _grant(record)
         for session in counts:
             self._queues.setdefault(session, set()).add(queue)
-            self._closed.discard(session)
         self._stock.update(counts)
         self._settle_soon()
 
@@ -148,7 +145,6 @@ class DispatchDesk:
 
     def _session_closed(self, record: bytes) -> None:
         session, has_left = _closed(record)
-        self._closed.add(session)
         self._queues.pop(session, None)
         if has_left and session not in self._left:
             self._left.add(session)
