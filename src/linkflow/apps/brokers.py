@@ -9,6 +9,7 @@ from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.memory import MemoryCache, MemoryEventBus, MemoryPrepared, MemoryRateLimits
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.apps.settings import SettingInvalid, Settings
+from linkflow.domain.values import Json
 from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
 from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
 from linkflow.ports.queue import TaskQueue
@@ -51,6 +52,14 @@ class FreshPrepared(MemoryPrepared):
     def put(self, key: str, value: object, ttl_s: float) -> None:
         """Keep a value."""
         super().put(key, value, min(ttl_s, FRESH_S))
+
+
+class FreshCache(MemoryCache):
+    """The same for values that processes would share."""
+
+    async def put(self, key: str, value: Json, ttl_s: float) -> None:
+        """Keep a value."""
+        await super().put(key, value, min(ttl_s, FRESH_S))
 
 
 @dataclass(frozen=True, kw_only=True)

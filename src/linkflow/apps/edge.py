@@ -19,7 +19,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.door import Door
-from linkflow.apps.brokers import FreshPrepared, open_coordination
+from linkflow.apps.brokers import FreshCache, FreshPrepared, open_coordination
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.apps.wiring_control import ControlSide, open_control
 from linkflow.control.activation import Activation
@@ -136,7 +136,7 @@ async def _open_side(settings: Settings, stack: contextlib.AsyncExitStack) -> Co
     stack.push_async_callback(database.close)
     shared = await stack.enter_async_context(open_coordination(settings))
     if settings.redis_url is None:
-        shared = replace(shared, prepared=FreshPrepared())
+        shared = replace(shared, prepared=FreshPrepared(), cache=FreshCache())
     return open_control(
         settings,
         database,

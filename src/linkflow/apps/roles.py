@@ -38,7 +38,14 @@ from linkflow.adapters.sql.members import SqlConfigs, SqlMembers
 from linkflow.adapters.sql.statements import Statements
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.adapters.vault import keep_key
-from linkflow.apps.brokers import Coordination, FreshPrepared, open_blobs, open_coordination, open_queue
+from linkflow.apps.brokers import (
+    Coordination,
+    FreshCache,
+    FreshPrepared,
+    open_blobs,
+    open_coordination,
+    open_queue,
+)
 from linkflow.apps.installation import require_schema
 from linkflow.apps.run_time import run_time_settings
 from linkflow.apps.settings import SettingInvalid, Settings, database_urls
@@ -323,7 +330,9 @@ def _cluster(
 async def _coordination(settings: Settings, stack: AsyncExitStack) -> Coordination:
     """Share what processes share; without Redis what others may change is kept for a moment only."""
     found = await stack.enter_async_context(open_coordination(settings))
-    return found if settings.redis_url is not None else replace(found, prepared=FreshPrepared())
+    if settings.redis_url is not None:
+        return found
+    return replace(found, prepared=FreshPrepared(), cache=FreshCache())
 
 
 async def _keep_running(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
