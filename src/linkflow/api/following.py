@@ -1,0 +1,136 @@
+"""What live updates say: an execution, a list or a workflow is followed, as frames; see `api.live`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from linkflow.api import render
+from linkflow.control.actor import Actor
+from linkflow.control.plane import ControlPlane
+from linkflow.domain.values import Json, encode_json
+from linkflow.ports.services import ExecutionView, NodeRun
+
+COALESCE_S = 0.05
+FRAME_BYTES = 64 * 1024
+LOOK_AGAIN_S = 5.0
+"""A nudge may be lost; so often the history is looked at without one."""
+
+
+def live_run(run: NodeRun) -> Json:
+    """Say a node run as live updates do: without its output."""
+    shown: dict[str, Json] = {
+        "node_id": run.node_id,
+        "type": run.node_type,
+        "label": run.label,
+        "status": run.status,
+        "attempt": run.attempt,
+        "started_at": render.instant(run.started_at),
+        "ms": render.elapsed_ms(run.started_at or run.scheduled_at, run.ended_at),
+        "out": run.key if run.status == "success" else None,
+    }
+    if run.retry_at is not None:
+        shown["retry_at"] = render.instant(run.retry_at)
+    if run.waits_for:
+        shown |= {"waits_for": run.waits_for, "deadline_at": render.instant(run.deadline_at)}
+    if run.error is not None:
+        shown["error"] = {
+            "code": run.error.code,
+            "type": str(run.error.kind),
+            "message": run.error.message,
+        }
+    return shown
+
+
+def snapshot(topic: str, view: ExecutionView) -> Json:
+    """Say everything about an execution."""
+    nodes = {run.key: live_run(run) for run in view.nodes}
+    data = {"status": view.status, "version": view.version, "nodes": nodes}
+    return {"t": "snapshot", "topic": topic, "seq": view.version, "data": data}
+
+
+def batches(topic: str, view: ExecutionView, seq: int) -> list[Json]:
+    """Say what changed after an event number, in frames that are not too large."""
+    changed: list[Json] = [
+        [run.event, "node", run.key, live_run(run)]
+        for run in sorted(view.nodes, key=lambda run: run.event)
+        if run.event > seq
+    ]
+    changed.append([view.version, "exec", None, {"status": view.status}])
+    frames: list[Json] = []
+    part: list[Json] = []
+    size = 0
+    for each in changed:
+        length = len(encode_json(each))
+        if part and size + length > FRAME_BYTES:
+            frames.append(part)
+            part, size = [], 0
+        part.append(each)
+        size += length
+    frames.append(part)
+    found = []
+    for number, part in enumerate(frames):
+        last = view.version if number == len(frames) - 1 else part[-1][0]
+        found.append({"t": "batch", "topic": topic, "from": seq + 1, "to": last, "ev": part})
+        seq = last
+    return found
+
+
+async def follow(
+    plane: ControlPlane, actor: Actor, execution_id: str, after: int | None
+) -> AsyncIterator[Json]:
+    """Say an execution as it changes: a snapshot (or what came after `after`), batches, the end.
+
+    Raises:
+        NotFound: No such execution.
+    """
+    topic = f"execution:{execution_id}"
+    with plane.bus.subscribe(topic) as nudges:
+        view = await plane.executions.read(actor, execution_id)
+        if after is None or after > view.version:
+            yield snapshot(topic, view)
+        elif after < view.version:
+            for frame in batches(topic, view, after):
+                yield frame
+        seq = view.version
+        while view.status not in render.TERMINAL:
+            if await nudges.nudged(LOOK_AGAIN_S):
+                await _pause()
+            view = await plane.executions.read(actor, execution_id)
+            if view.version > seq:
+                for frame in batches(topic, view, seq):
+                    yield frame
+                seq = view.version
+        yield {"t": "end", "topic": topic, "reason": view.status}
+
+
+async def _pause() -> None:
+    """Let what comes together go out together; this paces a wire and decides nothing, so it is real time."""
+    loop = asyncio.get_running_loop()
+    passed = loop.create_future()
+    loop.call_later(COALESCE_S, passed.set_result, None)
+    await passed
+
+
+async def follow_list(plane: ControlPlane, actor: Actor, topic: str) -> AsyncIterator[Json]:
+    """Say the newest executions of the workspace whenever the list changes."""
+    seq = 0
+    with plane.bus.subscribe(f"executions:{actor.workspace_id}") as nudges:
+        while True:
+            page = await plane.executions.newest(actor, 50)
+            seq += 1
+            rows = [render.execution_row(row) for row in page.rows]
+            yield {"t": "snapshot", "topic": topic, "seq": seq, "data": {"executions": rows}}
+            while not await nudges.nudged(60.0):
+                pass
+            await _pause()
+
+
+async def follow_workflow(plane: ControlPlane, actor: Actor, topic: str) -> AsyncIterator[Json]:
+    """Say revision, version and activation of a workflow whenever they change."""
+    workflow_id = topic.partition(":")[2]
+    with plane.bus.subscribe(topic) as nudges:
+        while True:
+            found = await plane.workflows.read(actor, workflow_id)
+            data = {"revision": found.revision, "version": found.version, "is_active": found.is_active}
+            yield {"t": "snapshot", "topic": topic, "seq": found.revision, "data": data}
+            while not await nudges.nudged(60.0):
+                pass
