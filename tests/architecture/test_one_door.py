@@ -25,6 +25,9 @@ EVERYWHERE = {
     "accounts.SqlAccounts.key_used": "notes the use of a key that was just found by its hash",
     "tenancy.SqlTenancy.workspaces_of": "lists the workspaces of one user",
     "tenancy.SqlTenancy.invitation": "finds an invitation by the hash of its link",
+    "oauth.SqlApiClients.find": "finds a client by the id it shows, before anybody is signed in",
+    "oauth.SqlApiClients.add_grant": "forgets old grants of everybody",
+    "oauth.SqlApiClients.use_grant": "finds a grant by the hash of its code",
     "webhooks.SqlWebhooks.find": "finds a webhook by the UUID that was called",
     "webhooks.SqlTriggerEvents.keep": "finds the twin of an event by its webhook",
     # the background services, which work for all workspaces

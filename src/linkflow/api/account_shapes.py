@@ -100,6 +100,99 @@ class Done(BaseModel):
     message: str
 
 
+class Provider(BaseModel):
+    """A service to sign in with."""
+
+    name: str
+
+
+class Providers(BaseModel):
+    """Services to sign in with."""
+
+    data: list[Provider]
+    next: str | None
+
+
+class ServerMetadata(BaseModel):
+    """What an OAuth server can do (RFC 8414)."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    revocation_endpoint: str
+    introspection_endpoint: str
+    jwks_uri: str
+    response_types_supported: list[str]
+    grant_types_supported: list[str]
+    code_challenge_methods_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+
+
+class Redirect(BaseModel):
+    """Where to send the browser."""
+
+    redirect_to: str
+
+
+class ClientTokens(BaseModel):
+    """Tokens of an API client."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+    refresh_token: str | None = None
+
+
+class OAuthError(BaseModel):
+    """An error in OAuth's own words."""
+
+    error: str
+    error_description: str
+
+
+class Introspection(BaseModel):
+    """What a token is worth (RFC 7662)."""
+
+    active: bool
+    scope: str | None = None
+    client_id: str | None = None
+    username: str | None = None
+    token_type: str | None = None
+    sub: str | None = None
+    aud: str | None = None
+    iss: str | None = None
+    exp: int | None = None
+    iat: int | None = None
+    jti: str | None = None
+    team: str | None = None
+
+
+class Client(BaseModel):
+    """An API client in a list."""
+
+    client_id: str
+    name: str
+    redirect_uris: list[str]
+    scopes: list[str]
+    public: bool
+    created_by: str
+    created_at: str
+
+
+class MadeClient(Client):
+    """An API client just made; `client_secret` is shown this once."""
+
+    client_secret: str | None
+
+
+class Clients(BaseModel):
+    """The API clients of a workspace."""
+
+    data: list[Client]
+    next: str | None
+
+
 class KeySet(BaseModel):
     """A JSON Web Key Set."""
 

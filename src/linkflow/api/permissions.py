@@ -20,6 +20,15 @@ POST   /api/v1/jobs/callback                                                    
 POST   /api/v1/jobs/progress                                                    open
 
 GET    /.well-known/jwks.json                                                   open
+GET    /.well-known/oauth-authorization-server                                  open
+GET    /oauth/authorize                                                         open
+POST   /oauth/authorize                                                         open
+POST   /oauth/token                                                             open
+POST   /oauth/revoke                                                            open
+POST   /oauth/introspect                                                        open
+GET    /api/v1/oauth/clients                                                    apikey.manage
+POST   /api/v1/oauth/clients                                                    apikey.manage
+DELETE /api/v1/oauth/clients/{client_id}                                        apikey.manage
 
 POST   /api/v1/auth/register                                                    open
 POST   /api/v1/auth/login                                                       open
@@ -30,6 +39,11 @@ POST   /api/v1/auth/reset-password                                              
 GET    /api/v1/auth/verify-email/{user_id}/{token}                              open
 POST   /api/v1/auth/resend-verification-email                                   open
 POST   /api/v1/auth/owner-password                                              open
+GET    /api/v1/auth/oauth                                                       open
+POST   /api/v1/auth/oauth/puter                                                 open
+POST   /api/v1/auth/oauth/exchange                                              open
+GET    /api/v1/auth/oauth/{provider}                                            open
+GET    /api/v1/auth/oauth/{provider}/callback                                   open
 POST   /api/v1/auth/logout                                                      account
 GET    /api/v1/auth/me                                                          signed-in
 GET    /api/v1/auth/sign-ins                                                    account

@@ -79,6 +79,12 @@ def read_public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def read_web_url(value: str) -> str:
+    """Take the address of a web server exactly as it is: for issuers a slash at the end matters."""
+    read_public_url(value)
+    return value
+
+
 def read_secret(value: str) -> str:
     """Take a secret long enough not to be guessed."""
     if len(value.encode()) < 16:

@@ -36,6 +36,7 @@ from linkflow.apps.setting_values import (
     read_smtp_url,
     read_switch,
     read_text,
+    read_web_url,
 )
 from linkflow.domain.errors import Invalid
 
@@ -143,6 +144,19 @@ class Settings:
         read_smtp_url,
         None,
         secret=True,
+    )
+    oidc_issuer: str | None = _setting(
+        "OpenID Connect provider people may sign in with, as https://accounts.example.com; the address it is "
+        "told to come back to is <public url>/api/v1/auth/oauth/oidc/callback.",
+        read_web_url,
+        None,
+    )
+    oidc_client_id: str = _setting("Who LinkFlow is at that provider.", read_text, "linkflow")
+    oidc_client_secret: str | None = _setting(
+        "LinkFlow's password at that provider.", read_text, None, secret=True
+    )
+    puter_url: str | None = _setting(
+        "API of Puter, https://api.puter.com, to let people sign in with Puter.", read_public_url, None
     )
     mail_from: str = _setting("Address that letters come from.", read_email, "linkflow@localhost")
     outbound_allow: tuple[str, ...] = _setting(
@@ -312,6 +326,7 @@ KINDS = {
     read_rabbitmq_url: "address",
     read_public_url: "address",
     read_smtp_url: "address",
+    read_web_url: "address",
 }
 
 

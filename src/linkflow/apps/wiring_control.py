@@ -156,6 +156,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
             bus=bus,
             prepared=prepared,
             limits=shared.limits,
+            cache=shared.cache,
             audit=audit,
             clock=clock,
             ids=ids,
@@ -166,6 +167,8 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         access=identity.access,
         accounts=identity.accounts,
         sign_ins=identity.sign_ins,
+        elsewhere=identity.elsewhere,
+        oauth=identity.oauth,
         keys=identity.keys,
         workspaces=identity.workspaces,
         members=identity.members,
@@ -229,3 +232,4 @@ async def background(
         finally:
             for task in tasks:
                 task.cancel()
+            await plane.elsewhere.close()

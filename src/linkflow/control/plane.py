@@ -6,6 +6,7 @@ from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
 from linkflow.control.credentials import Credentials
 from linkflow.control.duties import Duties
+from linkflow.control.elsewhere import Elsewhere
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executions import Executions
@@ -14,6 +15,7 @@ from linkflow.control.invitations import Invitations
 from linkflow.control.keys import Keys
 from linkflow.control.letters import Letters
 from linkflow.control.members import Members
+from linkflow.control.oauth import OAuth
 from linkflow.control.post import Post
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
@@ -42,6 +44,8 @@ class ControlPlane:
     access: Access
     accounts: Accounts
     sign_ins: SignIns
+    elsewhere: Elsewhere
+    oauth: OAuth
     keys: Keys
     workspaces: Workspaces
     members: Members

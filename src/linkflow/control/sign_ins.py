@@ -122,6 +122,7 @@ class SignIns:
         origin: Origin | None = None,
         *,
         records: Records | None = None,
+        sign_in_id: str = "",
         workspace_id: str = "",
         client_id: str = "",
         scopes: Sequence[str] = EVERYTHING,
@@ -133,6 +134,7 @@ class SignIns:
             user: Who.
             origin: Where the request came from.
             records: A transaction to do it in.
+            sign_in_id: Its id, where somebody chose one.
             workspace_id: The only workspace it reaches; empty for all of the user's.
             client_id: The API client it is for.
             scopes: What it may be used for.
@@ -140,7 +142,7 @@ class SignIns:
         """
         now, origin = self._clock.now(), origin or Origin()
         sign_in = SignIn(
-            id=self._ids.uuid(),
+            id=sign_in_id or self._ids.uuid(),
             user_id=user.id,
             created_at=now,
             expires_at=now + lasts_s,

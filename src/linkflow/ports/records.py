@@ -12,6 +12,7 @@ import msgspec
 
 from linkflow.domain.values import Json
 from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
+from linkflow.ports.oauth import ApiClients
 from linkflow.ports.searches import Searches
 from linkflow.ports.triggers import Schedules, TriggerEvents, Webhooks
 
@@ -245,6 +246,11 @@ class Records(Protocol):
     @property
     def tenancy(self) -> Tenancy:
         """Workspaces, members, invitations."""
+        ...
+
+    @property
+    def clients(self) -> ApiClients:
+        """API clients and grants."""
         ...
 
     @property

@@ -124,13 +124,19 @@ class Stage:
         self.stranger = Client(self.app)
 
     @classmethod
-    async def open(cls, dsn: str, home: Path) -> "Stage":
-        """Put it together over a database with LinkFlow's schema; `close` it afterwards."""
+    async def open(cls, dsn: str, home: Path, **settings: Any) -> "Stage":
+        """Put it together over a database with LinkFlow's schema; `close` it afterwards.
+
+        Args:
+            dsn: The database.
+            home: LINKFLOW_HOME.
+            settings: More of `Settings`.
+        """
         clock = FixedClock()
         ids = SystemIds()
         database = await Database.open(dsn, pool_size=2)
         engine = FakeEngine(clock, ids)
-        side = open_control(Settings(home=home), database, engine, NodeRegistry(), clock, ids)
+        side = open_control(Settings(home=home, **settings), database, engine, NodeRegistry(), clock, ids)
         letters = MemoryDeadLetters()
         plane = build_control(
             side,

@@ -7,6 +7,7 @@ from linkflow.adapters.sql.accounts import SqlAccounts
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.ledger import SqlLedger
 from linkflow.adapters.sql.mails import SqlMailOutbox
+from linkflow.adapters.sql.oauth import SqlApiClients
 from linkflow.adapters.sql.schedules import SqlSchedules
 from linkflow.adapters.sql.searches import SqlSearches
 from linkflow.adapters.sql.statements import Statements
@@ -28,6 +29,7 @@ class SqlRecords:
         self.accounts = SqlAccounts(sql)
         self.tenancy = SqlTenancy(sql)
         self.mails = SqlMailOutbox(sql)
+        self.clients = SqlApiClients(sql)
         self.ledger = SqlLedger(sql)
         self.webhooks = SqlWebhooks(sql)
         self.schedules = SqlSchedules(sql)
