@@ -9,6 +9,8 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+from weakref import WeakSet
 
 import uvicorn
 
@@ -23,8 +25,9 @@ log = logger("port")
 class _Pipe(asyncio.Protocol):
     """One end of a connection that is passed on: what it receives, the other end sends."""
 
-    def __init__(self, other: asyncio.Transport) -> None:
+    def __init__(self, other: asyncio.Transport, ended: list[object]) -> None:
         self.other = other
+        self._ended = ended
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Nothing is sent before something came."""
@@ -34,11 +37,12 @@ class _Pipe(asyncio.Protocol):
         self.other.write(data)
 
     def eof_received(self) -> bool:
-        """Pass the end on, and keep the other direction open."""
+        """Pass the end on, and keep the other direction open until it has ended, too."""
+        self._ended.append(self)
         with contextlib.suppress(OSError):
             if self.other.can_write_eof():
                 self.other.write_eof()
-        return True
+        return len(self._ended) < 2
 
     def pause_writing(self) -> None:
         """Let the other end read no further while this one cannot send."""
@@ -66,8 +70,9 @@ class _Door(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to listen."""
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self._transport = transport  # type: ignore[assignment]  # uvloop's is none of asyncio's classes
+        opened: Any = transport  # uvloop's is none of asyncio's classes
+        self._transport = opened
+        self._port.opened(opened)
 
     def data_received(self, data: bytes) -> None:
         """Look at the first bytes."""
@@ -87,12 +92,13 @@ class _Door(asyncio.Protocol):
 
     async def _pass_on(self, transport: asyncio.Transport) -> None:
         try:
-            other = await self._port.connect(lambda: _Pipe(transport))
+            ended: list[object] = []
+            other = await self._port.connect(lambda: _Pipe(transport, ended))
         except OSError as error:
             log.warning("the gRPC server cannot be reached", error=str(error))
             transport.abort()
             return
-        transport.set_protocol(_Pipe(other))
+        transport.set_protocol(_Pipe(other, ended))
         other.write(self._seen)
         transport.resume_reading()
 
@@ -109,6 +115,11 @@ class OnePort:
         """
         self._grpc = grpc
         self._server = server
+        self._open: WeakSet[asyncio.Transport] = WeakSet()
+
+    def opened(self, transport: asyncio.Transport) -> None:
+        """Take note of a connection, to cut it at the end."""
+        self._open.add(transport)
 
     def http(self) -> asyncio.Protocol:
         """Make the HTTP server's side of a connection."""
@@ -132,6 +143,7 @@ class OnePort:
         else:
             host, _, port = self._grpc.rpartition(":")
             transport, _ = await loop.create_connection(protocol, host.strip("[]"), int(port))
+        self.opened(transport)
         return transport
 
     @asynccontextmanager
@@ -142,3 +154,5 @@ class OnePort:
             yield
         finally:
             server.close()
+            for transport in list(self._open):
+                transport.abort()
