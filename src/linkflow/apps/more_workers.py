@@ -6,7 +6,6 @@ are started again, after longer and longer pauses, when they end by themselves, 
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -29,7 +28,9 @@ STEADY_S = 60.0
 """A worker that lived so long is started again at once."""
 
 GRACE_S = 15.0
-_PR_SET_PDEATHSIG = 1
+ONE = "linkflow.apps.one_worker"
+"""The module that is a worker."""
+
 WHOLE = frozenset(ROLES) - {"edge"}
 
 log = logger("workers")
@@ -74,7 +75,7 @@ async def _keep_one(number: int, environment: Mapping[str, str]) -> None:
     while True:
         began_at = loop.time()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, env=environment, stdin=asyncio.subprocess.DEVNULL
+            sys.executable, "-m", ONE, env=environment, stdin=asyncio.subprocess.DEVNULL
         )
         try:
             code = await process.wait()
@@ -101,12 +102,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _end_with_parent() -> None:
-    """Let the kernel end this process with the one that started it, kill -9 included (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def run(
     settings: Settings, count: int, say: Callable[[str], None], ready: Callable[[Owner, str], None]
 ) -> None:
@@ -130,10 +125,3 @@ def run(
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())
-
-
-if __name__ == "__main__":  # one of the workers
-    from linkflow.apps.cli_local import serve
-
-    _end_with_parent()
-    serve("worker")
