@@ -15,7 +15,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w./-]+\.(?:py|md)|(?:[a-z_]+/)+[a-z_]*")
 SYMBOL = re.compile(r"[A-Z]\w*(?:\.\w+)?|[a-z]+(?:_[a-z]+)+|_?[a-z]\w*\(\)")
-TABLE = re.compile(r"CREATE (?:TABLE|VIEW) (\w+\.\w+)")
+TABLE = re.compile(r"CREATE (?:UNLOGGED )?(?:TABLE|VIEW) (\w+\.\w+)")
 OUTSIDE = {
     # columns, fields of JSON and words of other systems that look like names of ours
     "POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "Forwarded", "Host", "HMAC",

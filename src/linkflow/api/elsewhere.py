@@ -31,7 +31,7 @@ class PuterToken(Shape):
 
 @router.post("/puter", responses={200: {"model": shapes.SignedIn}}, summary="Sign in with Puter")
 async def puter(ask: Ask, body: PuterToken) -> Response:
-    """Sign in as whom Puter says the token belongs to; where it is switched on (`LINKFLOW_PUTER`)."""
+    """Sign in as whom Puter says the token belongs to; where it is switched on (`LINKFLOW_PUTER_URL`)."""
     user = await ask.plane.elsewhere.by_puter(body.token, ask.origin)
     return Answer(signed_in(await ask.plane.sign_ins.issue(user, ask.origin)))
 
