@@ -116,7 +116,6 @@ async def serving_roles(
         listeners = _bind(settings, roles, stack)
         ports = {role: listener.getsockname()[1] for role, listener in listeners.items()}
         running = await stack.enter_async_context(process(settings, roles, nodes=nodes))
-        stack.callback(running.cluster.say, state="draining")
         await stack.enter_async_context(observed(settings, roles))
         health = Health(_checks(running), roles=sorted(roles), token=settings.metrics_token)
         where = tempfile.mkdtemp(prefix="linkflow-")
@@ -156,6 +155,7 @@ async def serving_roles(
             ports["edge"] = opened.port
         addresses = {role: _address(settings, role, port, bound.address) for role, port in ports.items()}
         running.cluster.say(state="ready", addresses=addresses)
+        stack.callback(_drain, running, health)  # before anything else ends
         yield Serving(ports=ports, process=running, owner=owner)
 
 
@@ -270,6 +270,12 @@ def _address(settings: Settings, role: str, port: int, inner: str) -> str:
     return f"{host}:{port}"
 
 
+def _drain(running: Process, health: Health) -> None:
+    """Say that no new calls should come."""
+    health.state = "draining"
+    running.cluster.say(state="draining")
+
+
 def _remove(folder: Path) -> None:
     """Remove the folder of the socket."""
     with contextlib.suppress(OSError):
@@ -291,7 +297,6 @@ async def serve_roles(settings: Settings, roles: Set[str], say: Callable[[str], 
         where = ", ".join(f"{role} {port}" for role, port in sorted(running.ports.items()))
         say(f"ready on {settings.host}: {where}")
         await stopping.wait()
-        running.process.cluster.say(state="draining")
         say("draining")
 
 
