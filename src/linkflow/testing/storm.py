@@ -19,7 +19,7 @@ from linkflow.domain.workflow.spec import WorkflowSpec
 from linkflow.testing.builders import node, spec
 from linkflow.testing.histories import crooked
 
-KEYED = {"chain": ("pay", "item#1", "item#2", "item#3"), "limited": ("pay",)}
+KEYED = {"chain": ("pay", "item#1", "item#2", "item#3"), "limited": ("pay",), "quick": ("pay",)}
 """Keys of the effects that each workflow has once by key."""
 
 OPEN = """SELECT (SELECT count(*) FROM engine.executions WHERE closed_at IS NULL)
@@ -53,6 +53,7 @@ def workflows(url: str) -> Mapping[str, WorkflowSpec]:
             pay=node("http.request", **keyed),
             workflow={"settings": {"concurrency": {"limit": 2}}},
         ),
+        "quick": spec("t -> pay", pay=node("http.request", **keyed)),
     }
 
 
