@@ -71,7 +71,8 @@ def statements() -> Iterator[tuple[str, bool, str]]:
                     if isinstance(call.func, ast.Attribute) and call.func.attr in RUNS:
                         source = ast.unparse(call.func.value)
                         if "_sql" in source:
-                            said = ast.unparse(call) + (text if "statement" in ast.unparse(call.args[0]) else "")
+                            said = ast.unparse(call)
+                            said += text if "statement" in ast.unparse(call.args[0]) else ""
                             said += " ".join(
                                 constants.get(name, "") for name in re.findall(r"\b[A-Z_]+\b", said)
                             )

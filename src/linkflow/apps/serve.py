@@ -97,8 +97,9 @@ async def serve(
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
     url = settings.public_url or f"http://{settings.host}:{settings.port}"
     with contextlib.closing(listener):
-        async with installation(settings, say, nodes=nodes) as running, access(
-            settings, running.plane.sign_ins, running.owner
+        async with (
+            installation(settings, say, nodes=nodes) as running,
+            access(settings, running.plane.sign_ins, running.owner),
         ):
             server = Server(
                 uvicorn.Config(

@@ -40,7 +40,7 @@ def _has(row: ExecutionRow, match: AttributeMatch) -> bool:
         return is_same or _same_number(value, match.value)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
-    return value >= match.value if match.sign == ">=" else value <= match.value
+    return bool(value >= match.value if match.sign == ">=" else value <= match.value)
 
 
 def _same_number(one: object, other: object) -> bool:

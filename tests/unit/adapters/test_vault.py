@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from linkflow.adapters.vault import AesSecretBox, BcryptHasher, JwtSigner, keep_key
+from linkflow.adapters.tokens import JwtSigner
+from linkflow.adapters.vault import AesSecretBox, BcryptHasher, keep_key
 from linkflow.domain.errors import Invalid, Unauthenticated, Unavailable
 
 KEY = bytes(range(32))
 SECRET = "a secret of 64 hex digits would be longer, this is enough"
+ISSUER = "https://linkflow.example.com"
 
 
 def test_a_sealed_value_opens_only_in_its_place() -> None:
@@ -100,7 +102,7 @@ async def test_passwords_over_72_bytes_are_refused() -> None:
 
 def test_a_token_holds_until_it_expires() -> None:
     """B5: a token gives its claims back until its end, and nothing after it."""
-    signer = JwtSigner(SECRET)
+    signer = JwtSigner(SECRET, ISSUER)
     token = signer.sign({"sub": "u1", "sid": "s1"}, 1_000.0)
 
     with pytest.raises(Unauthenticated):
@@ -117,12 +119,12 @@ def test_a_token_holds_until_it_expires() -> None:
 def test_a_token_that_is_not_ours_is_refused(token: str) -> None:
     """Tokens that nobody signed, or that name no algorithm, are refused alike."""
     with pytest.raises(Unauthenticated):
-        JwtSigner(SECRET).verify(token, 0.0)
+        JwtSigner(SECRET, ISSUER).verify(token, 0.0)
 
 
 def test_a_token_of_another_installation_is_refused() -> None:
     """A token signed with another secret is refused."""
-    token = JwtSigner(SECRET[::-1]).sign({"sub": "u1"}, 9e9)
+    token = JwtSigner(SECRET[::-1], ISSUER).sign({"sub": "u1"}, 9e9)
 
     with pytest.raises(Unauthenticated):
-        JwtSigner(SECRET).verify(token, 0.0)
+        JwtSigner(SECRET, ISSUER).verify(token, 0.0)

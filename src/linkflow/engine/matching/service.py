@@ -275,7 +275,8 @@ class Matching:
             await self._queue.done([task])
             if frame is None:
                 self.release([session])
-            elif not self.deliver(frame):  # a worker that lives asks for it again; one that died loses its lease
+            elif not self.deliver(frame):
+                # A worker that lives asks for it again; one that died loses its lease.
                 log.info("worker away", execution_id=task.execution_id, key=task.key, session=session)
         except LinkFlowError as error:
             log.warning("not started; queued again", execution_id=task.execution_id, error=str(error))

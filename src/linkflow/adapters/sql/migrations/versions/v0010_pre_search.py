@@ -28,7 +28,8 @@ CREATE TABLE control.search_attributes (
     kind text NOT NULL,
     PRIMARY KEY (workspace_id, name)
 );
-COMMENT ON TABLE control.search_attributes IS 'What executions of a workspace can be searched by, and its kind';
+COMMENT ON TABLE control.search_attributes IS
+    'What executions of a workspace can be searched by, and its kind';
 
 CREATE TABLE control.saved_searches (
     workspace_id text NOT NULL REFERENCES control.workspaces,
