@@ -35,13 +35,15 @@ async def issuer() -> AsyncIterator[str]:
         env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
     assert process.stderr is not None
-    async with asyncio.timeout(15):
-        while b"running on" not in await process.stderr.readline():
-            pass
-    drain = asyncio.create_task(process.stderr.read())
-    yield f"http://127.0.0.1:{port}"
-    process.kill()
-    await process.wait()
+    try:
+        async with asyncio.timeout(15):
+            while b"running on" not in (line := await process.stderr.readline()):
+                assert line, "the provider ended"
+        drain = asyncio.create_task(process.stderr.read())
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        await process.wait()
     await drain
 
 
