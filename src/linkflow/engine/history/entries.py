@@ -75,6 +75,12 @@ class Entry:
         """Whether nobody needs it in memory right now."""
         return not (self.is_driven or self.inbox or self.closers)
 
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether attempts were given to workers, as far as is known here."""
+        state = self.state
+        return state is not None and any(state.nodes[key].session for key in state.flying)
+
     def hear(self) -> None:
         """Tell everybody who waits that something they may wait for has happened."""
         closers, self.closers = self.closers, []
@@ -116,6 +122,16 @@ class Entries:
         entry = self._entries.get(execution_id)
         if entry is not None and entry.is_idle:
             del self._entries[execution_id]
+
+    def leave(self, execution_id: str) -> None:
+        """Forget an execution that is at home in another member's memory.
+
+        One with attempts on a worker is kept: when that member died before the worker got them, nobody else
+        knows of them.
+        """
+        entry = self._entries.get(execution_id)
+        if entry is not None and not entry.is_in_flight:
+            self.drop(execution_id)
 
     def _shrink(self) -> None:
         """Drop idle executions with nothing in flight, up to a tenth at once."""

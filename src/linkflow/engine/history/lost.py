@@ -12,6 +12,7 @@ from linkflow.engine.history.entries import Entries
 from linkflow.engine.history.handover import Handover
 from linkflow.engine.history.reading import Reader
 from linkflow.ports.services import Attempt, Task
+from linkflow.ports.stores import HistoryStore
 
 LATE_S = 2.0
 """How long a frame may be on its way before it is taken for lost."""
@@ -40,11 +41,27 @@ async def lost_tasks(
             newest = await reader.state(execution_id)
         except NotFound:
             continue
+        if not newest.flying:
+            entries.drop(execution_id)
         for key in _lost(execution_id, newest, session, known, now):
             task = await handover.frame(newest, key)
             if task is not None:
                 found.append(task)
     return found
+
+
+async def leave_to_others(entries: Entries, store: HistoryStore) -> None:
+    """Forget executions in flight that another member has moved on: they are at home in its memory.
+
+    Raises:
+        Unavailable: The store does not answer.
+    """
+    asked = [entry.execution_id for entry in entries if entry.is_idle and entry.is_in_flight]
+    versions = await store.versions(asked) if asked else {}
+    for execution_id, version in versions.items():
+        entry = entries.find(execution_id)
+        if entry is not None and entry.state is not None and entry.state.version < version:
+            entries.drop(execution_id)
 
 
 def _lost(

@@ -16,7 +16,7 @@ from linkflow.engine.history.ends import Ends
 from linkflow.engine.history.entries import Entry
 from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.handover import Handover
-from linkflow.engine.history.lost import lost_tasks
+from linkflow.engine.history.lost import leave_to_others, lost_tasks
 from linkflow.engine.history.reading import Reader
 from linkflow.engine.history.starting import started_event
 from linkflow.engine.history.tasks import is_overdue, task_id
@@ -289,8 +289,8 @@ class History:
         except NotFound:
             return
         finally:
-            if self._is_shared and not was_here:  # it is at home in another member's memory
-                self._driver.entries.drop(execution_id)
+            if self._is_shared and not was_here:
+                self._driver.entries.leave(execution_id)
 
     async def _lost(self, execution_id: str, alive: Sequence[str] | Alive) -> n.SessionsLost:
         if not callable(alive):
@@ -317,6 +317,8 @@ class History:
             How many executions had to be moved on.
         """
         moved = 0
+        if self._is_shared:
+            await leave_to_others(self._driver.entries, self._store)
         now = self._clock.now()
         for entry in self._driver.entries:
             state = entry.state

@@ -7,10 +7,12 @@ from typing import Any
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.domain.node import Completion
+from linkflow.engine.history.lost import LATE_S
 from linkflow.engine.history.service import History
 from linkflow.engine.matching.service import Matching
-from linkflow.ports.services import ActivityReport, SignalExecution, TaskId
+from linkflow.ports.services import ActivityReport, Attempt, SignalExecution, TaskId
 from linkflow.testing.builders import node, spec
+from linkflow.testing.fakes import FixedClock
 from linkflow.testing.split import WORKSPACE, Place, command
 
 WAITING = spec("t -> wait", wait=node("logic.wait_event", event="news"))
@@ -33,6 +35,13 @@ async def two(place: Place) -> AsyncIterator[tuple[History, History]]:
         for history in (one, other):
             history.own_tasks(group)
         yield one, other
+
+
+def report(execution_id: str) -> ActivityReport:
+    """Say that the task has ended well."""
+    return ActivityReport(
+        execution_id=execution_id, key="get", attempt=1, session="session", completion=Completion(output=1)
+    )
 
 
 async def test_what_one_member_appended_the_other_shows() -> None:
@@ -68,19 +77,35 @@ async def test_a_report_to_a_member_with_an_old_state_counts() -> None:
     async with two(place) as (one, other):
         execution_id = (await one.start(command(await place.publish(FETCHING)))).execution_id
         claimed = await other.claim(TaskId(execution_id, "get", 1, "default", WORKSPACE, 5), "session")
-        report = ActivityReport(
-            execution_id=execution_id,
-            key="get",
-            attempt=1,
-            session="session",
-            completion=Completion(output=1),
-        )
-        replies = [await one.respond([report]), await other.respond([report])]
+        told = report(execution_id)
+        replies = [await one.respond([told]), await other.respond([told])]
         late = await place.late.list(execution_id)
         status = (await other.view(execution_id)).status
 
     assert claimed is not None
     assert ([True, False], [], "completed") == ([each[0].accepted for each in replies], late, status)
+
+
+async def test_what_a_dead_member_had_started_is_found() -> None:
+    """A task that was started by a member that died, and never reached its worker, is given out again.
+
+    Once the execution has moved on elsewhere, it is left to whoever moved it.
+    """
+    clock: Any = FixedClock()
+    place = Place(clock=clock)
+    async with two(place) as (dead, left):
+        execution_id = (await dead.start(command(await place.publish(FETCHING)))).execution_id
+        task = await dead.claim(TaskId(execution_id, "get", 1, "default", WORKSPACE, 5), "session")
+        await clock.turn(LATE_S)
+        before = await left.lost_tasks("session", [])
+        await left.recover(execution_id, ["session"])
+        found = await left.lost_tasks("session", [])
+        held = await left.lost_tasks("session", [Attempt(execution_id, "get", 1)])
+        await dead.respond([report(execution_id)])
+        await left.audit()
+        after = await left.lost_tasks("session", [])
+
+    assert ([], [task], [], []) == (before, found, held, after)
 
 
 async def test_both_at_once() -> None:
