@@ -47,6 +47,11 @@ class Projector:
         """Say which History is read."""
         self._history = history
 
+    @property
+    def backlog(self) -> int:
+        """How many messages wait to be projected."""
+        return len(self._waiting)
+
     def add(self, message: Message) -> None:
         """Project an execution soon. Safe to repeat."""
         self._waiting[message.execution_id, message.number] = message
@@ -94,7 +99,10 @@ class Projector:
 
 
 class Claims:
-    """Brings a projector what other processes' Histories left for it; several of them share the work."""
+    """Brings a projector what other processes' Histories left for it; several of them share the work.
+
+    It takes no more than the projector is about to write: what it has taken waits when it dies.
+    """
 
     def __init__(self, store: HistoryStore, projector: Projector, clock: Clock) -> None:
         self._store = store
@@ -106,13 +114,17 @@ class Claims:
         while True:
             count = 0
             try:
-                now = self._clock.now()
-                messages = await self._store.claim(BATCH, now + AHEAD_S, now + CLAIM_S, "projections")
-                count = len(messages)
-                for message in messages:
-                    self._projector.add(message)
+                if self._projector.backlog < BATCH:
+                    count = await self._claim()
             except LinkFlowError as error:
                 log.warning("nothing claimed; tried again", error=str(error))
             except Exception:  # a bug must not end the claims
                 log.exception("nothing claimed; tried again")
-            await self._clock.sleep(GATHER_S if count == BATCH else LOOK_S)
+            await self._clock.sleep(GATHER_S if count == BATCH or self._projector.backlog else LOOK_S)
+
+    async def _claim(self) -> int:
+        now = self._clock.now()
+        messages = await self._store.claim(BATCH, now + AHEAD_S, now + CLAIM_S, "projections")
+        for message in messages:
+            self._projector.add(message)
+        return len(messages)
