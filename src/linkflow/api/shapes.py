@@ -255,23 +255,6 @@ class Imported(BaseModel):
     workflows: list[dict[str, Any]]
 
 
-class Credential(BaseModel):
-    """A secret, without its value."""
-
-    id: str
-    name: str
-    type: str
-    created_at: str
-    updated_at: str
-
-
-class Variable(BaseModel):
-    """A variable."""
-
-    key: str
-    value: Any
-
-
 class NodeType(BaseModel):
     """A node type."""
 

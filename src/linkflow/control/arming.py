@@ -118,7 +118,7 @@ class Arming:
         settings = webhook.settings
         secret = self.secret(webhook)
         if named := CREDENTIAL.fullmatch(secret.strip()):
-            secret = await self._of_credential(webhook.workspace_id, named[1], named[2] or "")
+            secret = await self._of_credential(webhook.workspace_id, webhook.id, named[1], named[2] or "")
         mode = str(first(settings, "response_mode", "responseMode") or "immediately")
         wait_s = first(settings, "timeout_s")
         status = first(settings, "response_status", "responseStatus", "responseCode")
@@ -145,9 +145,9 @@ class Arming:
             start=start,
         )
 
-    async def _of_credential(self, workspace_id: str, name: str, field: str) -> str:
+    async def _of_credential(self, workspace_id: str, webhook_id: str, name: str, field: str) -> str:
         """Read the signing secret that the trigger's config names as `{{credential.NAME.FIELD}}`."""
-        fields = await self._broker.open(workspace_id, name)
+        fields = await self._broker.open(workspace_id, name, f"webhook:{webhook_id}")
         found: Any = fields.get(field) if field else next(iter(fields.values()), None)
         if not isinstance(found, str):
             raise Invalid(f"The credential {name!r} has no field {field!r}.", code="webhook.settings")

@@ -1,13 +1,19 @@
-"""Variables of a workspace: values that expressions read as `vars.KEY`."""
+"""Variables of a workspace: values that expressions read as `vars.KEY`.
+
+A secret one is read as `credential.vars.KEY` and never travels with an execution: workers open it at the
+moment of use, as a credential.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 
-from linkflow.control.actor import Actor
+from linkflow.control.actor import Actor, Audit
+from linkflow.control.broker import variable_place
 from linkflow.domain.errors import Invalid
-from linkflow.domain.values import Json
+from linkflow.domain.values import Json, encode_json
 from linkflow.ports.coordination import Prepared
 from linkflow.ports.records import Records, Variable
+from linkflow.ports.vault import SecretBox
 
 KEPT_S = 60.0
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -16,23 +22,24 @@ KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 class Variables:
     """Set, list and remove variables."""
 
-    def __init__(self, records: Records, prepared: Prepared) -> None:
-        self._records, self._prepared = records, prepared
+    def __init__(self, records: Records, prepared: Prepared, box: SecretBox, audit: Audit) -> None:
+        self._records, self._prepared, self._box, self._audit = records, prepared, box, audit
 
     async def of(self, workspace_id: str) -> Mapping[str, Json]:
-        """Read all variables of a workspace, as starts need them."""
+        """Read all variables of a workspace that are no secrets, as starts need them."""
         found: Mapping[str, Json] | None = self._prepared.get(f"variables:{workspace_id}")
         if found is None:
-            found = {each.key: each.value for each in await self._records.ledger.variables(workspace_id)}
+            listed = await self._records.ledger.variables(workspace_id)
+            found = {each.key: each.value for each in listed if not each.sealed}
             self._prepared.put(f"variables:{workspace_id}", found, KEPT_S)
         return found
 
     async def list(self, actor: Actor) -> Sequence[Variable]:
-        """List variables by key."""
+        """List variables by key; the value of a secret one is None."""
         actor.require("variable.view")
         return await self._records.ledger.variables(actor.workspace_id)
 
-    async def put(self, actor: Actor, key: str, value: Json) -> Variable:
+    async def put(self, actor: Actor, key: str, value: Json, *, is_secret: bool = False) -> Variable:
         """Set a variable; executions that start from now on see it. Safe to repeat.
 
         Raises:
@@ -42,12 +49,22 @@ class Variables:
         if not KEY.fullmatch(key):
             raise Invalid("A variable's key has letters, digits and _, at most 100, no digit first.")
         variable = Variable(workspace_id=actor.workspace_id, key=key, value=value)
-        await self._records.ledger.put_variable(variable)
+        if is_secret:
+            place = variable_place(actor.workspace_id, key)
+            sealed = self._box.seal(encode_json(value), place)
+            variable = Variable(workspace_id=actor.workspace_id, key=key, value=None, sealed=sealed)
+        async with self._records.transaction() as records:
+            await records.ledger.put_variable(variable)
+            await self._audit.note(
+                records.ledger, actor, "variable.update", f"variable:{key}", is_secret=is_secret
+            )
         self._prepared.drop(f"variables:{actor.workspace_id}")
         return variable
 
     async def delete(self, actor: Actor, key: str) -> None:
         """Remove a variable. Safe to repeat."""
         actor.require("variable.delete")
-        await self._records.ledger.delete_variable(actor.workspace_id, key)
+        async with self._records.transaction() as records:
+            await records.ledger.delete_variable(actor.workspace_id, key)
+            await self._audit.note(records.ledger, actor, "variable.delete", f"variable:{key}")
         self._prepared.drop(f"variables:{actor.workspace_id}")

@@ -155,9 +155,10 @@ class Stage:
         return stage
 
     async def close(self) -> None:
-        """Close the database, and those of successors."""
-        for database in (self.database, *(each.database for each in self._successors)):
-            await database.close()
+        """Close connections, and those of successors."""
+        for stage in (self, *self._successors):
+            await stage.side.tokens.close()
+            await stage.database.close()
 
     async def successor(self) -> "Stage":
         """Open what a process that starts after this one has: the same database and keys."""

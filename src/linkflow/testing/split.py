@@ -208,7 +208,7 @@ class Place:
         await self.specs.put(WORKSPACE, spec_hash, canonical_spec(spec))
         return spec_hash
 
-    async def open(self, workspace_id: str, name: str) -> Mapping[str, Json]:
+    async def open(self, workspace_id: str, name: str, purpose: str = "") -> Mapping[str, Json]:
         """There are no credentials."""
         raise NotFound("There is no such credential.")
 

@@ -279,7 +279,7 @@ class World:
     async def send(self, url: str, event: str, body: Json) -> None:
         """Take a callback in."""
 
-    async def open(self, workspace_id: str, name: str) -> Mapping[str, Json]:
+    async def open(self, workspace_id: str, name: str, purpose: str = "") -> Mapping[str, Json]:
         """There are no credentials."""
         raise NotFound("There is no such credential.")
 

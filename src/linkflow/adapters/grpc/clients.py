@@ -287,9 +287,9 @@ class ControlPlaneClient:
         self._lines = lines
         self._calls = CONTROL_PLANE.calls()
 
-    async def open(self, workspace_id: str, name: str) -> Mapping[str, Json]:
+    async def open(self, workspace_id: str, name: str, purpose: str = "") -> Mapping[str, Json]:
         """Open a credential."""
-        found: Mapping[str, Json] = await self._ask("open", workspace_id, name)
+        found: Mapping[str, Json] = await self._ask("open", workspace_id, name, purpose)
         return found
 
     async def published(self, workspace_id: str, workflow_id: str) -> PublishedWorkflow:

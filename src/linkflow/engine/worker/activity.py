@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from linkflow import telemetry
+from linkflow.domain.credential import Redaction, secrets_in
 from linkflow.domain.errors import ActivityError, Kind, LinkFlowError, NodeError, NotFound, node_error
 from linkflow.domain.execution.retry import draw
 from linkflow.domain.node import Completion, NodeClass
@@ -86,7 +87,9 @@ class Activities:
     async def _attempt(self, task: Task, started: float) -> Completion:
         context = Context(task, self)
         try:
-            completion = await self._run(task, context)
+            completion = context.redacted(await self._run(task, context))
+            if completion.error is None:
+                completion = await self._stored(completion, task.workspace_id)
         except LinkFlowError as error:
             completion = self._failed(task, node_error(error))
         except TimeoutError:
@@ -96,14 +99,15 @@ class Activities:
             log.exception("node crashed", node_type=task.node_type, execution_id=task.execution_id)
             message = f"The node stopped with {type(error).__name__}: {error}"[:500]
             completion = self._failed(task, NodeError("node.crashed", Kind.PERMANENT, message))
+        completion = context.redacted(completion)
         took_s = self.clock.monotonic() - started
         _took[task.node_type].observe(took_s)
         _ended[task.node_type, _outcome(completion)].inc()
         ms = round(took_s * 1000, 1)
         return msgspec.structs.replace(
             completion,
-            logs=[*context.lines, *completion.logs] if context.lines or completion.logs else (),
-            meta={**completion.meta, **context.progress, "ms": ms},
+            logs=[*context.said(), *completion.logs] if context.lines or completion.logs else (),
+            meta={**completion.meta, **context.progressed(), "ms": ms},
         )
 
     async def _run(self, task: Task, context: "Context") -> Completion:
@@ -125,10 +129,7 @@ class Activities:
         context.scope = scope
         require_config(node.spec, context.config)
         async with asyncio.timeout(task.timeout_s):
-            completion = await node.run(context)
-        if completion.error is not None:
-            return completion
-        return await self._stored(completion, task.workspace_id)
+            return await node.run(context)
 
     def _template(self, task: Task, raw: Iterable[str]) -> Template:
         key = (task.spec_hash, task.node_id)
@@ -244,6 +245,7 @@ class Context:
         self.input: Json = None
         self.scope: TaskScope | None = None
         self.lines: list[Json] = []
+        self._opened: dict[str, Mapping[str, Json]] = {}
         self.progress: dict[str, Json] = {}
         self.execution_id = task.execution_id
         self.workspace_id = task.workspace_id
@@ -279,8 +281,11 @@ class Context:
 
     async def secret(self, name: str) -> Mapping[str, Json]:
         """Open a credential."""
+        if name in self._opened:
+            return self._opened[name]
         try:
-            fields = await self._activities.broker.open(self.workspace_id, name)
+            purpose = f"execution:{self.execution_id}:{self.key}"
+            fields = await self._activities.broker.open(self.workspace_id, name, purpose)
         except NotFound as error:
             raise ActivityError(
                 f"There is no credential '{name}' in this workspace; add it, or mend its name in the node.",
@@ -288,7 +293,37 @@ class Context:
                 kind=Kind.VALIDATION,
             ) from error
         telemetry.conceal(fields)
+        self._opened[name] = fields
         return fields
+
+    def _redaction(self) -> Redaction:
+        """Make what takes the secrets of this attempt out of whatever leaves it."""
+        return Redaction(secret for fields in self._opened.values() for secret in secrets_in(fields))
+
+    def redacted(self, completion: Completion) -> Completion:
+        """Take the secrets that this attempt opened out of how it ended."""
+        if not self._opened:
+            return completion
+        clean, error = self._redaction(), completion.error
+        if error is not None:
+            error = msgspec.structs.replace(
+                error, message=clean.text(error.message), details=clean.value(error.details)
+            )
+        return msgspec.structs.replace(
+            completion,
+            output=clean.value(completion.output),
+            error=error,
+            logs=[clean.value(line) for line in completion.logs],
+            meta=clean.value(completion.meta),
+        )
+
+    def said(self) -> list[Json]:
+        """List the lines it logged, without secrets."""
+        return [self._redaction().value(line) for line in self.lines] if self._opened else self.lines
+
+    def progressed(self) -> dict[str, Json]:
+        """Say its last progress, without secrets."""
+        return dict(self._redaction().value(self.progress)) if self._opened else self.progress
 
     def log(self, message: str, *, level: str = "info", data: Json = None) -> None:
         """Add a line to the execution's log."""

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&linkflow/engine/v1/control_plane.proto\x12\x12linkflow.engine.v1\";\n\x15OpenCredentialRequest\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"(\n\x16OpenCredentialResponse\x12\x0e\n\x06\x66ields\x18\x01 \x01(\x0c\"I\n\x1c\x46indPublishedWorkflowRequest\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\"k\n\x11PublishedWorkflow\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x18\n\x10workflow_version\x18\x03 \x01(\r\x12\x11\n\tspec_hash\x18\x04 \x01(\t\"\x18\n\x16\x44\x65scribeClusterRequest\"\x7f\n\x17\x44\x65scribeClusterResponse\x12\x0f\n\x07members\x18\x01 \x01(\x0c\x12\x0f\n\x07missing\x18\x02 \x03(\t\x12\x10\n\x08problems\x18\x03 \x03(\t\x12\x10\n\x08releases\x18\x04 \x03(\t\x12\x0e\n\x06\x63onfig\x18\x05 \x01(\x0c\x12\x0e\n\x06\x62\x65hind\x18\x06 \x03(\t\"\x19\n\x17GetConfigurationRequest\",\n\x1a\x43hangeConfigurationRequest\x12\x0e\n\x06values\x18\x01 \x01(\x0c\"0\n\rConfiguration\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x0e\n\x06values\x18\x02 \x01(\x0c\x32\xaa\x04\n\x13\x43ontrolPlaneService\x12g\n\x0eOpenCredential\x12).linkflow.engine.v1.OpenCredentialRequest\x1a*.linkflow.engine.v1.OpenCredentialResponse\x12p\n\x15\x46indPublishedWorkflow\x12\x30.linkflow.engine.v1.FindPublishedWorkflowRequest\x1a%.linkflow.engine.v1.PublishedWorkflow\x12j\n\x0f\x44\x65scribeCluster\x12*.linkflow.engine.v1.DescribeClusterRequest\x1a+.linkflow.engine.v1.DescribeClusterResponse\x12\x62\n\x10GetConfiguration\x12+.linkflow.engine.v1.GetConfigurationRequest\x1a!.linkflow.engine.v1.Configuration\x12h\n\x13\x43hangeConfiguration\x12..linkflow.engine.v1.ChangeConfigurationRequest\x1a!.linkflow.engine.v1.Configurationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&linkflow/engine/v1/control_plane.proto\x12\x12linkflow.engine.v1\"L\n\x15OpenCredentialRequest\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\"(\n\x16OpenCredentialResponse\x12\x0e\n\x06\x66ields\x18\x01 \x01(\x0c\"I\n\x1c\x46indPublishedWorkflowRequest\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\"k\n\x11PublishedWorkflow\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x18\n\x10workflow_version\x18\x03 \x01(\r\x12\x11\n\tspec_hash\x18\x04 \x01(\t\"\x18\n\x16\x44\x65scribeClusterRequest\"\x7f\n\x17\x44\x65scribeClusterResponse\x12\x0f\n\x07members\x18\x01 \x01(\x0c\x12\x0f\n\x07missing\x18\x02 \x03(\t\x12\x10\n\x08problems\x18\x03 \x03(\t\x12\x10\n\x08releases\x18\x04 \x03(\t\x12\x0e\n\x06\x63onfig\x18\x05 \x01(\x0c\x12\x0e\n\x06\x62\x65hind\x18\x06 \x03(\t\"\x19\n\x17GetConfigurationRequest\",\n\x1a\x43hangeConfigurationRequest\x12\x0e\n\x06values\x18\x01 \x01(\x0c\"0\n\rConfiguration\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12\x0e\n\x06values\x18\x02 \x01(\x0c\x32\xaa\x04\n\x13\x43ontrolPlaneService\x12g\n\x0eOpenCredential\x12).linkflow.engine.v1.OpenCredentialRequest\x1a*.linkflow.engine.v1.OpenCredentialResponse\x12p\n\x15\x46indPublishedWorkflow\x12\x30.linkflow.engine.v1.FindPublishedWorkflowRequest\x1a%.linkflow.engine.v1.PublishedWorkflow\x12j\n\x0f\x44\x65scribeCluster\x12*.linkflow.engine.v1.DescribeClusterRequest\x1a+.linkflow.engine.v1.DescribeClusterResponse\x12\x62\n\x10GetConfiguration\x12+.linkflow.engine.v1.GetConfigurationRequest\x1a!.linkflow.engine.v1.Configuration\x12h\n\x13\x43hangeConfiguration\x12..linkflow.engine.v1.ChangeConfigurationRequest\x1a!.linkflow.engine.v1.Configurationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,23 +32,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'linkflow.engine.v1.control_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OPENCREDENTIALREQUEST']._serialized_start=62
-  _globals['_OPENCREDENTIALREQUEST']._serialized_end=121
-  _globals['_OPENCREDENTIALRESPONSE']._serialized_start=123
-  _globals['_OPENCREDENTIALRESPONSE']._serialized_end=163
-  _globals['_FINDPUBLISHEDWORKFLOWREQUEST']._serialized_start=165
-  _globals['_FINDPUBLISHEDWORKFLOWREQUEST']._serialized_end=238
-  _globals['_PUBLISHEDWORKFLOW']._serialized_start=240
-  _globals['_PUBLISHEDWORKFLOW']._serialized_end=347
-  _globals['_DESCRIBECLUSTERREQUEST']._serialized_start=349
-  _globals['_DESCRIBECLUSTERREQUEST']._serialized_end=373
-  _globals['_DESCRIBECLUSTERRESPONSE']._serialized_start=375
-  _globals['_DESCRIBECLUSTERRESPONSE']._serialized_end=502
-  _globals['_GETCONFIGURATIONREQUEST']._serialized_start=504
-  _globals['_GETCONFIGURATIONREQUEST']._serialized_end=529
-  _globals['_CHANGECONFIGURATIONREQUEST']._serialized_start=531
-  _globals['_CHANGECONFIGURATIONREQUEST']._serialized_end=575
-  _globals['_CONFIGURATION']._serialized_start=577
-  _globals['_CONFIGURATION']._serialized_end=625
-  _globals['_CONTROLPLANESERVICE']._serialized_start=628
-  _globals['_CONTROLPLANESERVICE']._serialized_end=1182
+  _globals['_OPENCREDENTIALREQUEST']._serialized_end=138
+  _globals['_OPENCREDENTIALRESPONSE']._serialized_start=140
+  _globals['_OPENCREDENTIALRESPONSE']._serialized_end=180
+  _globals['_FINDPUBLISHEDWORKFLOWREQUEST']._serialized_start=182
+  _globals['_FINDPUBLISHEDWORKFLOWREQUEST']._serialized_end=255
+  _globals['_PUBLISHEDWORKFLOW']._serialized_start=257
+  _globals['_PUBLISHEDWORKFLOW']._serialized_end=364
+  _globals['_DESCRIBECLUSTERREQUEST']._serialized_start=366
+  _globals['_DESCRIBECLUSTERREQUEST']._serialized_end=390
+  _globals['_DESCRIBECLUSTERRESPONSE']._serialized_start=392
+  _globals['_DESCRIBECLUSTERRESPONSE']._serialized_end=519
+  _globals['_GETCONFIGURATIONREQUEST']._serialized_start=521
+  _globals['_GETCONFIGURATIONREQUEST']._serialized_end=546
+  _globals['_CHANGECONFIGURATIONREQUEST']._serialized_start=548
+  _globals['_CHANGECONFIGURATIONREQUEST']._serialized_end=592
+  _globals['_CONFIGURATION']._serialized_start=594
+  _globals['_CONFIGURATION']._serialized_end=642
+  _globals['_CONTROLPLANESERVICE']._serialized_start=645
+  _globals['_CONTROLPLANESERVICE']._serialized_end=1199
 # @@protoc_insertion_point(module_scope)

@@ -7,12 +7,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class OpenCredentialRequest(_message.Message):
-    __slots__ = ("workspace_id", "name")
+    __slots__ = ("workspace_id", "name", "purpose")
     WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
     workspace_id: str
     name: str
-    def __init__(self, workspace_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    purpose: str
+    def __init__(self, workspace_id: _Optional[str] = ..., name: _Optional[str] = ..., purpose: _Optional[str] = ...) -> None: ...
 
 class OpenCredentialResponse(_message.Message):
     __slots__ = ("fields",)
