@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from linkflow import __version__
 from linkflow.api import (
     accounts,
+    audit,
     catalog,
     cluster,
     credentials,
@@ -75,6 +76,7 @@ ROUTERS = (
     schedules.router,
     scheduler.router,
     usage.router,
+    audit.router,
     queues.router,
     cluster.router,
     credentials.router,

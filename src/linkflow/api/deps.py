@@ -109,6 +109,7 @@ async def admitted(request: Request, plane: ControlPlane, workspace_id: str = ""
     """
     actor = await plane.access.actor(bearer(request), workspace_id or workspace_of(request))
     about(workspace_id=actor.workspace_id)
+    actor = msgspec.structs.replace(actor, address=origin(request).address)
     match needed(request):
         case "":
             raise Denied("This route does not say who may use it.", code="access.undeclared")

@@ -143,6 +143,9 @@ GET    /api/v1/admin/cluster                                                    
 GET    /api/v1/admin/cluster/config                                             operator
 PUT    /api/v1/admin/cluster/config                                             operator
 GET    /api/v1/usage                                                            workspace.view
+GET    /api/v1/audit-logs                                                       audit.view
+GET    /api/v1/audit-logs/export                                                audit.view
+GET    /api/v1/audit-logs/verify                                                audit.view
 GET    /api/v1/admin/scheduler                                                  operator
 GET    /api/v1/admin/queues                                                     operator
 POST   /api/v1/admin/scheduler/duties/{name}/run                                operator

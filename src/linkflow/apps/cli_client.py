@@ -71,6 +71,25 @@ class Api:
             raise CommandFailed(message, found)
         return found
 
+    def lines(self, path: str) -> Iterator[str]:
+        """Read an answer line by line, however long it is.
+
+        Raises:
+            CommandFailed: Nobody answers, or the answer is a problem.
+        """
+        connection = self._connection()
+        try:
+            connection.request("GET", f"/api/v1{path}", headers=self._headers())
+            response = connection.getresponse()
+            if response.status != 200:
+                raise CommandFailed(json.loads(response.read()).get("detail", f"It answers {response.status}."))
+            for line in response:
+                yield line.decode().rstrip("\n")
+        except (OSError, http.client.HTTPException) as error:
+            raise CommandFailed(f"The answer broke: {error}.") from error
+        finally:
+            connection.close()
+
     def stream(self, path: str) -> Iterator[Any]:
         """Read server-sent events: the JSON of each."""
         connection = self._connection()

@@ -23,6 +23,7 @@ from linkflow.control.actor import Audit
 from linkflow.control.arming import Arming
 from linkflow.control.credentials import Broker, Credentials
 from linkflow.control.duties import Duties
+from linkflow.control.audit import AuditLogs
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executables import Executables
@@ -166,6 +167,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     return ControlPlane(
         access=identity.access,
         accounts=identity.accounts,
+        audit_logs=AuditLogs(records, audit),
         sign_ins=identity.sign_ins,
         elsewhere=identity.elsewhere,
         oauth=identity.oauth,

@@ -3,10 +3,11 @@
 import msgspec
 
 from linkflow.domain.access import EVERYTHING, may
+from linkflow.domain.audit import AuditLine, redacted_object
 from linkflow.domain.errors import Denied
 from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock, IdSource
-from linkflow.ports.records import AuditLine, Ledger
+from linkflow.ports.records import Ledger
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         client_id: The API client that acts for the user; empty for the user in person.
         is_operator: May ban users of this installation.
         expires_at: When the token in use ends, seconds since 1970; None for a key without an end.
+        address: Where the request comes from; empty for LinkFlow itself.
     """
 
     user_id: str
@@ -34,11 +36,20 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = ""
     is_operator: bool = False
     expires_at: float | None = None
+    address: str = ""
 
     @property
     def is_person(self) -> bool:
         """Whether the user acts in person, and not a key or an API client."""
         return bool(self.sign_in_id) and not self.client_id
+
+    @property
+    def via(self) -> str:
+        """What the actor showed, as the audit log says it; empty for LinkFlow itself."""
+        for kind, shown in (("client", self.client_id), ("key", self.key_id), ("sign-in", self.sign_in_id)):
+            if shown:
+                return f"{kind}:{shown}"
+        return ""
 
     def may(self, permission: str) -> bool:
         """Say whether the role and the scopes hold a permission."""
@@ -82,7 +93,10 @@ class Audit:
         self._clock, self._ids = clock, ids
 
     async def note(self, ledger: Ledger, actor: Actor, action: str, resource: str, **details: Json) -> None:
-        """Write one line, such as `workflow.publish` on `workflow:<id>`."""
+        """Write one line, such as `workflow.publish` on `workflow:<id>`; what is named like a secret is left out.
+
+        Write it last in a transaction: whoever writes another line of this workspace waits for the end.
+        """
         line = AuditLine(
             id=self._ids.uuid(),
             workspace_id=actor.workspace_id,
@@ -90,6 +104,8 @@ class Audit:
             action=action,
             resource=resource,
             at=self._clock.now(),
-            details=details,
+            details=redacted_object(details),
+            via=actor.via,
+            address=actor.address,
         )
         await ledger.audit(line)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
+from linkflow.control.audit import AuditLogs
 from linkflow.control.credentials import Credentials
 from linkflow.control.duties import Duties
 from linkflow.control.elsewhere import Elsewhere
@@ -43,6 +44,7 @@ class ControlPlane:
 
     access: Access
     accounts: Accounts
+    audit_logs: AuditLogs
     sign_ins: SignIns
     elsewhere: Elsewhere
     oauth: OAuth

@@ -10,6 +10,7 @@ from linkflow.control.actor import Actor, Audit
 from linkflow.control.executables import Executables
 from linkflow.control.executions import Executions
 from linkflow.domain import schedule as times
+from linkflow.domain.audit import changed
 from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock, IdSource
@@ -75,11 +76,14 @@ class Schedules:
         times_of(schedule)
         return await self._write(actor, placed(schedule, now), "schedule.create")
 
-    async def _write(self, actor: Actor, schedule: Schedule, action: str) -> Schedule:
+    async def _write(
+        self, actor: Actor, schedule: Schedule, action: str, before: Schedule | None = None
+    ) -> Schedule:
         """Write a schedule with its audit line."""
+        differs = changed(before, schedule) if before else {}
         async with self._records.transaction() as records:
             await records.schedules.put(schedule)
-            await self._audit.note(records.ledger, actor, action, f"schedule:{schedule.id}")
+            await self._audit.note(records.ledger, actor, action, f"schedule:{schedule.id}", **differs)
         self._activation.nudge()
         return schedule
 
@@ -123,7 +127,7 @@ class Schedules:
         if after.misfire not in MISFIRES:
             raise Invalid(f"A misfire policy is one of {', '.join(MISFIRES)}.", code="schedule.invalid")
         times_of(after)
-        return await self._write(actor, placed(after, self._clock.now()), "schedule.update")
+        return await self._write(actor, placed(after, self._clock.now()), "schedule.update", before)
 
     async def pause(self, actor: Actor, schedule_id: str) -> Schedule:
         """Let a schedule rest. Safe to repeat."""

@@ -16,6 +16,7 @@ from linkflow.control.activation import Activation, without_secret
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.arming import Armed, Arming, rules_of
 from linkflow.control.intake import Starters
+from linkflow.domain.audit import changed
 from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.signature import Signature, SignatureRefused, verify
 from linkflow.domain.values import Json, derived_execution_id, encode_json
@@ -99,11 +100,14 @@ class Webhooks:
         await self._write(actor, webhook, "webhook.create")
         return webhook
 
-    async def _write(self, actor: Actor, webhook: Webhook, action: str) -> None:
+    async def _write(
+        self, actor: Actor, webhook: Webhook, action: str, before: Webhook | None = None
+    ) -> None:
         """Write a webhook with its audit line."""
+        differs = changed(before, webhook) if before else {}
         async with self._records.transaction() as records:
             await records.webhooks.put(webhook)
-            await self._audit.note(records.ledger, actor, action, f"webhook:{webhook.id}")
+            await self._audit.note(records.ledger, actor, action, f"webhook:{webhook.id}", **differs)
         self._prepared.drop(f"webhook:{webhook.id}")
 
     async def list(self, actor: Actor, workflow_id: str = "") -> Sequence[Webhook]:
@@ -125,7 +129,7 @@ class Webhooks:
             Invalid: The settings could never work; nothing was written.
         """
         actor.require("webhook.update")
-        webhook = await self._records.webhooks.get(actor.workspace_id, webhook_id)
+        webhook = before = await self._records.webhooks.get(actor.workspace_id, webhook_id)
         if settings is not None:
             kept, secret = without_secret(settings)
             rules_of(kept, has_secret=bool(secret or webhook.sealed))
@@ -133,7 +137,7 @@ class Webhooks:
             webhook = msgspec.structs.replace(webhook, settings=kept, sealed=sealed)
         if is_active is not None:
             webhook = msgspec.structs.replace(webhook, is_active=is_active)
-        await self._write(actor, webhook, "webhook.update")
+        await self._write(actor, webhook, "webhook.update", before)
         return webhook
 
     async def regenerate_secret(self, actor: Actor, webhook_id: str, secret: str = "") -> tuple[Webhook, str]:

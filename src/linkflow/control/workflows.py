@@ -8,6 +8,7 @@ import msgspec
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.executables import Executables
+from linkflow.domain.audit import changed
 from linkflow.domain.errors import Conflict
 from linkflow.domain.values import Json, canonical, decode_json
 from linkflow.domain.workflow.spec import content_hash, parse, to_json
@@ -146,7 +147,9 @@ class Workflows:
         async with self._records.transaction() as records:
             await records.workflows.save(after, before.revision)
             if action != "workflow.draft":  # autosaves would drown everything else
-                await self._audit.note(records.ledger, actor, action, f"workflow:{after.id}")
+                await self._audit.note(
+                    records.ledger, actor, action, f"workflow:{after.id}", **changed(before, after)
+                )
         await self._changed(after)
         return after
 

@@ -7,6 +7,7 @@ import msgspec
 
 from linkflow.control.access import Access
 from linkflow.control.actor import Actor, Audit
+from linkflow.domain.audit import changed
 from linkflow.domain.errors import Conflict, Invalid
 from linkflow.domain.values import Json, encode_json
 from linkflow.ports.clock import Clock, IdSource
@@ -91,7 +92,9 @@ class Workspaces:
                 settings=before.settings if settings is None else settings,
             )
             await records.tenancy.put_workspace(after)
-            await self._audit.note(records.ledger, actor, "workspace.update", f"workspace:{after.id}")
+            await self._audit.note(
+                records.ledger, actor, "workspace.update", f"workspace:{after.id}", **changed(before, after)
+            )
         return after
 
     async def delete(self, actor: Actor) -> None:

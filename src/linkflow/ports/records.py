@@ -4,13 +4,15 @@ Every record belongs to a workspace; a repository never shows one to another wor
 Instants are seconds since 1970, ids are UUID v4 unless something else is said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
 
+from linkflow.domain.audit import AuditLine
 from linkflow.domain.values import Json
+from linkflow.ports.audit import AuditLog
 from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
 from linkflow.ports.oauth import ApiClients
 from linkflow.ports.searches import Searches
@@ -146,18 +148,6 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     value: Json
 
 
-class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what."""
-
-    id: str
-    workspace_id: str
-    actor_id: str
-    action: str
-    resource: str
-    at: float
-    details: Mapping[str, Json] = {}
-
-
 class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
     """What a request with an idempotency key was answered.
 
@@ -218,7 +208,7 @@ class Ledger(Protocol):
         ...
 
     async def audit(self, line: AuditLine) -> None:
-        """Add a line to the audit log."""
+        """Add a line to the audit log, at the end of its workspace's chain."""
         ...
 
     async def claim_reply(self, reply: StoredReply, since: float) -> StoredReply | None:
@@ -261,6 +251,11 @@ class Records(Protocol):
     @property
     def ledger(self) -> Ledger:
         """Credentials, variables, audit, replies."""
+        ...
+
+    @property
+    def audit_log(self) -> AuditLog:
+        """The audit log, to be read."""
         ...
 
     @property

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.audit import SqlAuditLog
 from linkflow.adapters.sql.statements import Statements, Table
+from linkflow.domain.audit import AuditLine
 from linkflow.domain.errors import Conflict, NotFound
-from linkflow.ports.records import AuditLine, Credential, StoredReply, Variable
+from linkflow.ports.records import Credential, StoredReply, Variable
 
 CREDENTIALS = Table("control.credentials", Credential)
 VARIABLES = Table("control.variables", Variable, json=("value",))
-AUDIT = Table("control.audit_logs", AuditLine, json=("details",))
 REPLIES = Table("control.replies", StoredReply)
 _credential = CREDENTIALS.reader(Credential)
 _variable = VARIABLES.reader(Variable)
@@ -20,6 +21,7 @@ class SqlLedger:
 
     def __init__(self, statements: Statements) -> None:
         self._sql = statements
+        self._audit_log = SqlAuditLog(statements)
 
     async def add_credential(self, credential: Credential) -> None:
         """Keep a credential."""
@@ -76,7 +78,7 @@ class SqlLedger:
 
     async def audit(self, line: AuditLine) -> None:
         """Add a line to the audit log."""
-        await self._sql.of(line.workspace_id).run(AUDIT.insert, *AUDIT.values(line))
+        await self._audit_log.append(line)
 
     async def claim_reply(self, reply: StoredReply, since: float) -> StoredReply | None:
         """Reserve an idempotency key."""

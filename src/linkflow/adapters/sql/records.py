@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from linkflow.adapters.sql.accounts import SqlAccounts
+from linkflow.adapters.sql.audit import SqlAuditLog
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.ledger import SqlLedger
 from linkflow.adapters.sql.mails import SqlMailOutbox
@@ -29,6 +30,7 @@ class SqlRecords:
         self.accounts = SqlAccounts(sql)
         self.tenancy = SqlTenancy(sql)
         self.mails = SqlMailOutbox(sql)
+        self.audit_log = SqlAuditLog(sql)
         self.clients = SqlApiClients(sql)
         self.ledger = SqlLedger(sql)
         self.webhooks = SqlWebhooks(sql)

@@ -1,0 +1,163 @@
+"""What people do leaves lines; lines are chained; who changes one is found."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner
+
+from linkflow.apps.cli import app as command_line
+from linkflow.testing.control import Stage
+
+
+@pytest_asyncio.fixture
+async def stage(database_dsn: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A control plane over a database of its own."""
+    found = await Stage.open(database_dsn, tmp_path)
+    yield found
+    await found.close()
+
+
+async def test_a_line_says_who_what_and_from_where(stage: Stage) -> None:
+    """A change says the user, the sign-in, the address, the old and the new value."""
+    workflow_id = await stage.workflow()
+    await stage.client.call("PATCH", f"/api/v1/workflows/{workflow_id}", {"name": "Better"})
+    me = (await stage.client.get("/api/v1/auth/me")).json["id"]
+    line = (await stage.client.get("/api/v1/audit-logs?action=workflow.update")).json["data"][0]
+
+    assert (me, "203.0.113.7", f"workflow:{workflow_id}") == (
+        line["actor_id"],
+        line["address"],
+        line["resource"],
+    )
+    assert line["via"].startswith("sign-in:")
+    assert ("Greeting", "Better") == (line["details"]["old"]["name"], line["details"]["new"]["name"])
+
+
+async def test_lines_are_found(stage: Stage) -> None:
+    """The log is listed newest first, by action, by family of actions and by resource, page by page."""
+    first = await stage.workflow()
+    second = await stage.workflow()
+    await stage.client.call("PATCH", f"/api/v1/workflows/{first}", {"name": "B"})
+    family = (await stage.client.get("/api/v1/audit-logs?action=workflow.")).json["data"]
+    page = (await stage.client.get("/api/v1/audit-logs?limit=1&action=workflow.")).json
+    rest = (await stage.client.get(f"/api/v1/audit-logs?after={page['next']}&action=workflow.")).json
+    one = (await stage.client.get(f"/api/v1/audit-logs?resource=workflow:{second}")).json["data"]
+
+    assert ["workflow.update", "workflow.create", "workflow.create"] == [each["action"] for each in family]
+    assert family == [*page["data"], *rest["data"]]
+    assert ["workflow.create"] == [each["action"] for each in one]
+
+
+async def test_a_changed_row_is_found(stage: Stage) -> None:
+    """Done when 4: the chain verifies; after somebody changes a row in the database it does not."""
+    for _ in range(3):
+        await stage.workflow()
+    before = (await stage.client.get("/api/v1/audit-logs/verify")).json
+    await stage.database.pool.execute(
+        "UPDATE control.audit_logs SET actor_id = 'nobody' WHERE number = $1 AND action = 'workflow.create'",
+        before["lines"] - 1,
+    )
+    after = (await stage.client.get("/api/v1/audit-logs/verify")).json
+
+    assert (True, False) == (before["holds"], after["holds"])
+    assert [before["lines"] - 1] == [each["number"] for each in after["findings"]]
+
+
+@pytest.mark.parametrize("which", ["min", "max"])
+async def test_a_removed_row_is_found(stage: Stage, which: str) -> None:
+    """The first and the last line are missed too: the first by whoever noted it, the last by its head."""
+    first = (await stage.client.get("/api/v1/audit-logs")).json["data"][-1]
+    await stage.workflow()
+    await stage.workflow()
+    await stage.database.pool.execute(
+        f"DELETE FROM control.audit_logs WHERE number = (SELECT {which}(number) FROM control.audit_logs)"
+    )
+    noted = f"{first['number']}:{first['hash']}"
+    found = (await stage.client.get(f"/api/v1/audit-logs/verify?expect={noted}")).json
+
+    assert not found["holds"]
+
+
+async def test_writers_at_the_same_time_follow_one_another(stage: Stage) -> None:
+    """Many changes at once, and those that are rolled back, leave one chain without gaps."""
+    await asyncio.gather(*(stage.workflow() for _ in range(12)))
+    refused = await stage.client.post("/api/v1/variables", {"key": "not a key", "value": 1})
+    await asyncio.gather(*(stage.workflow() for _ in range(4)))
+    found = (await stage.client.get("/api/v1/audit-logs/verify")).json
+
+    assert (True, 1, 400) == (found["holds"], found["first"], refused.status)
+    assert found["lines"] >= 16
+
+
+async def test_an_export_is_checked_without_linkflow(stage: Stage, tmp_path: Path) -> None:
+    """`linkflow audit verify FILE` checks what was exported, and finds what was changed in the file."""
+    await stage.workflow()
+    exported = await stage.client.get("/api/v1/audit-logs/export")
+    good, bad = tmp_path / "good.ndjson", tmp_path / "bad.ndjson"
+    good.write_bytes(exported.body)
+    lines = [json.loads(line) for line in exported.body.splitlines()]
+    lines[0]["address"] = "192.0.2.1"
+    bad.write_text("\n".join(json.dumps(line) for line in lines))
+    results = [
+        await asyncio.to_thread(CliRunner().invoke, command_line, ["audit", "verify", str(file)])
+        for file in (good, bad)
+    ]
+
+    assert [0, 1] == [result.exit_code for result in results], [result.output for result in results]
+    assert "audit.export" == lines[-1]["action"]
+
+
+async def test_only_who_may_sees_the_log(stage: Stage) -> None:
+    """A key that was given out for reading workflows reads no audit log."""
+    made = await stage.client.post("/api/v1/auth/tokens", {"name": "ci", "scopes": ["workflow.view"]})
+    key = made.json["token"] if "token" in made.json else made.json["key"]
+    found = await stage.stranger.get("/api/v1/audit-logs", authorization=f"Bearer {key}")
+
+    assert found.status == 403
+
+
+async def test_changes_leave_lines(stage: Stage) -> None:
+    """Whatever a person changes leaves a line of its own name."""
+    client = stage.client
+    workflow_id = await stage.workflow(type="trigger.webhook", config={})
+    base = f"/api/v1/workflows/{workflow_id}"
+    await client.post(f"{base}/publish")
+    await client.post(f"{base}/activate")
+    await client.post(f"{base}/deactivate")
+    await client.post(f"{base}/duplicate")
+    hook = (await client.post("/api/v1/webhooks", {"workflow_id": workflow_id})).json["id"]
+    await client.put(f"/api/v1/webhooks/{hook}", {"is_active": False})
+    await client.post(f"/api/v1/webhooks/{hook}/regenerate-secret")
+    await client.delete(f"/api/v1/webhooks/{hook}")
+    schedule = (
+        await client.post("/api/v1/schedules", {"workflow_id": workflow_id, "interval_s": 60.0})
+    ).json["id"]
+    await client.put(f"/api/v1/schedules/{schedule}", {"name": "Often"})
+    await client.post(f"/api/v1/schedules/{schedule}/pause")
+    await client.post(f"/api/v1/schedules/{schedule}/resume")
+    await client.delete(f"/api/v1/schedules/{schedule}")
+    credential = (await client.post("/api/v1/credentials", {"name": "c", "data": {"token": "t0p"}})).json[
+        "id"
+    ]
+    await client.delete(f"/api/v1/credentials/{credential}")
+    await client.post("/api/v1/variables", {"key": "K", "value": 1})
+    await client.delete("/api/v1/variables/K")
+    key = (await client.post("/api/v1/auth/tokens", {"name": "ci"})).json["id"]
+    await client.delete(f"/api/v1/auth/tokens/{key}")
+    invitation = (await client.post("/api/v1/invitations", {"email": "x@example.com"})).json["id"]
+    await client.delete(f"/api/v1/invitations/{invitation}")
+    await client.delete(base)
+    lines = (await client.get("/api/v1/audit-logs?limit=100")).json["data"]
+
+    assert {
+        "workflow.create", "workflow.publish", "workflow.activate", "workflow.deactivate", "workflow.delete",
+        "webhook.create", "webhook.update", "webhook.regenerate_secret", "webhook.delete",
+        "schedule.create", "schedule.update", "schedule.pause", "schedule.resume", "schedule.delete",
+        "credential.create", "credential.delete", "variable.update", "variable.delete",
+        "apikey.create", "apikey.delete", "member.invite", "member.withdraw",
+    } <= {line["action"] for line in lines}  # fmt: skip
+    assert "t0p" not in json.dumps(lines)
