@@ -1,6 +1,5 @@
 """The application: routes, the one error shape, what surrounds every request."""
 
-from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -47,7 +46,6 @@ from linkflow.api.problems import on_error, on_http, on_invalid
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.cluster import ControlPlane as ClusterControl
-from linkflow.ports.services import QueueView
 
 ROUTERS = (
     health_routes,
@@ -102,7 +100,7 @@ def create_app(
     *,
     public_url: str,
     health: Health | None = None,
-    task_queues: Callable[[], Sequence[QueueView]] | None = None,
+    task_queues: queues.Look | None = None,
     logs_access: bool = False,
     members: ClusterControl | None = None,
 ) -> ASGIApp:
@@ -112,7 +110,7 @@ def create_app(
         plane: The use cases.
         public_url: Address at which others reach LinkFlow; it goes into links.
         health: How this process is; by default it needs the database and nothing else.
-        task_queues: Says how the task queues stand, where this process has them.
+        task_queues: Says how the task queues stand; by default there is none.
         logs_access: Whether to log a line for each request.
         members: The cluster; by default this process alone.
     """
@@ -120,7 +118,7 @@ def create_app(
     app.state.plane = plane
     app.state.public_url = public_url
     app.state.health = health or Health([database_check(plane)])
-    app.state.queues = task_queues
+    app.state.queues = task_queues or queues.nobody
     app.state.cluster = members or cluster.Alone(plane.clock)
     edge = Edge(app, webhook=webhooks.take, execute=executions.execute)
     if logs_access:

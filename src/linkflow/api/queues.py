@@ -1,6 +1,6 @@
 """Task queues: what waits for workers, and which there are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from fastapi import APIRouter
@@ -8,10 +8,18 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from linkflow.api.deps import Answer, Ask, StrictRoute
-from linkflow.domain.errors import Unavailable
 from linkflow.ports.services import QueueView
 
 router = APIRouter(prefix="/api/v1/admin/queues", tags=["queues"], route_class=StrictRoute)
+
+
+Look = Callable[[], Awaitable[Sequence[QueueView]]]
+"""Says how every queue stands that has tasks or workers, by name."""
+
+
+async def nobody() -> Sequence[QueueView]:
+    """List nothing: there is no engine."""
+    return []
 
 
 class Queue(BaseModel):
@@ -35,10 +43,5 @@ class Queues(BaseModel):
 async def list_queues(ask: Ask) -> Response:
     """Say of each queue what waits, for how long, what is under way and who works on it."""
     await ask.actor()
-    queues: Callable[[], Sequence[QueueView]] | None = ask.request.app.state.queues
-    if queues is None:
-        raise Unavailable(
-            "This process has no task queue; ask one with the role matching, or look at its metrics.",
-            code="queues.elsewhere",
-        )
-    return Answer({"data": [msgspec.to_builtins(queue) for queue in queues()]})
+    queues: Look = ask.request.app.state.queues
+    return Answer({"data": [msgspec.to_builtins(queue) for queue in await queues()]})

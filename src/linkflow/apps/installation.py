@@ -5,7 +5,7 @@ Order of the database: `LINKFLOW_DATABASE_URL`, else an embedded PostgreSQL belo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -34,6 +34,7 @@ from linkflow.apps.wiring_control import (
 from linkflow.control.accounts import Owner
 from linkflow.control.plane import ControlPlane
 from linkflow.nodes.registry import NodeRegistry
+from linkflow.ports.services import QueueView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,11 +149,15 @@ async def installation(
         await stack.enter_async_context(background(side, plane))
         await stack.enter_async_context(observed(settings))
         health = Health([database_check(plane)], roles=["all"], token=settings.metrics_token)
+
+        async def task_queues() -> Sequence[QueueView]:
+            return running.matching.queues()
+
         app = create_app(
             plane,
             public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
             health=health,
-            task_queues=running.matching.queues,
+            task_queues=task_queues,
             logs_access=settings.access_log,
         )
         yield Installation(

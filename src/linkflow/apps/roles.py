@@ -27,6 +27,7 @@ from linkflow.adapters.grpc.clients import (
 from linkflow.adapters.grpc.dispatch import DispatchDesk
 from linkflow.adapters.grpc.lines import Lines, lines
 from linkflow.adapters.grpc.polling import PollClient
+from linkflow.adapters.grpc.queues import QueuesClient
 from linkflow.adapters.grpc.trust import Trust
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.memory_queue import MemoryTaskQueue
@@ -70,8 +71,8 @@ WITH_PLANE = frozenset({"rest", "scheduler"})
 """Those of them that need its use cases, too."""
 
 MATCHING_LEASE = "matching"
-LEAD_S = 4.0
-RENEW_S = 1.0
+LEAD_S = 2.5
+RENEW_S = 0.5
 """How long the active Matching is it without renewing, and how often it renews."""
 
 LOOK_S = 0.5
@@ -152,6 +153,7 @@ class Process:
         directory: Finds published versions of workflows.
         visibility: Lists executions, here or elsewhere.
         missing: Names the roles that it needs and cannot reach just now.
+        queues: Asks the active Matching how the task queues stand.
     """
 
     cluster: Cluster
@@ -163,6 +165,7 @@ class Process:
     directory: ports.WorkflowDirectory
     visibility: ports.Visibility
     missing: Callable[[], Sequence[str]]
+    queues: Callable[[], Awaitable[Sequence[ports.QueueView]]]
 
 
 def trust_of(settings: Settings) -> Trust:
@@ -279,13 +282,14 @@ async def process(
             directory=directory,
             visibility=parts["visibility"] if "visibility" in parts else clients.visibility(),
             missing=found.missing,
+            queues=QueuesClient(found).queues,
         )
 
 
 class _Nobody:
     """Stands where no role of the process asks."""
 
-    async def open(self, workspace_id: str, name: str) -> Mapping[str, Json]:
+    async def open(self, workspace_id: str, name: str, purpose: str = "") -> Mapping[str, Json]:
         """Open nothing."""
         raise AssertionError("no role of this process opens credentials")
 

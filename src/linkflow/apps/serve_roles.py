@@ -142,6 +142,7 @@ async def serving_roles(
                     health=health,
                     logs_access=settings.access_log,
                     members=running.cluster,
+                    task_queues=running.queues,
                 )
                 await stack.enter_async_context(_http(app, listeners["rest"]))
                 word = dataclasses.replace(settings, port=ports["rest"])

@@ -109,6 +109,7 @@ class Recovery:
         """
         self._among = among
         self._owed = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._known: Set[str] = frozenset()
         self._known_at = 0.0
         self._lost = lost
@@ -253,7 +254,18 @@ class Recovery:
                 log.warning("recovery failed; it is tried again", error=str(error))
             except Exception:  # a bug must not end the watch
                 log.exception("recovery failed; it is tried again")
-            await self._clock.sleep(LEAD_S)
+            await self._rest(LEAD_S)
+
+    async def _rest(self, seconds: float) -> None:
+        """Rest, but not when a sweep was owed meanwhile."""
+        resting = asyncio.ensure_future(self._clock.sleep(seconds))
+        hurrying = asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait((resting, hurrying), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._hurry.clear()
+            resting.cancel()
+            hurrying.cancel()
 
     async def _sweep_or_owe(self) -> None:
         try:
@@ -274,6 +286,7 @@ class Recovery:
             if known is not None and now != known:
                 self._history.plan_again()
                 self._owed.set()
+                self._hurry.set()
             known = now
             await among.peers.changed()
 

@@ -280,6 +280,10 @@ class Matching(Dispatch, Poll, Protocol):
         """Count queued tasks by queue."""
         ...
 
+    def queues(self) -> Sequence[QueueView]:
+        """Say how every queue stands that has tasks or workers, by name."""
+        ...
+
 
 class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker is.

@@ -52,6 +52,7 @@ class Receiver:
         self._answers: dict[str, list[Scripted]] = {}
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._came = asyncio.Condition()
+        self._held: dict[str, asyncio.Event] = {}
 
     @classmethod
     @asynccontextmanager
@@ -72,6 +73,14 @@ class Receiver:
     def answer(self, path: str, *answers: Scripted) -> None:
         """Say how a path is answered: one after the other, the last one from then on."""
         self._answers[path] = list(answers)
+
+    def hold(self, path: str) -> None:
+        """Let requests to a path wait for their answers until `let_go`."""
+        self._held[path] = asyncio.Event()
+
+    def let_go(self, path: str) -> None:
+        """Answer the requests that wait, and all that come."""
+        self._held[path].set()
 
     def to(self, path: str) -> Sequence[Received]:
         """List the requests to a path, oldest first."""
@@ -95,6 +104,8 @@ class Receiver:
             self.calls.append(received)
             self._came.notify_all()
         answers = self._answers.get(request.path, [Scripted(404)])
+        if request.path in self._held:
+            await self._held[request.path].wait()
         said = answers[min(self._counts[request.path], len(answers) - 1)]
         self._counts[request.path] += 1
         if said.body is None:

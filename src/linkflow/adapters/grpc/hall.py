@@ -10,13 +10,14 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from linkflow import telemetry
 from linkflow.adapters.grpc._gen.matching_pb2 import DispatchCall, PollCall
 from linkflow.adapters.grpc.wire import Hear, Wire
 from linkflow.domain.values import encode_json
 from linkflow.ports.commands import Task, TaskId
-from linkflow.ports.services import Matching
+from linkflow.ports.services import Matching, QueueView
 
 LOOK_S = 0.1
 """How often somebody who wants credits, or queued tasks, are looked at."""
@@ -79,6 +80,16 @@ class Hall:
         self._left: deque[str] = deque(maxlen=LEFT)
         self._is_short = False
         self._news = asyncio.Event()
+
+    def queues(self) -> Sequence[QueueView]:
+        """Say how every queue stands; a credit that a History keeps idle is room, and not under way."""
+        found = []
+        for view in self._matching.queues():
+            sessions = [seat.session for seat in self._seats.values() if view.name in seat.queues]
+            idle = sum(desk.idle.get(session, 0) for desk in self._desks for session in sessions)
+            idle = min(idle, view.in_flight)
+            found.append(replace(view, in_flight=view.in_flight - idle, credits=view.credits + idle))
+        return found
 
     async def run(self) -> None:
         """Grant credits for ever."""

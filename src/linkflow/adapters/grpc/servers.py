@@ -84,8 +84,8 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
             raise Invalid(f"Nobody calls the role '{role}' over gRPC; those are: {', '.join(SERVICES)}.")
         service = SERVICES[role]
         names.append(service.full_name)
-        accepts = _streams(role, halls.get(role, part))
-        server.add_generic_rpc_handlers([_handlers(service, part, accepts, wires)])
+        served = halls.get(role, part)
+        server.add_generic_rpc_handlers([_handlers(service, served, _streams(role, served), wires)])
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     reflection.enable_server_reflection([*names, "grpc.health.v1.Health", reflection.SERVICE_NAME], server)

@@ -106,7 +106,7 @@ MATCHING = Service(
     matching_pb2,
     "MatchingService",
     (Matching,),
-    {"DescribeTaskQueues": "depth"},
+    {"DescribeTaskQueues": "queues"},
     ("Dispatch", "PollTask"),
 )
 TIMER = Service("timer", timer_pb2, "TimerService", (), {}, ("Exchange",))

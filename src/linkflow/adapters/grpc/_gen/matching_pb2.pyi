@@ -1,9 +1,7 @@
 from linkflow.adapters.grpc._gen import envelope_pb2 as _envelope_pb2
-from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -55,14 +53,7 @@ class DescribeTaskQueuesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeTaskQueuesResponse(_message.Message):
-    __slots__ = ("depth",)
-    class DepthEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: int
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
-    DEPTH_FIELD_NUMBER: _ClassVar[int]
-    depth: _containers.ScalarMap[str, int]
-    def __init__(self, depth: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    __slots__ = ("queues",)
+    QUEUES_FIELD_NUMBER: _ClassVar[int]
+    queues: bytes
+    def __init__(self, queues: _Optional[bytes] = ...) -> None: ...
