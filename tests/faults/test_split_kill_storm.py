@@ -3,14 +3,13 @@
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.system import SystemClock
-from linkflow.testing.cluster import Processes, cluster
+from linkflow.testing.cluster import ROLES, Processes, cluster
 from linkflow.testing.load import starting
 from linkflow.testing.storm import Outside
 
@@ -18,10 +17,6 @@ KILLS = 200 if os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"} else 
 FULL_KILLS = 1000
 PER_S = 200.0
 STUCK_S = 30.0
-ROLES = {
-    **{f"{role}-{n}": role for role in ("frontend", "history", "matching", "worker") for n in (1, 2)},
-    **{role: role for role in ("timer", "visibility", "control-plane", "edge", "scheduler")},
-}
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -38,14 +33,6 @@ async def storm(running: Processes, kills: int, rng: random.Random) -> Counter[s
         died.update(ROLES[victim] for victim in victims)
         running.start(*victims)
     return died
-
-
-@pytest.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Open the test's own database."""
-    found = await Database.open(database_dsn)
-    yield found
-    await found.close()
 
 
 async def test_a_storm_of_kills_over_split_services(

@@ -20,6 +20,8 @@ from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import aiohttp
+
 from linkflow.adapters.grpc.clients import FrontendClient
 from linkflow.adapters.grpc.lines import lines
 from linkflow.adapters.grpc.trust import Trust
@@ -30,6 +32,12 @@ from linkflow.apps.serve_roles import run_roles
 from linkflow.apps.settings import load
 from linkflow.engine.cluster import Cluster
 from linkflow.ports.cluster import Member
+
+ROLES = {
+    **{f"{role}-{n}": role for role in ("frontend", "history", "matching", "worker") for n in (1, 2)},
+    **{role: role for role in ("timer", "visibility", "control-plane", "edge", "scheduler")},
+}
+"""Every service, those on the way of each execution twice: roles by the process' name."""
 
 SECRET = "a secret of many processes"  # noqa: S105  of tests
 PATIENCE_S = 120.0
@@ -57,12 +65,14 @@ class Life:
 
     Attributes:
         pid: Of the process.
+        ports: Where it listens, by role, once it is ready.
         ready: Set once it has said that it serves.
         over: Set once it has ended.
     """
 
     def __init__(self, environment: Mapping[str, str], roles: str, log: Path) -> None:
         self.log = log
+        self.ports: Mapping[str, int] = {}
         self.ready, self.over = asyncio.Event(), asyncio.Event()
         self._hears, told = _births.Pipe(duplex=False)
         self._process = _births.Process(target=_live, args=(environment, roles, str(log), told), daemon=True)
@@ -82,7 +92,10 @@ class Life:
 
     def _heard(self) -> None:
         try:
-            if str(self._hears.recv()).startswith("ready"):
+            said = str(self._hears.recv())
+            if said.startswith("ready on"):  # ready on 127.0.0.1: edge 8081, history 8082
+                listens = (each.split() for each in said.partition(": ")[2].split(", "))
+                self.ports = {role: int(port) for role, port in listens}
                 self.ready.set()
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(self._hears.fileno())
@@ -148,6 +161,14 @@ class Processes:
                     each.cancel()
             if life.over.is_set() or not life.ready.is_set():
                 raise TimeoutError(f"{name} does not serve:\n{self.said(name)}")
+
+    async def measured(self, name: str, metric: str) -> float:
+        """Add up a metric of a process over its labels."""
+        port = next(iter(self.lives[name].ports.values()))
+        async with aiohttp.request("GET", f"http://127.0.0.1:{port}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        found = [line for line in lines if line.startswith((f"{metric} ", f"{metric}{{"))]
+        return sum(float(line.rpartition(" ")[2]) for line in found)
 
     def said(self, name: str) -> str:
         """Read the end of what a process said, over all its lives."""
