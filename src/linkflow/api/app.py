@@ -16,6 +16,7 @@ from linkflow.api import (
     audit,
     catalog,
     cluster,
+    connections,
     credentials,
     elsewhere,
     exchange,
@@ -43,6 +44,7 @@ from linkflow.api.health import router as health_routes
 from linkflow.api.openapi import completed
 from linkflow.api.openapi_30 import as_30
 from linkflow.api.problems import on_error, on_http, on_invalid
+from linkflow.api.site import Site
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.cluster import ControlPlane as ClusterControl
@@ -65,6 +67,7 @@ ROUTERS = (
     workflows.router,
     searches.router,  # its fixed paths come before the ids of executions
     executions.router,
+    executions.starts,
     searches.of_workflow,
     searches.saved,
     searches.attributes,
@@ -78,6 +81,8 @@ ROUTERS = (
     queues.router,
     cluster.router,
     credentials.router,
+    credentials.types,
+    connections.router,
     credentials.variables,
     catalog.router,
     letters.router,
@@ -186,4 +191,5 @@ def _routed() -> DescribedApp:
 
     app.add_route("/docs", docs)
     app.add_route("/api/openapi-3.0.json", older)
+    app.router.routes.append(Site())  # it comes last: what nothing else answers
     return app

@@ -95,6 +95,7 @@ POST   /api/v1/workflows/{workflow_id}/deactivate                               
 POST   /api/v1/workflows/{workflow_id}/clone                                    workflow.create
 POST   /api/v1/workflows/{workflow_id}/duplicate                                workflow.create
 POST   /api/v1/workflows/{workflow_id}/execute                                  workflow.execute
+POST   /api/v1/workflows/{workflow_id}/test-run                                 workflow.execute
 GET    /api/v1/workflows/{workflow_id}/export                                   workflow.export
 GET    /api/v1/workflows/{workflow_id}/webhooks                                 webhook.view
 POST   /api/v1/workflows/export-bulk                                            workflow.export
@@ -173,7 +174,17 @@ POST   /api/v1/schedules/{schedule_id}/resume                                   
 
 GET    /api/v1/credentials                                                      credential.view
 POST   /api/v1/credentials                                                      credential.create
+GET    /api/v1/credentials/{credential_id}                                      credential.view
+PUT    /api/v1/credentials/{credential_id}                                      credential.update
 DELETE /api/v1/credentials/{credential_id}                                      credential.delete
+POST   /api/v1/credentials/{credential_id}/test                                 credential.update
+POST   /api/v1/credentials/{credential_id}/refresh                              credential.update
+GET    /api/v1/credential-types                                                 credential.view
+GET    /api/v1/credential-types/{name}                                          credential.view
+GET    /api/v1/oauth/providers                                                  credential.view
+POST   /api/v1/oauth/authorize                                                  credential.update
+GET    /api/v1/oauth/callback/{provider}                                        open
+POST   /api/v1/oauth/callback/{provider}                                        credential.update
 GET    /api/v1/variables                                                        variable.view
 POST   /api/v1/variables                                                        variable.update
 PUT    /api/v1/variables/{key}                                                  variable.update

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from linkflow.adapters.http import GuardedHttpClient
+from linkflow.adapters.probe import GuardedProbe
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.records import SqlRecords
@@ -21,15 +23,20 @@ from linkflow.control.accounts import Owner
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Audit
 from linkflow.control.arming import Arming
-from linkflow.control.credentials import Broker, Credentials
-from linkflow.control.duties import Duties
 from linkflow.control.audit import AuditLogs
+from linkflow.control.broker import Broker
+from linkflow.control.credential_trials import CredentialTrials
+from linkflow.control.credentials import Credentials
+from linkflow.control.duties import Duties
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executables import Executables
 from linkflow.control.executions import Executions
 from linkflow.control.inbox import Inbox
 from linkflow.control.letters import Letters
+from linkflow.control.notices import Notices
+from linkflow.control.oauth_connections import OAuthConnections
+from linkflow.control.oauth_tokens import OAuthTokens
 from linkflow.control.plane import ControlPlane
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
@@ -42,7 +49,7 @@ from linkflow.control.workflows import Workflows
 from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
-from linkflow.ports.outbound import BlobStore
+from linkflow.ports.outbound import BlobStore, HttpClient
 from linkflow.ports.services import Frontend, Visibility
 from linkflow.ports.stores import DeadLetters, SpecStore
 from linkflow.telemetry import metrics
@@ -74,6 +81,7 @@ class ControlSide:
         engine: Where the schema `engine` is; often the same database.
         secret: Signs callbacks and tokens (LINKFLOW_SECRET).
         broker: Opens credentials for workers.
+        outside: Calls what credentials are for; `tokens` closes it.
         executables: The engine's `WorkflowDirectory`.
     """
 
@@ -83,6 +91,8 @@ class ControlSide:
     records: SqlRecords
     box: AesSecretBox
     broker: Broker
+    tokens: OAuthTokens
+    outside: HttpClient
     executables: Executables
     catalog: Catalog
     bus: EventBus
@@ -118,14 +128,19 @@ def open_control(
     shared = shared or Coordination()
     keys = settings.home / "keys"
     box = AesSecretBox({"k1": bytes.fromhex(keep_key(keys, SEALING_KEY))}, "k1")
-    records = SqlRecords(database)
+    records, audit = SqlRecords(database), Audit(clock, ids)
+    outside = GuardedHttpClient(settings.outbound_allow)
+    notices = Notices(box, shared.bus, clock, ids)
+    tokens = OAuthTokens(records, box, outside, audit, notices, clock)
     return ControlSide(
         settings=settings,
         database=database,
         engine=engine_database or database,
         records=records,
         box=box,
-        broker=Broker(records, box),
+        broker=Broker(records, box, audit, clock, tokens),
+        tokens=tokens,
+        outside=outside,
         executables=Executables(records, specs, catalog, shared.prepared, shared.cache),
         catalog=catalog,
         bus=shared.bus,
@@ -141,7 +156,8 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     records, bus, clock, ids = side.records, side.bus, side.clock, side.ids
     shared, prepared = side.shared, side.shared.prepared
     executables, catalog = side.executables, side.catalog
-    audit, variables = Audit(clock, ids), Variables(records, prepared)
+    audit = Audit(clock, ids)
+    variables = Variables(records, prepared, side.box, audit)
     inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock, shared.fan_out)
     activation = Activation(catalog, side.box, prepared, bus, clock, ids)
     workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
@@ -177,6 +193,19 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         invitations=identity.invitations,
         post=identity.post,
         credentials=Credentials(records, side.box, audit, clock, ids),
+        connections=OAuthConnections(
+            records,
+            side.tokens,
+            shared.cache,
+            side.box,
+            audit,
+            clock,
+            ids,
+            public_url=side.settings.public_url or f"http://{side.settings.host}:{side.settings.port}",
+        ),
+        trials=CredentialTrials(
+            records, side.broker, side.outside, GuardedProbe(side.settings.outbound_allow), audit, clock
+        ),
         duties=Duties(SqlDutyRuns(side.database, side.engine), records, bus, audit, clock, ids),
         events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
@@ -235,3 +264,4 @@ async def background(
             for task in tasks:
                 task.cancel()
             await plane.elsewhere.close()
+            await side.tokens.close()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
 from linkflow.control.audit import AuditLogs
+from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
 from linkflow.control.duties import Duties
 from linkflow.control.elsewhere import Elsewhere
@@ -17,6 +18,7 @@ from linkflow.control.keys import Keys
 from linkflow.control.letters import Letters
 from linkflow.control.members import Members
 from linkflow.control.oauth import OAuth
+from linkflow.control.oauth_connections import OAuthConnections
 from linkflow.control.post import Post
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
@@ -56,6 +58,8 @@ class ControlPlane:
     workflows: Workflows
     executions: Executions
     credentials: Credentials
+    connections: OAuthConnections
+    trials: CredentialTrials
     duties: Duties
     events: Events
     exchange: Exchange

@@ -129,23 +129,44 @@ class Workflows(Protocol):
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A secret a team stores; `sealed` opens only through the box and for this id and workspace."""
+    """A secret a team stores; what is sealed opens only through the box and for this id and workspace.
+
+    Attributes:
+        sealed: Its fields.
+        access: The access token of a connected one, sealed by itself; empty for none.
+        refresh: The refresh token, likewise.
+        expires_at: When the access token ends; None for never.
+        state: ready, unconnected (nobody agreed yet) or needs_reauth (somebody must agree again).
+        created_by: Id of the user who made it.
+    """
 
     id: str
     workspace_id: str
     name: str
     type: str
     sealed: bytes
+    access: bytes = b""
+    refresh: bytes = b""
+    expires_at: float | None = None
+    state: str = "ready"
+    last_used_at: float | None = None
+    created_by: str = ""
     created_at: float = 0.0
     updated_at: float = 0.0
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
-    """A value of the workspace that expressions read as `vars.KEY`."""
+    """A value of the workspace that expressions read as `vars.KEY`.
+
+    Attributes:
+        value: None for a secret one.
+        sealed: The value of a secret one, which expressions read as `credential.vars.KEY`.
+    """
 
     workspace_id: str
     key: str
     value: Json
+    sealed: bytes = b""
 
 
 class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +206,27 @@ class Ledger(Protocol):
         Raises:
             NotFound: No such credential in this workspace.
         """
+        ...
+
+    async def locked_credential(self, workspace_id: str, credential_id: str) -> Credential:
+        """Read a credential that nobody else may lock until the transaction ends.
+
+        Raises:
+            NotFound: No such credential in this workspace.
+        """
+        ...
+
+    async def save_credential(self, credential: Credential) -> None:
+        """Replace everything but id and origin.
+
+        Raises:
+            Conflict: The name is taken; nothing was written.
+            NotFound: No such credential in this workspace.
+        """
+        ...
+
+    async def credential_used(self, workspace_id: str, credential_id: str, at: float) -> None:
+        """Note when a credential was last used."""
         ...
 
     async def delete_credential(self, workspace_id: str, credential_id: str) -> None:

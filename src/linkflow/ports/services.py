@@ -360,10 +360,16 @@ class WorkflowDirectory(Protocol):
 class CredentialBroker(Protocol):
     """Opens secrets at the moment of use."""
 
-    async def open(self, workspace_id: str, name: str) -> Mapping[str, Json]:
-        """Open a credential by name or id: its fields.
+    async def open(self, workspace_id: str, name: str, purpose: str = "") -> Mapping[str, Json]:
+        """Open a credential by name or id: its fields. Each opening leaves a line in the audit log.
+
+        Args:
+            workspace_id: Whose it is.
+            name: Name or id; `vars` opens the secret variables.
+            purpose: What it is opened for, such as `execution:<id>:<node key>`.
 
         Raises:
             NotFound: No such credential in this workspace.
+            Denied: `credential.needs_reauth`: somebody must agree to it again, or for the first time.
         """
         ...

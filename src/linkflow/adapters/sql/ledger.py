@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from linkflow.adapters.sql.audit import SqlAuditLog
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.audit import AuditLine
@@ -25,9 +27,8 @@ class SqlLedger:
 
     async def add_credential(self, credential: Credential) -> None:
         """Keep a credential."""
-        taken = Conflict("There is already a credential with this name.", code="credential.name_taken")
         await self._sql.of(credential.workspace_id).insert(
-            taken, CREDENTIALS.insert, *CREDENTIALS.values(credential)
+            _taken(), CREDENTIALS.insert, *CREDENTIALS.values(credential)
         )
 
     async def credentials(self, workspace_id: str) -> Sequence[Credential]:
@@ -48,6 +49,48 @@ class SqlLedger:
             raise NotFound(f"There is no credential named {name_or_id!r}.", credential=name_or_id)
         return _credential(found)
 
+    async def locked_credential(self, workspace_id: str, credential_id: str) -> Credential:
+        """Read a credential and lock its row."""
+        found = await self._sql.of(workspace_id).row(
+            f"{CREDENTIALS.select} WHERE workspace_id = $1 AND id = $2 FOR UPDATE",
+            workspace_id,
+            credential_id,
+        )
+        if found is None:
+            raise NotFound("There is no such credential.", credential=credential_id)
+        return _credential(found)
+
+    async def save_credential(self, credential: Credential) -> None:
+        """Replace a credential."""
+        try:
+            done = await self._sql.of(credential.workspace_id).run(
+                "UPDATE control.credentials SET name = $3, type = $4, sealed = $5, access = $6, refresh = $7,"
+                " expires_at = $8, state = $9, updated_at = $10 WHERE workspace_id = $1 AND id = $2",
+                credential.workspace_id,
+                credential.id,
+                credential.name,
+                credential.type,
+                credential.sealed,
+                credential.access,
+                credential.refresh,
+                credential.expires_at,
+                credential.state,
+                credential.updated_at,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise _taken() from error
+        if not done:
+            raise NotFound("There is no such credential.", credential=credential.id)
+
+    async def credential_used(self, workspace_id: str, credential_id: str, at: float) -> None:
+        """Note when a credential was last used."""
+        await self._sql.of(workspace_id).run(
+            "UPDATE control.credentials SET last_used_at = $3 WHERE workspace_id = $1 AND id = $2",
+            workspace_id,
+            credential_id,
+            at,
+        )
+
     async def delete_credential(self, workspace_id: str, credential_id: str) -> None:
         """Remove a credential."""
         done = await self._sql.of(workspace_id).run(
@@ -59,7 +102,8 @@ class SqlLedger:
     async def put_variable(self, variable: Variable) -> None:
         """Keep or replace a variable."""
         await self._sql.of(variable.workspace_id).run(
-            f"{VARIABLES.insert} ON CONFLICT (workspace_id, key) DO UPDATE SET value = excluded.value",
+            f"{VARIABLES.insert} ON CONFLICT (workspace_id, key)"
+            " DO UPDATE SET value = excluded.value, sealed = excluded.sealed",
             *VARIABLES.values(variable),
         )
 
@@ -114,3 +158,8 @@ class SqlLedger:
             reply.body,
             reply.workspace_id,
         )
+
+
+def _taken() -> Conflict:
+    """Say that a name is another credential's already."""
+    return Conflict("There is already a credential with this name.", code="credential.name_taken")
