@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test services compose check fix simulate chaos bench docs protos lock
+.PHONY: help up test ui services compose check fix simulate chaos bench docs protos lock
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -13,6 +13,9 @@ up:  ## install what is missing and start LinkFlow with its own PostgreSQL on :8
 test:  ## set up what is missing and run every test (ARGS="tests/unit -k join" for some)
 	@$(PYTHON) scripts/prepare.py dev
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+ui:  ## build the editor again, and say why where it cannot be built
+	@$(PYTHON) scripts/prepare.py run
 
 services:  ## start real Redis and RabbitMQ for the tests, installing them when missing (ARGS=--install-only)
 	@$(PYTHON) scripts/prepare.py dev

@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/reference again; `--check` only says which are out of step.
+"""Write docs/reference and the editor's API types again; `--check` only says which are out of step.
 
 A page is generated from the code that it describes, so it cannot drift: a test runs the same functions.
 """
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from linkflow.api.app import openapi_document
+from linkflow.apps.client_types import client_types
 from linkflow.apps.metric_pages import metrics_page
 from linkflow.apps.node_pages import node_pages
 from linkflow.apps.settings import FILE, reference
@@ -54,6 +56,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "metrics.md": metrics_page,
     **{name: known(text) for name, text in node_pages().items()},
+    "../../ui/src/api/schema.gen.ts": lambda: client_types(openapi_document()),
 }
 
 

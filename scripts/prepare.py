@@ -1,4 +1,4 @@
-"""Make the checkout ready to run: a virtual environment with the locked packages in it.
+"""Make the checkout ready to run: a virtual environment with the locked packages in it, the editor built.
 
 Usage: prepare.py run|dev
 
@@ -83,8 +83,13 @@ def main() -> None:
             f"LinkFlow needs Python 3.11 or newer; this is {sys.version.split()[0]}. "
             "Say which one to use: make PYTHON=python3.12"
         )
-    if is_ready(level):
-        return
+    if not is_ready(level):
+        prepare(level)
+    subprocess.run([str(PYTHON), str(Path(__file__).with_name("ui.py")), level], check=False)
+
+
+def prepare(level: str) -> None:
+    """Install, unless somebody else does at this moment."""
     with (ROOT / ".prepare.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not is_ready(level):

@@ -207,6 +207,27 @@ async def release(ask: Ask, execution_id: Id) -> Response:
     return Answer({"ok": True}, 202)
 
 
+class TestRun(Shape):
+    """What a draft is tried with."""
+
+    input: Any = None
+
+
+@starts.post(
+    "/{workflow_id}/test-run",
+    status_code=202,
+    responses={202: {"model": shapes.Started}},
+    summary="Try the draft",
+)
+async def test_run(ask: Ask, workflow_id: Id, body: TestRun | None = None) -> Response:
+    """Run the draft as it is saved now, marked as a test; what is published is left alone."""
+    asked = body or TestRun()
+    found = await ask.plane.executions.start(
+        await ask.actor(), workflow_id, data=asked.input, request_key=ask.request_key, version=0, mode="test"
+    )
+    return start_answer(found, waited=False)
+
+
 class RetryBody(Shape):
     """Where to begin again, and with what.
 

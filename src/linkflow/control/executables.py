@@ -88,11 +88,18 @@ class Executables:
         )
 
     async def of_version(self, workspace_id: str, workflow_id: str, number: int) -> PublishedWorkflow:
-        """Prepare one version of a workflow.
+        """Prepare one version of a workflow; number 0 is the draft as it is now.
 
         Raises:
-            NotFound: No such version.
+            NotFound: No such workflow or version.
+            SpecInvalid: The draft has problems that must be mended first.
         """
+        if number == 0:
+            workflow = await self._records.workflows.get(workspace_id, workflow_id)
+            spec_hash = await self.prepare(workspace_id, self.sound(decode_json(workflow.draft)))
+            return PublishedWorkflow(
+                workspace_id=workspace_id, workflow_id=workflow_id, spec_hash=spec_hash, workflow_version=0
+            )
         version = await self._records.workflows.version(workspace_id, workflow_id, number)
         await self._specs.put(workspace_id, version.spec_hash, version.spec)
         return PublishedWorkflow(

@@ -80,7 +80,7 @@ class Executions:
         kind: str = "api",
         attributes: Mapping[str, Json] | None = None,
     ) -> StartedExecution:
-        """Start a workflow: a version, else the published one, else the draft. Safe to repeat with a key.
+        """Start a version of a workflow (0: the draft), else the published one. Safe to repeat with a key.
 
         Raises:
             NotFound: No such workflow or version.

@@ -1,0 +1,60 @@
+/** Every address of the editor; what a page shows is in the address. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import { session } from '../api/session';
+import { NotFound } from '../pages/NotFound';
+import { SignIn } from '../pages/SignIn';
+import { Workflows } from '../pages/Workflows';
+import { Shell } from './Shell';
+
+const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+const signIn = createRoute({
+  getParentRoute: () => root, path: '/sign-in', component: SignIn,
+  validateSearch: (found: Record<string, unknown>): { to?: string; new?: string } => ({ to: text(found.to), new: text(found.new) }),
+});
+const inside = createRoute({
+  getParentRoute: () => root, id: 'inside', component: Shell,
+  beforeLoad: ({ location }) => {
+    if (!session()) throw redirect({ to: '/sign-in', search: { to: location.href } });
+  },
+});
+const home = createRoute({
+  getParentRoute: () => inside, path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/workflows', replace: true });
+  },
+});
+const workflows = createRoute({
+  getParentRoute: () => inside, path: '/workflows', component: Workflows,
+  validateSearch: (found: Record<string, unknown>): { q?: string; new?: string } => ({ q: text(found.q), new: text(found.new) }),
+});
+const templates = createRoute({ getParentRoute: () => inside, path: '/templates', component: lazyRouteComponent(() => import('../pages/Templates'), 'Templates') });
+const edit = createRoute({
+  getParentRoute: () => inside, path: '/w/$workflowId/edit', component: lazyRouteComponent(() => import('../editor/Editor'), 'Editor'),
+  validateSearch: (found: Record<string, unknown>): { node?: string; exec?: string } => ({ node: text(found.node), exec: text(found.exec) }),
+});
+const executions = createRoute({
+  getParentRoute: () => inside, path: '/executions', component: lazyRouteComponent(() => import('../pages/Executions'), 'Executions'),
+  validateSearch: (found: Record<string, unknown>): { status?: string; workflow?: string; q?: string } => ({ status: text(found.status), workflow: text(found.workflow), q: text(found.q) }),
+});
+const execution = createRoute({
+  getParentRoute: () => inside, path: '/executions/$executionId', component: lazyRouteComponent(() => import('../pages/Execution'), 'Execution'),
+  validateSearch: (found: Record<string, unknown>): { view?: string; node?: string } => ({ view: text(found.view), node: text(found.node) }),
+});
+const triggers = createRoute({ getParentRoute: () => inside, path: '/triggers', component: lazyRouteComponent(() => import('../pages/Triggers'), 'Triggers') });
+const letters = createRoute({ getParentRoute: () => inside, path: '/dead-letters', component: lazyRouteComponent(() => import('../pages/DeadLetters'), 'DeadLetters') });
+const cluster = createRoute({ getParentRoute: () => inside, path: '/cluster', component: lazyRouteComponent(() => import('../pages/Cluster'), 'Cluster') });
+const account = createRoute({ getParentRoute: () => inside, path: '/me', component: lazyRouteComponent(() => import('../pages/Account'), 'Account') });
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, inside.addChildren([home, workflows, templates, edit, executions, execution, triggers, letters, cluster, account])]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

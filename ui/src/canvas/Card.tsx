@@ -1,0 +1,61 @@
+import { Handle, Position, useStore, type Node, type NodeProps } from '@xyflow/react';
+import { Ban, Check, Clock, LoaderCircle, Minus, Pause, TriangleAlert, X } from 'lucide-react';
+import { memo } from 'react';
+import { outputsOf, type CardNode, type SpecNode } from '../graph/spec';
+import { useWords, worded } from '../i18n';
+import { classes } from '../kit/classes';
+import { duration } from '../kit/time';
+import { useMarks } from './marks';
+import { useNodeRun, useRuns } from './runs';
+import { useShapes } from './shapes';
+import { hueOf, signOf } from './signs';
+
+const BADGES: Record<string, { icon: typeof Check; look: string }> = {
+  success: { icon: Check, look: 'bg-good text-surface' }, error: { icon: X, look: 'bg-bad text-surface' }, failed: { icon: X, look: 'bg-bad text-surface' }, timeout: { icon: Clock, look: 'bg-bad text-surface' },
+  running: { icon: LoaderCircle, look: 'bg-info text-surface' }, waiting: { icon: Pause, look: 'bg-warn text-surface' }, skipped: { icon: Minus, look: 'bg-line-strong text-ink' }, cancelled: { icon: Ban, look: 'bg-line-strong text-ink' },
+};
+
+/** One step: sign, name, what it is, how its last run went, its handles. */
+function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: boolean }) {
+  const { say } = useWords();
+  const run = useNodeRun(id);
+  const type = useShapes((state) => state.byName.get(spec.type.split('@')[0]!));
+  const used = useStore((state) => state.edges.filter((each) => each.source === id).map((each) => each.sourceHandle ?? '').join('\n'));
+  const problem = useMarks((state) => state.byNode[id]);
+  const hasRun = useRuns((state) => !!state.executionId);
+  const outputs = outputsOf(spec, type, used ? used.split('\n') : []);
+  const Sign = signOf(type?.type ?? spec.type);
+  const badge = run && BADGES[run.status];
+  const status = hasRun ? run?.status : undefined;
+  return (
+    <div className={classes('card relative flex w-56 items-center gap-3 rounded-xl border bg-surface px-3 py-2.5 shadow-[var(--shadow)]', selected ? '!border-accent ring-3 ring-accent/25' : 'border-line-strong', spec.disabled && 'border-dashed opacity-60')}
+      style={{ minHeight: Math.max(58, outputs.length * 24 + 10) }} data-status={status} data-testid={`card-${id}`}>
+      {type?.inputs.length !== 0 && <Handle type="target" position={Position.Left} id="in" />}
+      <span className={classes('grid size-9 shrink-0 place-items-center rounded-lg', hueOf(type?.type ?? spec.type))}><Sign size={18} aria-hidden /></span>
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-[13px] leading-tight font-semibold">{spec.label || type?.title || spec.type}</span>
+        <span className={classes('block truncate text-[11px] leading-tight', run?.error ? 'text-bad' : 'text-faint')}>{run?.error?.message ?? type?.title ?? spec.type}</span>
+      </span>
+      {outputs.length > 1 && <span className="flex flex-col items-end justify-around gap-1 self-stretch text-[10px] leading-none text-faint" aria-hidden>{outputs.map((each) => <span key={each} className="max-w-16 truncate">{each}</span>)}</span>}
+      {outputs.map((each, index) => (
+        <Handle key={each} type="source" position={Position.Right} id={each} style={{ top: `${((index + 0.5) / outputs.length) * 100}%` }} title={outputs.length > 1 ? each : undefined} />
+      ))}
+      {problem && !run && <span className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', problem.isError ? 'bg-bad text-surface' : 'bg-warn text-surface')} title={problem.message}><TriangleAlert size={12} aria-label={problem.message} /></span>}
+      {badge && (
+        <span role="img" aria-label={worded(say, `status.${run.status}`, run.status)} className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', badge.look)}>
+          <badge.icon size={12} strokeWidth={3} className={run.status === 'running' ? 'spin' : undefined} aria-hidden />
+        </span>
+      )}
+      {run?.ms != null && run.status !== 'skipped' && <span className="absolute -bottom-4.5 left-1 text-[10px] text-faint">{duration(run.ms)}{run.attempt > 1 ? ` · ${say('execution.attempt', { n: run.attempt })}` : ''}</span>}
+    </div>
+  );
+}
+
+type Props = NodeProps<Node<CardNode['data'], 'card'>>;
+/** Compares only what the card draws: a dragged card does not draw itself again. */
+export const CardView = memo(
+  function CardView({ id, data, selected }: Props) {
+    return <Card id={id} spec={data.spec} selected={!!selected} />;
+  },
+  (one, two) => one.id === two.id && one.data === two.data && one.selected === two.selected,
+);

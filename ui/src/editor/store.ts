@@ -1,0 +1,175 @@
+/** What is edited, and every step back. A step costs two references: cards and lines are shared. */
+import { applyEdgeChanges, applyNodeChanges, type EdgeChange, type NodeChange } from '@xyflow/react';
+import { create } from 'zustand';
+import { shapeOf } from '../canvas/shapes';
+import { pasted } from '../graph/clipboard';
+import { card, freshId, line, outputsOf, toDoc, type CardNode, type Doc, type Line, type Spec, type SpecNode } from '../graph/spec';
+
+type Step = Pick<Doc, 'nodes' | 'edges' | 'rest' | 'triggerId'>;
+export type PaletteFor = null | { edge?: string; from?: string; handle?: string; position?: { x: number; y: number } };
+interface State extends Doc {
+  workflowId: string;
+  name: string;
+  /** Counts edits; what is saved remembers the count it was made of. */
+  edit: number;
+  past: Step[];
+  future: Step[];
+  palette: PaletteFor;
+}
+const LIMIT = 500;
+const BURST_MS = 600;
+export const EMPTY: Doc = { nodes: [], edges: [], rest: {}, triggerId: '' };
+export const useEditor = create<State>()(() => ({ ...EMPTY, workflowId: '', name: '', edit: 0, past: [], future: [], palette: null }));
+const get = useEditor.getState;
+const set = useEditor.setState;
+
+let isDragging = false;
+let burst = '';
+let burstAt = 0;
+const step = (state: State): Step => ({ nodes: state.nodes, edges: state.edges, rest: state.rest, triggerId: state.triggerId });
+
+/** Begin a change that can be undone. Changes of one `name` in quick succession are one step. */
+export function begin(name = ''): void {
+  const now = Date.now();
+  const goesOn = name !== '' && name === burst && now - burstAt < BURST_MS;
+  burst = name;
+  burstAt = now;
+  set((state) => ({ edit: state.edit + 1, ...(goesOn ? {} : { past: [...state.past.slice(1 - LIMIT), step(state)], future: [] }) }));
+}
+
+export function load(workflowId: string, name: string, spec: Spec): void {
+  burst = '';
+  set({ ...toDoc(spec, shapeOf), workflowId, name, edit: 0, past: [], future: [], palette: null });
+}
+/** Take in what came from elsewhere, as a step that can be undone. */
+export function replaceSpec(spec: Spec): void {
+  begin();
+  set(toDoc(spec, shapeOf));
+}
+export function undo(): void {
+  burst = '';
+  set((state) => {
+    const last = state.past.at(-1);
+    return last ? { ...last, past: state.past.slice(0, -1), future: [step(state), ...state.future], edit: state.edit + 1 } : state;
+  });
+}
+export function redo(): void {
+  burst = '';
+  set((state) => {
+    const [next, ...future] = state.future;
+    return next ? { ...next, future, past: [...state.past, step(state)], edit: state.edit + 1 } : state;
+  });
+}
+
+export const dragging = {
+  start: () => {
+    isDragging = true;
+    begin();
+  },
+  stop: () => {
+    isDragging = false;
+  },
+};
+export function changeNodes(changes: NodeChange[]): void {
+  // Arrow keys move cards without any drag: a burst of them is one step of its own.
+  if (!isDragging && changes.some((each) => each.type === 'position' && each.position)) begin('move');
+  set((state) => ({ nodes: applyNodeChanges(changes.filter((each) => each.type !== 'remove'), state.nodes as never) as unknown as CardNode[] }));
+}
+export function changeEdges(changes: EdgeChange[]): void {
+  set((state) => ({ edges: applyEdgeChanges(changes.filter((each) => each.type !== 'remove'), state.edges as never) as unknown as Line[] }));
+}
+
+export function connect(source: string, sourceHandle: string, target: string): void {
+  begin();
+  set((state) => ({ edges: [...state.edges, joined(source, sourceHandle, target)] }));
+}
+function joined(source: string, handle: string, target: string): Line {
+  return line({ source, target }, `${source}-${handle}-${target}-${Date.now().toString(36)}`, handle);
+}
+
+/** Put a step where it was asked for: after a card, on a line, at a place, or at the end of the way. */
+export function add(type: string, at: NonNullable<PaletteFor>): string {
+  begin();
+  const state = get();
+  const id = freshId(type, new Set(state.nodes.map((each) => each.id)));
+  const shape = shapeOf(type);
+  let { nodes, edges } = state;
+  let position = at.position ?? { x: 0, y: 0 };
+  const cut = edges.find((each) => each.id === at.edge);
+  const from = nodes.find((each) => each.id === (cut ? cut.source : at.from));
+  const out = shape?.outputs[0] ?? 'out';
+  if (cut && from) {
+    const target = nodes.find((each) => each.id === cut.target)!;
+    position = { ...target.position };
+    const shifted = downstream(cut.target, edges);
+    const gap = 280 - Math.max(0, target.position.x - from.position.x - 280);
+    if (gap > 0) nodes = nodes.map((each) => (shifted.has(each.id) && each.id !== from.id ? { ...each, position: { x: each.position.x + gap, y: each.position.y } } : each));
+    if (gap <= 0) position = { x: from.position.x + 280, y: target.position.y };
+    edges = [...edges.filter((each) => each !== cut), joined(cut.source, cut.sourceHandle, id), ...(shape?.outputs.length ? [joined(id, out, cut.target)] : [])];
+  } else if (from && shape?.inputs.length !== 0) {
+    const outputs = outputsOf(from.data.spec, shapeOf(from.data.spec.type));
+    const handle = at.handle ?? outputs.find((each) => !edges.some((edge) => edge.source === from.id && edge.sourceHandle === each)) ?? outputs[0];
+    if (!at.position) position = { x: from.position.x + 280, y: from.position.y + Math.max(0, outputs.indexOf(handle ?? '')) * 110 };
+    if (handle) edges = [...edges, joined(from.id, handle, id)];
+  } else if (from && !at.position) position = { x: from.position.x, y: from.position.y + 120 };
+  while (!at.position && nodes.some((each) => Math.abs(each.position.x - position.x) < 230 && Math.abs(each.position.y - position.y) < 80)) position = { x: position.x, y: position.y + 110 };
+  const made = card({ id, type, config: {}, position }, position);
+  set({ nodes: [...nodes.map((each) => (each.selected ? { ...each, selected: false } : each)), { ...made, selected: true }], edges: edges.map((each) => (each.selected ? { ...each, selected: false } : each)) });
+  return id;
+}
+function downstream(id: string, edges: Line[]): Set<string> {
+  const found = new Set<string>();
+  const queue = [id];
+  while (queue.length) {
+    const next = queue.pop()!;
+    if (found.has(next)) continue;
+    found.add(next);
+    for (const each of edges) if (each.source === next) queue.push(each.target);
+  }
+  return found;
+}
+
+export function patchNode(id: string, change: Partial<SpecNode>, name: string): void {
+  begin(`${id}.${name}`);
+  set((state) => ({
+    nodes: state.nodes.map((each) => {
+      if (each.id !== id) return each;
+      const spec = { ...each.data.spec, ...change };
+      for (const key of Object.keys(change)) if (change[key] === undefined) delete spec[key];
+      return { ...each, data: { spec } };
+    }),
+  }));
+}
+/** Take out what is chosen; the last trigger stays. Says whether it had to. */
+export function removeSelected(): boolean {
+  const { nodes, edges, triggerId } = get();
+  const gone = new Set(nodes.filter((each) => each.selected).map((each) => each.id));
+  const others = nodes.filter((each) => !gone.has(each.id) && shapeOf(each.data.spec.type)?.inputs.length === 0);
+  const isKept = gone.has(triggerId) && others.length === 0;
+  if (isKept) gone.delete(triggerId);
+  if (gone.size || edges.some((each) => each.selected)) {
+    begin();
+    set({
+      nodes: nodes.filter((each) => !gone.has(each.id)),
+      edges: edges.filter((each) => !each.selected && !gone.has(each.source) && !gone.has(each.target)),
+      triggerId: gone.has(triggerId) ? others[0]!.id : triggerId,
+    });
+  }
+  return isKept;
+}
+export function paste(steps: Pick<Doc, 'nodes' | 'edges'>): void {
+  begin();
+  set((state) => pasted(state, steps));
+}
+export function place(positions: Map<string, { x: number; y: number }>): void {
+  begin();
+  set((state) => ({ nodes: state.nodes.map((each) => ({ ...each, position: positions.get(each.id) ?? each.position })) }));
+}
+export function choose(ids: readonly string[]): void {
+  const wanted = new Set(ids);
+  set((state) => ({
+    nodes: state.nodes.map((each) => (!!each.selected === wanted.has(each.id) ? each : { ...each, selected: wanted.has(each.id) })),
+    edges: state.edges.map((each) => (each.selected ? { ...each, selected: false } : each)),
+  }));
+}
+export const openPalette = (palette: PaletteFor): void => set({ palette });

@@ -1,0 +1,3 @@
+import type { Key } from './en';
+
+export const fr: Partial<Record<Key, string>> = {};

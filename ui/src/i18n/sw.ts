@@ -1,0 +1,3 @@
+import type { Key } from './en';
+
+export const sw: Partial<Record<Key, string>> = {};

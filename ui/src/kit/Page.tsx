@@ -1,0 +1,66 @@
+import { LoaderCircle } from 'lucide-react';
+import type { ReactNode } from 'react';
+
+/** The frame of a page: title, what it is about, what can be done, content. */
+export function Page({ title, about, actions, children }: { title: string; about?: string; actions?: ReactNode; children: ReactNode }) {
+  return (
+    <div className="mx-auto w-full max-w-6xl px-6 py-7 lg:px-10">
+      <div className="mb-5 flex flex-wrap items-end justify-between gap-3">
+        <div>
+          <h1>{title}</h1>
+          {about && <p className="mt-0.5 max-w-2xl text-[13px] text-soft">{about}</p>}
+        </div>
+        <div className="flex items-center gap-2">{actions}</div>
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** Shown where there is nothing yet: what would be here, and how it comes. */
+export function Empty({ icon, title, about, children }: { icon: ReactNode; title: string; about: string; children?: ReactNode }) {
+  return (
+    <div className="flex flex-col items-center rounded-xl border border-dashed border-line-strong bg-surface px-6 py-14 text-center">
+      <div className="mb-3 grid size-11 place-items-center rounded-xl bg-accent-soft text-accent-text" aria-hidden>{icon}</div>
+      <h2>{title}</h2>
+      <p className="mt-1 max-w-md text-[13px] text-soft">{about}</p>
+      {children && <div className="mt-5 flex flex-wrap justify-center gap-2">{children}</div>}
+    </div>
+  );
+}
+
+export function Loading({ label }: { label: string }) {
+  return (
+    <div role="status" className="flex items-center justify-center gap-2 py-16 text-[13px] text-faint">
+      <LoaderCircle size={16} className="spin" aria-hidden /> {label}
+    </div>
+  );
+}
+
+/** A failure with what the server said of it. */
+export function Failed({ title, error, again, againLabel }: { title: string; error: unknown; again?: () => void; againLabel?: string }) {
+  const message = error instanceof Error ? error.message : String(error);
+  return (
+    <div role="alert" className="rounded-xl border border-bad/40 bg-bad-soft px-4 py-3 text-[13px]">
+      <p className="font-semibold text-bad">{title}</p>
+      <p className="mt-0.5 text-ink">{message}</p>
+      {again && <button type="button" className="mt-2 font-medium text-bad underline" onClick={again}>{againLabel}</button>}
+    </div>
+  );
+}
+
+/** A table in a frame; rows are links where `to` is drawn inside. */
+export function Table({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
+  return (
+    <div className="overflow-x-auto rounded-xl border border-line bg-surface shadow-[var(--shadow)]">
+      <table className="w-full text-left text-[13px]" aria-label={label}>
+        <thead>
+          <tr className="border-b border-line text-xs text-faint">
+            {head.map((each) => <th key={each} scope="col" className="px-4 py-2.5 font-medium">{each}</th>)}
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line">{children}</tbody>
+      </table>
+    </div>
+  );
+}
