@@ -9,7 +9,7 @@ from hypothesis import settings
 settings.register_profile("linkflow", deadline=None)
 settings.load_profile("linkflow")
 
-pytest_plugins = ["linkflow.testing.postgres", "linkflow.testing.live", "linkflow.testing.services"]
+pytest_plugins = ["linkflow.testing.postgres", "linkflow.testing.bindings", "linkflow.testing.services"]
 REQUIRE_ALL = os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"}
 
 

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-FORGOTTEN = {"at", "duration", "duration_ms", "headers", "id", "ms", "number", "seed", "session", "token"}
+FORGOTTEN = {
+    "at",
+    "child_id",
+    "duration",
+    "duration_ms",
+    "headers",
+    "id",
+    "ms",
+    "number",
+    "seed",
+    "session",
+    "token",
+}
 """Names of what differs: identities, times, who did it; and all that ends in `_at`."""
 
 

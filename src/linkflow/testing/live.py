@@ -1,11 +1,10 @@
-"""A whole LinkFlow for tests, as a pytest plugin: `pytest_plugins = ["linkflow.testing.live"]`.
+"""A whole LinkFlow for tests, in one process: `async with started(settings) as live`.
 
-`live` is an installation on a database of the test's own, behind a real web server on a free port, with a
-client that is signed in as the owner. `receiver` is the world outside that its nodes may call.
+It is an installation behind a real web server on a free port, with a client that is signed in as the owner.
+The fixtures are those of `testing/bindings.py`.
 """
 
 import asyncio
-import dataclasses
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest_asyncio
 import uvicorn
 
 from linkflow.apps.installation import Installation, installation
 from linkflow.apps.settings import Settings
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.testing.control import OWNER, PASSWORD, Reply
-from linkflow.testing.receiver import GENEROUS_S, Receiver
+from linkflow.testing.receiver import GENEROUS_S
 
 SECRET = "a secret that signs callbacks"  # noqa: S105  of tests
 WHOLE = ("/api", "/health", "/ready")
@@ -39,8 +37,26 @@ class Live:
         token: The owner's.
     """
 
-    def __init__(self, address: str, home: Path, running: Installation, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        address: str,
+        home: Path,
+        running: Installation,
+        http: aiohttp.ClientSession,
+        *,
+        look_s: float = 1.0,
+    ) -> None:
+        """Meet it.
+
+        Args:
+            address: Where it answers.
+            home: Its LINKFLOW_HOME.
+            running: What runs.
+            http: For calls.
+            look_s: How long to wait for a nudge before looking again.
+        """
         self.address, self.home, self.running, self.http = address, home, running, http
+        self._look_s = look_s
         self.token = ""
 
     async def call(
@@ -134,7 +150,7 @@ class Live:
                     found = (await self.get(f"/executions/{execution_id}")).json
                     if holds(found):
                         return found
-                    await changes.nudged(1.0)
+                    await changes.nudged(self._look_s)
 
     async def listed(self, holds: Callable[[Any], bool]) -> Any:
         """Wait until something holds of the list of executions, newest first.
@@ -149,7 +165,7 @@ class Live:
                     found = (await self.get("/executions?limit=100")).json["data"]
                     if holds(found):
                         return found
-                    await changes.nudged(1.0)
+                    await changes.nudged(self._look_s)
 
     async def run(self, spec: Any, data: Any = None) -> Any:
         """Create a workflow, run it to its end and read the execution."""
@@ -199,18 +215,3 @@ def settings_of(dsn: str, home: Path) -> Settings:
         owner_password=PASSWORD,
         secret=SECRET,
     )
-
-
-@pytest_asyncio.fixture
-async def live(database_dsn: str, tmp_path: Path, queue_settings: Mapping[str, Any]) -> AsyncIterator[Live]:
-    """Run a LinkFlow of the test's own."""
-    settings = dataclasses.replace(settings_of(database_dsn, tmp_path / "home"), **queue_settings)
-    async with started(settings) as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    """Listen as the world outside."""
-    async with Receiver.open() as opened:
-        yield opened
