@@ -143,8 +143,8 @@ class Proxy:
                 await self._passes.wait()
                 sink.write(data)
                 await sink.drain()
-        except OSError:
-            pass
+        except (OSError, RuntimeError):
+            pass  # cut, or cut while it was held back
         finally:
             sink.transport.abort()
 

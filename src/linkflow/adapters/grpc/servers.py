@@ -176,6 +176,8 @@ def _stream(accept: Accept, wires: set[Wire]) -> Any:
             await accept(wire)
         finally:
             wires.discard(wire)
+        if wire.is_broken:
+            raise asyncio.CancelledError  # gRPC would send a status to nobody, and log that it cannot
 
     return handle
 

@@ -23,6 +23,9 @@ FRAME_BYTES = 1024 * 1024
 LOOK_S = 0.5
 """How exactly deadlines are kept."""
 
+CUT = (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
+"""What gRPC raises when a stream is over, on either side."""
+
 log = telemetry.logger("grpc")
 
 Answer = Callable[[str, bytes], Awaitable[bytes]]
@@ -45,7 +48,13 @@ class Stream(Protocol):
 
 
 class Wire:
-    """See the module; `run` must be running."""
+    """See the module; `run` must be running.
+
+    Attributes:
+        peer: Who is on the other side.
+        is_cut: Nothing is carried any more.
+        is_broken: The connection broke; nobody is there to be told anything.
+    """
 
     def __init__(self, stream: Stream, peer: str) -> None:
         """Put it together.
@@ -56,6 +65,7 @@ class Wire:
         """
         self.peer = peer
         self.is_cut = False
+        self.is_broken = False
         self._stream = stream
         self._calls: Mapping[int, Answer] = {}
         self._notes: Mapping[int, Hear] = {}
@@ -138,7 +148,8 @@ class Wire:
         while True:
             try:
                 frame = await self._stream.read()
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
+            except CUT as error:
+                self.is_broken = True
                 log.debug("line cut", peer=self.peer, error=str(error))
                 break
             if frame is grpc.aio.EOF:
@@ -201,7 +212,8 @@ class Wire:
             while self._out:
                 try:
                     await self._stream.write(self._frame())
-                except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
+                except CUT as error:
+                    self.is_broken = True
                     log.debug("line cut", peer=self.peer, error=str(error))
                     self.close()
                     return
