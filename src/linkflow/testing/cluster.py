@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,6 +32,8 @@ from linkflow.apps.serve_roles import run_roles
 from linkflow.apps.settings import load
 from linkflow.engine.cluster import Cluster
 from linkflow.ports.cluster import Member
+from linkflow.testing.servers import free_port
+from linkflow.testing.split import Proxy
 
 ROLES = {
     **{f"{role}-{n}": role for role in ("frontend", "history", "matching", "worker") for n in (1, 2)},
@@ -41,6 +43,9 @@ ROLES = {
 
 SECRET = "a secret of many processes"  # noqa: S105  of tests
 PATIENCE_S = 120.0
+PROXIES = "127.0.0.2"
+"""Where proxies listen, on the ports that the processes have on 127.0.0.1."""
+
 _PR_SET_PDEATHSIG = 1
 
 _births = multiprocessing.get_context("forkserver")
@@ -114,20 +119,32 @@ class Processes:
 
     Attributes:
         lives: The running or last life of each.
+        proxies: The lines to each, where they lead over proxies.
     """
 
     def __init__(self, folder: Path, roles: Mapping[str, str], environment: Mapping[str, str]) -> None:
         self.lives: dict[str, Life] = {}
+        self.proxies: dict[str, Proxy] = {}
+        self._ports: dict[str, int] = {}
         self._folder, self._roles, self._environment = folder, dict(roles), environment
 
     def start(self, *names: str) -> None:
         """Start processes; those that live already are left alone."""
         for name in names:
             if name not in self.lives or self.lives[name].over.is_set():
-                roles = self._roles[name]
-                ports = ",".join(f"{role}=0" for role in roles.split(","))
+                roles, port = self._roles[name], self._ports.get(name, 0)
+                ports = ",".join(f"{role}={port}" for role in roles.split(","))
                 environment = {**self._environment, "LINKFLOW_PORTS": ports}
+                if name in self.proxies:
+                    environment["LINKFLOW_ADVERTISE"] = PROXIES
                 self.lives[name] = Life(environment, roles, self._folder / f"{name}.log")
+
+    async def part(self, *names: str) -> None:
+        """Lay the lines to processes of one role, before they start, over proxies that can be cut."""
+        for name in names:
+            self._ports[name] = port = free_port()
+            self.proxies[name] = Proxy(f"127.0.0.1:{port}", f"{PROXIES}:{port}")
+            await self.proxies[name].start()
 
     def send(self, number: signal.Signals, *names: str) -> None:
         """Send a signal to processes."""
@@ -177,7 +194,7 @@ class Processes:
 
 @asynccontextmanager
 async def cluster(
-    dsn: str, folder: Path, roles: Mapping[str, str], **environment: str
+    dsn: str, folder: Path, roles: Mapping[str, str], *, apart: Sequence[str] = (), **environment: str
 ) -> AsyncIterator[Processes]:
     """Run processes and end them with the block.
 
@@ -185,6 +202,7 @@ async def cluster(
         dsn: Their database, with LinkFlow's schema.
         folder: For what they say and keep.
         roles: What each process does, by a name for it.
+        apart: Those that are reached over proxies.
         environment: More variables for all.
     """
     said = {
@@ -199,12 +217,15 @@ async def cluster(
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     found = Processes(folder, roles, said)
     try:
+        await found.part(*apart)
         found.start(*roles)
         await found.ready()
         yield found
     finally:
         found.send(signal.SIGKILL, *found.lives)
         await found.ended(found.lives)
+        for proxy in found.proxies.values():
+            await proxy.stop()
 
 
 @asynccontextmanager

@@ -85,22 +85,26 @@ class Proxy:
     Attributes:
         address: Where it answers.
         cuts: How often it was cut.
+        carried: Connections that it carried so far.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, listens: str = "127.0.0.1:0") -> None:
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
+        self._listens = listens.rpartition(":")
         self._open: set[asyncio.StreamWriter] = set()
-        self._passes = asyncio.Event()
-        self._passes.set()
+        self._asks, self._answers = asyncio.Event(), asyncio.Event()
+        self.let_go()
         self._tasks: set[asyncio.Task[None]] = set()
         self.address = ""
         self.cuts = 0
+        self.carried = 0
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._met, "127.0.0.1", 0)
-        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        host, _, port = self._listens
+        self._server = await asyncio.start_server(self._met, host, int(port))
+        self.address = f"{host}:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         """Close everything."""
@@ -117,13 +121,16 @@ class Proxy:
             writer.transport.abort()
         self._open.clear()
 
-    def hold(self) -> None:
-        """Hold back whatever comes, as a network that fell silent."""
-        self._passes.clear()
+    def hold(self, *, asks: bool = True, answers: bool = True) -> None:
+        """Hold back whatever comes, as a network that fell silent, in both directions or in one."""
+        for passes, is_held in ((self._asks, asks), (self._answers, answers)):
+            if is_held:
+                passes.clear()
 
     def let_go(self) -> None:
         """Let everything pass again."""
-        self._passes.set()
+        self._asks.set()
+        self._answers.set()
 
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -131,16 +138,20 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
+        self.carried += 1
         self._open |= {writer, far_writer}
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.get_running_loop().create_task(self._carry(source, sink))
+        ways = ((reader, far_writer, self._asks), (far_reader, writer, self._answers))
+        for source, sink, passes in ways:
+            task = asyncio.get_running_loop().create_task(self._carry(source, sink, passes))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _carry(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, passes: asyncio.Event
+    ) -> None:
         try:
             while data := await source.read(65536):
-                await self._passes.wait()
+                await passes.wait()
                 sink.write(data)
                 await sink.drain()
         except (OSError, RuntimeError):
