@@ -166,7 +166,7 @@ async def test_data_of_another_major_version_is_refused_in_words(tmp_path: Path)
     mark = tmp_path / "postgres" / "data" / "PG_VERSION"
     mark.write_text("12\n")
 
-    with pytest.raises(EmbeddedPostgresFailed, match=r"made by PostgreSQL 12;.*pg_dump"):
+    with pytest.raises(EmbeddedPostgresFailed, match=r"made by PostgreSQL 12;.*linkflow upgrade-data"):
         await EmbeddedPostgres.start(tmp_path)
 
     assert "12\n" == mark.read_text()
