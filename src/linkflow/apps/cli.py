@@ -6,7 +6,16 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from linkflow.apps import cli_audit, cli_cluster, cli_data, cli_kept, cli_letters, cli_scheduler, rebuild
+from linkflow.apps import (
+    cli_audit,
+    cli_cluster,
+    cli_data,
+    cli_kept,
+    cli_keys,
+    cli_letters,
+    cli_scheduler,
+    rebuild,
+)
 
 app = typer.Typer(
     name="linkflow",
@@ -30,6 +39,7 @@ app.add_typer(cli_kept.variables, name="variables")
 app.add_typer(owner, name="owner")
 app.add_typer(cli_audit.audit, name="audit")
 app.add_typer(cli_cluster.cluster, name="cluster")
+app.add_typer(cli_keys.sealing, name="sealing")
 app.add_typer(cli_letters.letters, name="dead-letters")
 app.add_typer(cli_scheduler.scheduler, name="scheduler")
 

@@ -11,6 +11,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.statements import Statements
 from linkflow.adapters.system import SystemClock, SystemIds
+from linkflow.adapters.vault import AesSecretBox, key_source
 from linkflow.api.scheduler import shown
 from linkflow.apps.brokers import open_blobs
 from linkflow.apps.cli_client import CommandFailed
@@ -49,6 +50,7 @@ async def _run(settings: Settings, name: str, *, dry_run: bool) -> Any:
             databases.append(await Database.open(url, pool_size=4))
             stack.push_async_callback(databases[-1].close)
         control, engine = databases[0], databases[-1]
+        read_keys = key_source(settings.home / "keys", settings.sealing_keys, settings.sealing_command)
         parts = SchedulerParts(
             control=control,
             engine=engine,
@@ -57,6 +59,7 @@ async def _run(settings: Settings, name: str, *, dry_run: bool) -> Any:
             bus=MemoryEventBus(),
             clock=clock,
             ids=ids,
+            box=AesSecretBox(*read_keys(), read_keys),
         )
         found = [duty for duty in duty_list(parts) if duty.name == name]
         if not found:

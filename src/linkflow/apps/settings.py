@@ -108,6 +108,9 @@ class Settings:
         "Whether the bucket is named in the path, not in the host name: on or off.", read_switch, default=True
     )
     worker_slots: int = _setting("Attempts that run at once in this process.", read_count, 256)
+    drain_s: int = _setting(
+        "Seconds that attempts under way may go on when the process is asked to stop.", read_count, 10
+    )
     retention_executions_days: int = _setting(
         "Days that executions are kept after their end; 0 keeps them for ever.", read_days, 90
     )
@@ -128,6 +131,16 @@ class Settings:
         read_secret,
         None,
         secret=True,
+    )
+    sealing_keys: str | None = _setting(
+        "Keys that seal secrets in the database, as k2:<64 hex digits>,k1:<64 hex digits>: the first seals, "
+        "the others open what they sealed; without it they are files in LINKFLOW_HOME/keys.",
+        read_secret,
+        None,
+        secret=True,
+    )
+    sealing_command: str | None = _setting(
+        "Command that prints such keys, for those who keep them in a vault.", read_text, None
     )
     owner_email: str | None = _setting(
         "E-mail address of the owner made at the first start.", read_email, None

@@ -14,7 +14,7 @@ from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.records import SqlRecords
 from linkflow.adapters.sql.samples import CONTROL, control_samples
 from linkflow.adapters.sql.usage import SqlUsage
-from linkflow.adapters.vault import AesSecretBox, keep_key
+from linkflow.adapters.vault import AesSecretBox, keep_key, key_source
 from linkflow.apps.brokers import Coordination, open_blobs
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring_identity import IdentityNeeds, build_identity
@@ -54,7 +54,6 @@ from linkflow.ports.services import Frontend, Visibility
 from linkflow.ports.stores import DeadLetters, SpecStore
 from linkflow.telemetry import metrics
 
-SEALING_KEY = "sealing.key"
 SIGNING_SECRET = "linkflow.secret"  # noqa: S105  the name of a file
 PACKAGE = Path(__file__).resolve().parents[1]
 EXAMPLES = PACKAGE / "examples" if (PACKAGE / "examples").is_dir() else PACKAGE.parents[1] / "examples"
@@ -127,7 +126,8 @@ def open_control(
     """
     shared = shared or Coordination()
     keys = settings.home / "keys"
-    box = AesSecretBox({"k1": bytes.fromhex(keep_key(keys, SEALING_KEY))}, "k1")
+    read_keys = key_source(keys, settings.sealing_keys, settings.sealing_command)
+    box = AesSecretBox(*read_keys(), read_keys)
     records, audit = SqlRecords(database), Audit(clock, ids)
     outside = GuardedHttpClient(settings.outbound_allow)
     notices = Notices(box, shared.bus, clock, ids)
@@ -254,6 +254,7 @@ async def background(
                 bus=side.bus,
                 clock=side.clock,
                 ids=side.ids,
+                box=side.box,
             )
             runs.append(build_scheduler(parts, plane).run())
         tasks = [group.create_task(run) for run in runs]

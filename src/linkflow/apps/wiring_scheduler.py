@@ -12,6 +12,7 @@ from linkflow.adapters.sql.expiry import SqlUpkeep
 from linkflow.adapters.sql.marks import SqlBlobMarks
 from linkflow.adapters.sql.partitions import SqlPartitions
 from linkflow.adapters.sql.retention import SqlRetention
+from linkflow.adapters.sql.sealed import SqlSealedRows
 from linkflow.adapters.sql.statements import Statements
 from linkflow.adapters.sql.stuck import SqlStuck
 from linkflow.adapters.sql.usage import SqlUsage
@@ -20,12 +21,14 @@ from linkflow.control.plane import ControlPlane
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.retention import Kept
+from linkflow.ports.vault import Rewrapping
 from linkflow.scheduler.blobs import BlobSweep
 from linkflow.scheduler.cron import Cron
 from linkflow.scheduler.duties import Duties, Duty
 from linkflow.scheduler.partitions import PartitionsAhead
 from linkflow.scheduler.rescue import Rescue
 from linkflow.scheduler.retention import ExecutionsRetention, Expire, HardDelete, SoftDelete, Vacuum
+from linkflow.scheduler.sealing import Resealing
 from linkflow.scheduler.service import Scheduler
 from linkflow.scheduler.usage import UsageRollUp
 
@@ -51,6 +54,7 @@ class SchedulerParts:
     bus: EventBus
     clock: Clock
     ids: IdSource
+    box: Rewrapping
 
 
 def duty_list(parts: SchedulerParts) -> Sequence[Duty]:
@@ -64,6 +68,7 @@ def duty_list(parts: SchedulerParts) -> Sequence[Duty]:
         Expire(upkeep, kept, clock),
         BlobSweep(blobs, SqlBlobMarks(parts.control, parts.engine), clock),
         UsageRollUp(SqlUsage(parts.engine)),
+        Resealing(SqlSealedRows(Statements(parts.control.pool)), parts.box),
         HardDelete(upkeep, kept, clock),
         Vacuum(upkeep),
     ]

@@ -27,6 +27,22 @@ class SecretBox(Protocol):
         ...
 
 
+class Rewrapping(Protocol):
+    """Changes the keys that seal, without opening a value."""
+
+    def renew(self) -> None:
+        """Read the keys again; the newest one seals from now on, older ones still open."""
+        ...
+
+    def rewrapped(self, sealed: bytes, place: str) -> bytes | None:
+        """Give sealed bytes that only need the newest key; None when they do already.
+
+        Raises:
+            Unavailable: `secret.unreadable`.
+        """
+        ...
+
+
 class PasswordHasher(Protocol):
     """Turns passwords into hashes that are slow to guess; runs outside the event loop."""
 
