@@ -34,6 +34,8 @@ EVERYWHERE = {
     "sealed.SqlSealedRows.every": "the scheduler seals every workspace's secrets again with a newer key",
     "schedules.SqlSchedules.due": "the scheduler fires schedules of every workspace",
     "schedules.SqlSchedules.next_due_at": "as above",
+    "subscriptions.SqlSubscriptions.active": "messages go to subscriptions of every workspace",
+    "subscriptions.SqlSubscriptions.claim": "as above",
     "webhooks.SqlTriggerEvents.claim": "the inbox starts events of every workspace",
     "webhooks.SqlTriggerEvents.release": "as above",
     "webhooks.SqlTriggerEvents.started": "as above",

@@ -160,6 +160,15 @@ DELETE /api/v1/webhooks/{webhook_id}                                            
 POST   /api/v1/webhooks/{webhook_id}/regenerate-uuid                            webhook.update
 POST   /api/v1/webhooks/{webhook_id}/regenerate                                 webhook.update
 POST   /api/v1/webhooks/{webhook_id}/regenerate-secret                          webhook.update
+GET    /api/v1/webhook-subscriptions                                            webhook.view
+POST   /api/v1/webhook-subscriptions                                            webhook.create
+GET    /api/v1/webhook-subscriptions/{subscription_id}                          webhook.view
+PUT    /api/v1/webhook-subscriptions/{subscription_id}                          webhook.update
+DELETE /api/v1/webhook-subscriptions/{subscription_id}                          webhook.delete
+POST   /api/v1/webhook-subscriptions/{subscription_id}/rotate-secret            webhook.update
+POST   /api/v1/webhook-subscriptions/{subscription_id}/test                     webhook.update
+GET    /api/v1/webhook-subscriptions/{subscription_id}/deliveries               webhook.view
+POST   /api/v1/webhook-subscriptions/{subscription_id}/deliveries/{delivery_id}/replay webhook.update
 GET    /api/v1/inbox                                                            webhook.view
 GET    /api/v1/inbox/{event_id}                                                 webhook.view
 POST   /api/v1/inbox/{event_id}/replay                                          webhook.update

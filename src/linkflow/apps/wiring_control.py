@@ -11,6 +11,7 @@ from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.probe import GuardedProbe
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
+from linkflow.adapters.sql.followed import SqlFollowedExecutions
 from linkflow.adapters.sql.records import SqlRecords
 from linkflow.adapters.sql.samples import CONTROL, control_samples
 from linkflow.adapters.sql.usage import SqlUsage
@@ -27,6 +28,7 @@ from linkflow.control.audit import AuditLogs
 from linkflow.control.broker import Broker
 from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
+from linkflow.control.deliveries import Deliveries
 from linkflow.control.duties import Duties
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
@@ -41,6 +43,7 @@ from linkflow.control.plane import ControlPlane
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
 from linkflow.control.searches import Searches
+from linkflow.control.subscriptions import Subscriptions
 from linkflow.control.templates import Templates
 from linkflow.control.usage import UsageReports
 from linkflow.control.variables import Variables
@@ -155,6 +158,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     """Put the use cases together."""
     records, bus, clock, ids = side.records, side.bus, side.clock, side.ids
     shared, prepared = side.shared, side.shared.prepared
+    followed = SqlFollowedExecutions(side.engine)
     executables, catalog = side.executables, side.catalog
     audit = Audit(clock, ids)
     variables = Variables(records, prepared, side.box, audit)
@@ -206,6 +210,9 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         trials=CredentialTrials(
             records, side.broker, side.outside, GuardedProbe(side.settings.outbound_allow), audit, clock
         ),
+        deliveries=Deliveries(
+            records, followed, side.outside, side.box, Notices(side.box, bus, clock, ids), bus, clock
+        ),
         duties=Duties(SqlDutyRuns(side.database, side.engine), records, bus, audit, clock, ids),
         events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
@@ -215,6 +222,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         resume=Resume(engine.frontend),
         searches=Searches(records, engine.visibility, prepared, clock, ids),
         schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
+        subscriptions=Subscriptions(records, followed, side.box, audit, bus, clock, ids),
         templates=Templates(EXAMPLES),
         usage=UsageReports(SqlUsage(side.engine), clock),
         variables=variables,
@@ -244,7 +252,7 @@ async def background(
 ) -> AsyncIterator[None]:
     """Run what the control plane does by itself: the inbox and the post (rest), the scheduler."""
     async with asyncio.TaskGroup() as group:
-        runs = [plane.inbox.run(), plane.post.run()] if "rest" in roles else []
+        runs = [plane.inbox.run(), plane.post.run(), plane.deliveries.run()] if "rest" in roles else []
         if "scheduler" in roles:
             parts = SchedulerParts(
                 control=side.database,

@@ -93,7 +93,7 @@ class Audit:
         self._clock, self._ids = clock, ids
 
     async def note(self, ledger: Ledger, actor: Actor, action: str, resource: str, **details: Json) -> None:
-        """Write one line, such as `workflow.publish` on `workflow:<id>`; what is named like a secret is left out.
+        """Write one line, such as `workflow.publish` on `workflow:<id>`, without what is named like a secret.
 
         Write it last in a transaction: whoever writes another line of this workspace waits for the end.
         """

@@ -7,6 +7,7 @@ from linkflow.control.accounts import Accounts
 from linkflow.control.audit import AuditLogs
 from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
+from linkflow.control.deliveries import Deliveries
 from linkflow.control.duties import Duties
 from linkflow.control.elsewhere import Elsewhere
 from linkflow.control.events import Events
@@ -24,6 +25,7 @@ from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
 from linkflow.control.searches import Searches
 from linkflow.control.sign_ins import SignIns
+from linkflow.control.subscriptions import Subscriptions
 from linkflow.control.templates import Templates
 from linkflow.control.usage import UsageReports
 from linkflow.control.variables import Variables
@@ -60,6 +62,7 @@ class ControlPlane:
     credentials: Credentials
     connections: OAuthConnections
     trials: CredentialTrials
+    deliveries: Deliveries
     duties: Duties
     events: Events
     exchange: Exchange
@@ -68,6 +71,7 @@ class ControlPlane:
     resume: Resume
     schedules: Schedules
     searches: Searches
+    subscriptions: Subscriptions
     templates: Templates
     usage: UsageReports
     variables: Variables

@@ -16,6 +16,7 @@ from linkflow.ports.audit import AuditLog
 from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
 from linkflow.ports.oauth import ApiClients
 from linkflow.ports.searches import Searches
+from linkflow.ports.subscriptions import Subscriptions
 from linkflow.ports.triggers import Schedules, TriggerEvents, Webhooks
 
 
@@ -313,6 +314,11 @@ class Records(Protocol):
     @property
     def searches(self) -> Searches:
         """What executions are searched by, and searches that are kept."""
+        ...
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Subscriptions of others, and messages to them."""
         ...
 
     @property

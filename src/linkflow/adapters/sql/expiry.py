@@ -36,6 +36,7 @@ RULES = (
     Rule("control.ai_history", "created_at", "ai_history"),
     Rule("control.replies", "created_at", days=1.0),
     Rule("control.sign_ins", "expires_at", days=30.0),
+    Rule("control.webhook_deliveries", "at", days=30.0),
     Rule("control.duty_runs", "asked_at", days=90.0),
     Rule("engine.dead_letters", "extract(epoch FROM at)", "executions"),
     Rule("engine.late_results", "extract(epoch FROM at)", "executions"),

@@ -12,6 +12,7 @@ from linkflow.adapters.sql.oauth import SqlApiClients
 from linkflow.adapters.sql.schedules import SqlSchedules
 from linkflow.adapters.sql.searches import SqlSearches
 from linkflow.adapters.sql.statements import Statements
+from linkflow.adapters.sql.subscriptions import SqlSubscriptions
 from linkflow.adapters.sql.tenancy import SqlTenancy
 from linkflow.adapters.sql.webhooks import InboxWriter, SqlTriggerEvents, SqlWebhooks
 from linkflow.adapters.sql.workflows import SqlWorkflows
@@ -31,6 +32,7 @@ class SqlRecords:
         self.tenancy = SqlTenancy(sql)
         self.mails = SqlMailOutbox(sql)
         self.audit_log = SqlAuditLog(sql)
+        self.subscriptions = SqlSubscriptions(sql)
         self.clients = SqlApiClients(sql)
         self.ledger = SqlLedger(sql)
         self.webhooks = SqlWebhooks(sql)

@@ -4,7 +4,7 @@
 
 Usage is counted in the statement that writes the rows: a start with the row's birth, an end with the write
 that closes it. A closed row has the execution's last version, so no later write replaces it, and whatever
-comes twice counts once.
+comes twice counts once. The same statement notes starts and ends for those who follow a workspace.
 """
 
 import re
@@ -60,6 +60,12 @@ WITH written AS ({_UPSERT}, writes = v.writes + 1
     ON CONFLICT (workspace_id, day) DO UPDATE SET started = u.started + excluded.started,
         closed = u.closed + excluded.closed, failed = u.failed + excluded.failed,
         nodes = u.nodes + excluded.nodes, node_ms = u.node_ms + excluded.node_ms
+), told AS (
+    INSERT INTO engine.followed (execution_id, what, workspace_id)
+    SELECT execution_id, what, workspace_id FROM written
+    CROSS JOIN LATERAL (VALUES ('started', is_new), ('closed', closed_at IS NOT NULL)) AS t(what, holds)
+    WHERE holds AND workspace_id IN (SELECT workspace_id FROM engine.followers)
+    ON CONFLICT DO NOTHING
 ), acknowledged AS (
     DELETE FROM engine.outbox o USING unnest($19::uuid[], $20::int[]) AS m(execution_id, number)
     WHERE o.execution_id = m.execution_id AND o.number = m.number AND o.kind = 'project'

@@ -1,0 +1,52 @@
+"""Starts and ends of followed executions, in PostgreSQL; `visibility.py` writes them with its rows."""
+
+from collections.abc import Sequence
+
+from linkflow.adapters.sql.database import Database, driver_errors
+from linkflow.ports.subscriptions import FollowedExecution
+
+_PENDING = """
+SELECT f.execution_id::text, f.what, f.workspace_id::text, v.workflow_id, v.status, v.trigger_kind, v.mode,
+    extract(epoch FROM v.started_at)::float8 AS started_at,
+    extract(epoch FROM v.closed_at)::float8 AS closed_at, v.error_code, v.error_text
+FROM engine.followed f JOIN engine.visibility v ON v.execution_id = f.execution_id
+ORDER BY f.execution_id, f.what DESC LIMIT $1"""
+
+
+class SqlFollowedExecutions:
+    """What happened, on a table beside the rows of executions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def follow(self, workspace_ids: Sequence[str]) -> None:
+        """Begin to keep what happens in these workspaces."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "INSERT INTO engine.followers SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
+                list(workspace_ids),
+            )
+
+    async def follow_only(self, workspace_ids: Sequence[str]) -> None:
+        """Keep what happens in these workspaces and no other."""
+        await self.follow(workspace_ids)
+        with driver_errors():
+            await self._database.pool.execute(
+                "DELETE FROM engine.followers WHERE workspace_id <> ALL($1::uuid[])", list(workspace_ids)
+            )
+
+    async def pending(self, limit: int) -> Sequence[FollowedExecution]:
+        """List what happened; a start comes before the end."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(_PENDING, limit)
+        return [FollowedExecution(**dict(row)) for row in rows]
+
+    async def settle(self, followed: Sequence[FollowedExecution]) -> None:
+        """Forget what happened."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "DELETE FROM engine.followed f USING unnest($1::uuid[], $2::text[]) AS t(id, what)"
+                " WHERE f.execution_id = t.id AND f.what = t.what",
+                [each.execution_id for each in followed],
+                [each.what for each in followed],
+            )

@@ -1,0 +1,151 @@
+"""Subscriptions and messages in PostgreSQL."""
+
+from collections.abc import Sequence
+
+from linkflow.adapters.sql.statements import Statements, Table
+from linkflow.domain.errors import NotFound
+from linkflow.ports.subscriptions import Delivery, Subscription
+
+SUBSCRIPTIONS = Table("control.webhook_subscriptions", Subscription)
+DELIVERIES = Table("control.webhook_deliveries", Delivery)
+_subscription = SUBSCRIPTIONS.reader(Subscription)
+_delivery = DELIVERIES.reader(Delivery)
+
+
+class SqlSubscriptions:
+    """Subscriptions and messages on two tables."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    async def put(self, subscription: Subscription) -> None:
+        """Keep or replace a subscription."""
+        changed = ", ".join(
+            f"{column} = excluded.{column}"
+            for column in SUBSCRIPTIONS.columns
+            if column not in ("id", "workspace_id", "audit_number")
+        )
+        await self._sql.of(subscription.workspace_id).run(
+            f"{SUBSCRIPTIONS.insert} ON CONFLICT (id) DO UPDATE SET {changed}, audit_number ="
+            " greatest(excluded.audit_number, webhook_subscriptions.audit_number)",
+            *SUBSCRIPTIONS.values(subscription),
+        )
+
+    async def get(self, workspace_id: str, subscription_id: str) -> Subscription:
+        """Read a subscription."""
+        found = await self._sql.of(workspace_id).row(
+            f"{SUBSCRIPTIONS.select} WHERE workspace_id = $1 AND id = $2", workspace_id, subscription_id
+        )
+        if found is None:
+            raise NotFound("There is no such subscription.", subscription_id=subscription_id)
+        return _subscription(found)
+
+    async def list(self, workspace_id: str) -> Sequence[Subscription]:
+        """List subscriptions, newest first."""
+        found = await self._sql.of(workspace_id).rows(
+            f"{SUBSCRIPTIONS.select} WHERE workspace_id = $1 ORDER BY created_at DESC, id LIMIT 1000",
+            workspace_id,
+        )
+        return [_subscription(row) for row in found]
+
+    async def delete(self, workspace_id: str, subscription_id: str) -> None:
+        """Remove a subscription with its messages."""
+        await self._sql.of(workspace_id).run(
+            "DELETE FROM control.webhook_subscriptions WHERE workspace_id = $1 AND id = $2",
+            workspace_id,
+            subscription_id,
+        )
+
+    async def active(self) -> Sequence[Subscription]:
+        """List the active subscriptions of every workspace."""
+        found = await self._sql.rows(f"{SUBSCRIPTIONS.select} WHERE is_active LIMIT 100000")
+        return [_subscription(row) for row in found]
+
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep messages that are not known."""
+        for delivery in deliveries:
+            await self._sql.of(delivery.workspace_id).run(
+                f"{DELIVERIES.insert} ON CONFLICT (id) DO NOTHING", *DELIVERIES.values(delivery)
+            )
+
+    async def told(self, workspace_id: str, subscription_id: str, audit_number: int) -> None:
+        """Note up to where a subscription was told."""
+        await self._sql.of(workspace_id).run(
+            "UPDATE control.webhook_subscriptions SET audit_number = greatest(audit_number, $3)"
+            " WHERE workspace_id = $1 AND id = $2",
+            workspace_id,
+            subscription_id,
+            audit_number,
+        )
+
+    async def deliveries(
+        self, workspace_id: str, subscription_id: str, state: str, before: float | None, limit: int
+    ) -> Sequence[Delivery]:
+        """List messages, newest first."""
+        found = await self._sql.of(workspace_id).rows(
+            f"{DELIVERIES.select} WHERE workspace_id = $1 AND subscription_id = $2"
+            " AND $3 IN ('', state) AND ($4::float8 IS NULL OR at < $4) ORDER BY at DESC, id LIMIT $5",
+            workspace_id,
+            subscription_id,
+            state,
+            before,
+            limit,
+        )
+        return [_delivery(row) for row in found]
+
+    async def delivery(self, workspace_id: str, delivery_id: str) -> Delivery:
+        """Read a message."""
+        found = await self._sql.of(workspace_id).row(
+            f"{DELIVERIES.select} WHERE workspace_id = $1 AND id = $2", workspace_id, delivery_id
+        )
+        if found is None:
+            raise NotFound("There is no such delivery.", delivery_id=delivery_id)
+        return _delivery(found)
+
+    async def claim(self, now: float, until: float, limit: int) -> Sequence[Delivery]:
+        """Take messages that are due."""
+        found = await self._sql.rows(
+            f"""UPDATE control.webhook_deliveries SET due_at = $2
+                WHERE id IN (SELECT d.id FROM control.webhook_deliveries d
+                             JOIN control.webhook_subscriptions s ON s.id = d.subscription_id AND s.is_active
+                             WHERE d.due_at <= $1 ORDER BY d.due_at LIMIT $3 FOR UPDATE OF d SKIP LOCKED)
+                RETURNING {", ".join(DELIVERIES.columns)}""",
+            now,
+            until,
+            limit,
+        )
+        return [_delivery(row) for row in found]
+
+    async def settle(self, delivery: Delivery) -> None:
+        """Write how a message stands."""
+        await self._sql.of(delivery.workspace_id).run(
+            "UPDATE control.webhook_deliveries SET state = $3, due_at = $4, attempts = $5, status = $6,"
+            " error = $7, duration_ms = $8 WHERE workspace_id = $1 AND id = $2",
+            delivery.workspace_id,
+            delivery.id,
+            delivery.state,
+            delivery.due_at,
+            delivery.attempts,
+            delivery.status,
+            delivery.error,
+            delivery.duration_ms,
+        )
+
+    async def disable(self, workspace_id: str, subscription_id: str, reason: str, at: float) -> bool:
+        """Switch a subscription off; what waits for it has failed."""
+        await self._sql.of(workspace_id).run(
+            "UPDATE control.webhook_deliveries SET state = 'failed', due_at = NULL,"
+            " error = CASE error WHEN '' THEN 'The subscription was switched off.' ELSE error END"
+            " WHERE workspace_id = $1 AND subscription_id = $2 AND state = 'pending'",
+            workspace_id,
+            subscription_id,
+        )
+        done = await self._sql.of(workspace_id).run(
+            "UPDATE control.webhook_subscriptions SET is_active = false, disabled_reason = $3,"
+            " updated_at = $4 WHERE workspace_id = $1 AND id = $2 AND is_active",
+            workspace_id,
+            subscription_id,
+            reason,
+            at,
+        )
+        return done == 1

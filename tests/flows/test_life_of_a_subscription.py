@@ -1,0 +1,201 @@
+"""Others subscribe to what happens; messages are signed, tried again, and can be sent anew."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from linkflow.domain.callback import is_genuine
+from linkflow.domain.signature import Signature, verify
+from linkflow.testing.control import Stage
+from linkflow.testing.live import Live
+from linkflow.testing.receiver import Received, Receiver, Scripted
+
+BASE = "/api/v1/webhook-subscriptions"
+
+
+@pytest_asyncio.fixture
+async def stage(database_dsn: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A control plane that may call this machine."""
+    found = await Stage.open(database_dsn, tmp_path, outbound_allow=("127.0.0.1",))
+    yield found
+    await found.close()
+
+
+async def subscribed(stage: Stage, url: str, *events: str) -> dict[str, Any]:
+    """Subscribe to events."""
+    made = await stage.client.post(BASE, {"url": url, "events": list(events) or ["*"]})
+    assert made.status == 201, made.body
+    found: dict[str, Any] = made.json
+    return found
+
+
+async def turn(stage: Stage, seconds: float = 0.0) -> None:
+    """Let time pass, gather what happened and send what is due."""
+    await stage.clock.turn(seconds)
+    await stage.plane.deliveries.gather()
+    await stage.plane.deliveries.send_due()
+
+
+async def messages(stage: Stage, subscription_id: str) -> list[Any]:
+    """List the messages to a subscription."""
+    found: list[Any] = (await stage.client.get(f"{BASE}/{subscription_id}/deliveries")).json["data"]
+    return found
+
+
+def check(call: Received, secret: str, now: float) -> None:
+    """Check a message as a receiver would, by the standard and by the seeds."""
+    verify(Signature(preset="standard"), call.headers, call.body, [secret], now)
+    assert is_genuine(secret, call.headers, call.body, now)
+
+
+async def test_a_message_says_what_happened(stage: Stage, receiver: Receiver) -> None:
+    """A change made after subscribing is told once, signed both ways; what was before is not."""
+    receiver.answer("/hook", Scripted(200))
+    await stage.workflow()
+    made = await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    workflow_id = await stage.workflow()
+    await turn(stage)
+    await turn(stage)
+    (call,) = receiver.to("/hook")
+    check(call, made["secret"], stage.clock.now())
+
+    assert ("workflow.created", {"workflow_id": workflow_id}) == (
+        call.json["type"],
+        {"workflow_id": call.json["data"]["workflow_id"]},
+    )
+    (message,) = await messages(stage, made["id"])
+    assert ("delivered", 1, 200, call.headers["webhook-id"]) == (
+        message["state"], message["attempts"], message["status"], message["id"],
+    )  # fmt: skip
+
+
+async def test_a_message_is_tried_again_and_then_given_up(stage: Stage, receiver: Receiver) -> None:
+    """Retries come after 1 min, 5 min, 30 min and 2 h under one id; then the subscription is off."""
+    receiver.answer("/hook", Scripted(500))
+    made = await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await stage.workflow()
+    counts = []
+    for seconds in (0.0, 59.0, 1.0, 299.0, 1.0, 1800.0, 7200.0, 9999.0):
+        await turn(stage, seconds)
+        counts.append(len(receiver.to("/hook")))
+    after = (await stage.client.get(f"{BASE}/{made['id']}")).json
+    (message,) = await messages(stage, made["id"])
+    notices = await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
+
+    assert [1, 1, 2, 2, 3, 4, 5, 5] == counts
+    assert 1 == len({call.headers["webhook-id"] for call in receiver.to("/hook")})
+    assert (False, "failed", 5, 1) == (after["is_active"], message["state"], message["attempts"], notices)
+    assert "500" in after["disabled_reason"]
+
+
+async def test_gone_switches_off_at_once(stage: Stage, receiver: Receiver) -> None:
+    """A receiver that answers 410 hears no more."""
+    receiver.answer("/hook", Scripted(410))
+    made = await subscribed(stage, f"{receiver.address}/hook")
+    await stage.workflow()
+    await stage.workflow()
+    await turn(stage)
+    await stage.workflow()
+    await turn(stage, 9999.0)
+    after = (await stage.client.get(f"{BASE}/{made['id']}")).json
+    states = {each["state"] for each in await messages(stage, made["id"])}
+
+    assert (False, {"failed"}) == (after["is_active"], states)
+    assert 3 > len(receiver.to("/hook"))
+
+
+async def test_a_failed_message_is_sent_anew(stage: Stage, receiver: Receiver) -> None:
+    """Switched on again, a subscription gets what failed by a replay, and not what it missed."""
+    receiver.answer("/hook", Scripted(410), Scripted(204))
+    made = await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await stage.workflow()
+    await turn(stage)
+    (message,) = await messages(stage, made["id"])
+    replay = f"{BASE}/{made['id']}/deliveries/{message['id']}/replay"
+    refused = await stage.client.post(replay)
+    await stage.workflow()
+    await stage.client.put(f"{BASE}/{made['id']}", {"is_active": True})
+    await stage.client.post(replay)
+    await turn(stage)
+    ids = [call.headers["webhook-id"] for call in receiver.to("/hook")]
+
+    assert (409, [message["id"]] * 2) == (refused.status, ids)
+    assert ["delivered"] == [each["state"] for each in await messages(stage, made["id"])]
+
+
+async def test_a_secret_is_replaced_without_a_gap(stage: Stage, receiver: Receiver) -> None:
+    """For a day both secrets sign, then only the new one; neither is shown again."""
+    made = await subscribed(stage, f"{receiver.address}/hook")
+    new = (await stage.client.post(f"{BASE}/{made['id']}/rotate-secret")).json["secret"]
+    await stage.client.post(f"{BASE}/{made['id']}/test")
+    await turn(stage)
+    check(receiver.to("/hook")[-1], new, stage.clock.now())
+    both = receiver.to("/hook")[-1].headers["webhook-signature"].split(" ")
+    await stage.clock.turn(24 * 3600 + 1)
+    token = await stage.client.post(
+        "/api/v1/auth/login", {"email": "owner@example.com", "password": "correct horse"}
+    )
+    stage.client.token = token.json["access_token"]
+    await stage.client.post(f"{BASE}/{made['id']}/test")
+    await turn(stage)
+    one = receiver.to("/hook")[-1].headers["webhook-signature"].split(" ")
+    shown = (await stage.client.get(BASE)).body.decode()
+
+    assert (2, 1) == (len(both), len(one))
+    assert made["secret"] not in shown
+    assert new not in shown
+
+
+async def test_messages_reach_no_address_inside(database_dsn: str, tmp_path: Path) -> None:
+    """A message to the machine itself is refused by the guard and tried again like any failure."""
+    stage = await Stage.open(database_dsn, tmp_path)
+    async with Receiver.open() as receiver:
+        made = await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+        await stage.workflow()
+        await turn(stage)
+        (message,) = await messages(stage, made["id"])
+        calls = list(receiver.calls)
+    await stage.close()
+
+    assert ([], "pending") == (calls, message["state"])
+    assert "http.blocked" in message["error"]
+
+
+async def test_redirects_are_not_followed(stage: Stage, receiver: Receiver) -> None:
+    """A signed message goes where it was meant to go, or nowhere."""
+    receiver.answer("/hook", Scripted(302, headers={"Location": f"{receiver.address}/else"}))
+    await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await stage.workflow()
+    await turn(stage)
+
+    assert (1, 0) == (len(receiver.to("/hook")), len(receiver.to("/else")))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"url": "ftp://x", "events": ["*"]},
+        {"url": "https://x.example", "events": ["nope"]},
+        {"url": "https://x.example", "events": []},
+    ],
+)
+async def test_what_could_never_work_is_refused(stage: Stage, body: dict[str, Any]) -> None:
+    """An address or an event that cannot be is 400 and says what to write."""
+    assert 400 == (await stage.client.post(BASE, body)).status
+
+
+async def test_executions_are_told(live: Live, receiver: Receiver) -> None:
+    """The start and the end of an execution come, each once, in a running LinkFlow."""
+    made = await live.post(
+        "/webhook-subscriptions", {"url": f"{receiver.address}/hook", "events": ["execution.*"]}
+    )
+    assert made.status == 201, made.body
+    spec = {"trigger": {"id": "start", "type": "trigger.manual"}, "nodes": [], "edges": []}
+    await live.run(spec)
+    calls = await receiver.called("/hook", 2)
+
+    assert {"execution.started", "execution.completed"} == {call.json["type"] for call in calls}
+    assert 1 == len({call.json["data"]["execution_id"] for call in calls})
