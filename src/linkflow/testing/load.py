@@ -112,6 +112,11 @@ class Load:
             await self._more.wait()
 
     @property
+    def acknowledged(self) -> int:
+        """How many starts were acknowledged."""
+        return len(self._outside.acknowledged)
+
+    @property
     def per_s(self) -> float:
         """Acknowledged starts per second."""
         return len(self._outside.acknowledged) / self.took_s

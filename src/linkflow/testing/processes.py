@@ -90,7 +90,7 @@ class Deployment:
     async def running(
         cls, dsn: str, folder: Path, names: Sequence[str], **environment: str
     ) -> AsyncIterator["Deployment"]:
-        """Start processes, each named by its roles, and stop them at the end."""
+        """Start processes, each named by its roles, and stop them at the end; sign in where one has REST."""
         said = {
             "LINKFLOW_DATABASE_URL": dsn,
             "LINKFLOW_HOME": str(folder / "home"),
@@ -107,7 +107,8 @@ class Deployment:
                 for name in names:
                     found.start(name)
                 await found.ready()
-                await found.sign_in()
+                if any("rest" in name.split(",") for name in names):
+                    await found.sign_in()
                 yield found
             finally:
                 for process in found.processes.values():
