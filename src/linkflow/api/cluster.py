@@ -31,6 +31,7 @@ class Process(BaseModel):
     waits_for: str | None
     started_at: str
     seen_at: str
+    silent_s: float
     config_version: int
 
 
@@ -100,6 +101,7 @@ def shown(member: Member) -> Json:
         "waits_for": member.waits_for or None,
         "started_at": render.instant(member.started_at),
         "seen_at": render.instant(member.seen_at),
+        "silent_s": round(member.silent_s, 3),
         "config_version": member.config_version,
     }
 

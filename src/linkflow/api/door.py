@@ -55,7 +55,7 @@ class Door:
         counts: Callable[[], Mapping[str, int]],
     ) -> None:
         self._proxy, self._webhooks, self._trust = proxy, webhooks, trust
-        self._rates, self._per_minute, self._counts = rates, per_minute, counts
+        self._rates, self.per_minute, self._counts = rates, per_minute, counts
         self._intake = Edge(proxy, webhook=self._take)
         self._under_way = 0
         self._is_draining = False
@@ -125,13 +125,13 @@ class Door:
         Raises:
             RateLimited: Say when to come back.
         """
-        if not self._per_minute:
+        if not self.per_minute:
             return
-        burst = max(1, self._per_minute // BURSTS)
-        taken = await self._rates.take(f"edge:{network}", self._per_minute, MINUTE_S, burst)
+        burst = max(1, self.per_minute // BURSTS)
+        taken = await self._rates.take(f"edge:{network}", self.per_minute, MINUTE_S, burst)
         if not taken.allowed:
             raise RateLimited(
-                f"Too many requests from your address; {self._per_minute} a minute are possible here.",
+                f"Too many requests from your address; {self.per_minute} a minute are possible here.",
                 retry_after_s=taken.retry_after_s,
             )
 

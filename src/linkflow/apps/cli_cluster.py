@@ -35,11 +35,14 @@ def status(as_json: Json = False) -> None:
                 each["state"],
                 each["release"],
                 ", ".join(f"{role}*" if role in each["active"] else role for role in each["roles"]),
+                f"{each['silent_s']:.1f} s ago",
                 each["waits_for"] or "",
             ]
             for each in found["members"]
         ]
-        table(["process", "state", "release", "roles (* active)", "waits for"], rows)
+        table(["process", "state", "release", "roles (* active)", "heard", "waits for"], rows)
+        if found["missing"]:
+            typer.echo(f"roles that nobody has: {', '.join(found['missing'])}")
         for problem in found["problems"]:
             typer.echo(f"! {problem}")
         if len(found["releases"]) > 1:

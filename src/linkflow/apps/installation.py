@@ -130,6 +130,7 @@ async def installation(
                     mirror=shared.cache if settings.redis_url is not None else None,
                     sweep_s=sweep_s(settings),
                     slots=settings.worker_slots,
+                    drain_s=settings.drain_s,
                     clock=clock,
                     ids=ids,
                 )

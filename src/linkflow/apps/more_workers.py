@@ -27,7 +27,9 @@ PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 STEADY_S = 60.0
 """A worker that lived so long is started again at once."""
 
-GRACE_S = 15.0
+GRACE_S = 5.0
+"""What a worker may take to end beyond the time that its attempts have."""
+
 ONE = "linkflow.apps.one_worker"
 """The module that is a worker."""
 
@@ -60,7 +62,10 @@ async def with_workers(settings: Settings, count: int, say: Callable[[str], None
             "LINKFLOW_SECRET": running.process.trust.secret,
         }
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(_keep_one(number, environment)) for number in range(1, count + 1)]
+        tasks = [
+            group.create_task(_keep_one(number, environment, settings.drain_s))
+            for number in range(1, count + 1)
+        ]
         try:
             yield running
         finally:
@@ -68,7 +73,7 @@ async def with_workers(settings: Settings, count: int, say: Callable[[str], None
                 task.cancel()
 
 
-async def _keep_one(number: int, environment: Mapping[str, str]) -> None:
+async def _keep_one(number: int, environment: Mapping[str, str], drain_s: float) -> None:
     """Keep one worker process running."""
     loop = asyncio.get_running_loop()
     pause_s = PAUSE_S
@@ -80,7 +85,7 @@ async def _keep_one(number: int, environment: Mapping[str, str]) -> None:
         try:
             code = await process.wait()
         except asyncio.CancelledError:
-            await _end(process)
+            await _end(process, drain_s + GRACE_S)
             raise
         if loop.time() - began_at > STEADY_S:
             pause_s = PAUSE_S
@@ -89,12 +94,12 @@ async def _keep_one(number: int, environment: Mapping[str, str]) -> None:
         pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, grace_s: float) -> None:
     """Let a worker end its attempts, and cut it off when it takes too long."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(GRACE_S):
+        async with asyncio.timeout(grace_s):
             await process.wait()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):

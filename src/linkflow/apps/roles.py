@@ -7,7 +7,6 @@ in its log and under `/ready` for what it waits, and goes on when they come.
 """
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence, Set
@@ -48,35 +47,24 @@ from linkflow.apps.brokers import (
     open_queue,
 )
 from linkflow.apps.installation import require_schema
-from linkflow.apps.run_time import run_time_settings
+from linkflow.apps.run_time import Told, run_time_settings
 from linkflow.apps.settings import SettingInvalid, Settings, database_urls
+from linkflow.apps.standing import Look, lead, looks, say_what_is_missing, tell_losses
 from linkflow.apps.wiring import ENGINE, EngineParts, Services
 from linkflow.apps.wiring_control import SIGNING_SECRET, ControlSide, EngineSide, build_control, open_control
 from linkflow.control.plane import ControlPlane
-from linkflow.domain.errors import Unavailable
 from linkflow.domain.values import Json
 from linkflow.engine.cluster import Cluster
 from linkflow.engine.recovery import BROKER_SWEEP_S, Among
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports import services as ports
 from linkflow.ports.cluster import ROLES, Member
-from linkflow.ports.coordination import Lease
-from linkflow.ports.queue import TaskQueue
-from linkflow.telemetry import logger
 
 WITH_CONTROL = frozenset({"rest", "scheduler", "control-plane"})
 """Roles that need the records and keys of the control plane."""
 
 WITH_PLANE = frozenset({"rest", "scheduler"})
 """Those of them that need its use cases, too."""
-
-MATCHING_LEASE = "matching"
-LEAD_S = 2.5
-RENEW_S = 0.5
-"""How long the active Matching is it without renewing, and how often it renews."""
-
-LOOK_S = 0.5
-log = logger("roles")
 
 
 class Clients:
@@ -148,10 +136,12 @@ class Process:
         trust: What it shows to others.
         database: Of the engine.
         parts: What it serves over gRPC, by role.
+        looks: Say of a role whether it can work; raise Unavailable when not.
         plane: The control plane's use cases; None where no role needs them.
         side: The control plane's records and keys, likewise.
         directory: Finds published versions of workflows.
         visibility: Lists executions, here or elsewhere.
+        told: What it was told at run time.
         missing: Names the roles that it needs and cannot reach just now.
         queues: Asks the active Matching how the task queues stand.
     """
@@ -160,10 +150,12 @@ class Process:
     trust: Trust
     database: Database
     parts: Mapping[str, Any]
+    looks: Mapping[str, Look]
     plane: ControlPlane | None
     side: ControlSide | None
     directory: ports.WorkflowDirectory
     visibility: ports.Visibility
+    told: Told
     missing: Callable[[], Sequence[str]]
     queues: Callable[[], Awaitable[Sequence[ports.QueueView]]]
 
@@ -200,7 +192,8 @@ async def process(
     clock, ids = SystemClock(), SystemIds()
     async with AsyncExitStack() as stack:
         database, engine_database = await _open_databases(settings, stack)
-        cluster = _cluster(settings, roles, engine_database, clock, ids)
+        told = Told(settings)
+        cluster = _cluster(settings, roles, engine_database, clock, ids, told)
         await cluster.look()
         await _keep_running(stack, cluster.run())
         found = await stack.enter_async_context(lines(cluster, trust))
@@ -246,13 +239,15 @@ async def process(
                 queue=queue or MemoryTaskQueue(),
                 mirror=shared.cache if settings.redis_url is not None else None,
                 sweep_s=BROKER_SWEEP_S,
-                slots=settings.worker_slots,
+                slots=told.worker_slots,
+                drain_s=settings.drain_s,
                 clock=clock,
                 ids=ids,
             ),
             roles & ENGINE,
             clients,
         )
+        told.worker = here.here.get("worker")
         parts = dict(await stack.enter_async_context(here.running()))
         plane = None
         if side is not None and not roles.isdisjoint(WITH_PLANE):
@@ -269,18 +264,20 @@ async def process(
         if side is not None:
             parts["control-plane"] = ControlDesk(side, cluster)
         if queue is not None:
-            await _keep_running(stack, _lead(cluster, leases, clock))
-            await _keep_running(stack, _tell_losses(cluster, queue))
-        await _keep_running(stack, _say_what_is_missing(cluster, found, clock))
+            await _keep_running(stack, lead(cluster, leases, clock))
+            await _keep_running(stack, tell_losses(cluster, queue))
+        await _keep_running(stack, say_what_is_missing(cluster, found, clock))
         yield Process(
             cluster=cluster,
             trust=trust,
             database=engine_database,
             parts={role: part for role, part in parts.items() if role in roles and role != "worker"},
+            looks=looks(here.here, here.recovery, cluster),
             plane=plane,
             side=side,
             directory=directory,
             visibility=parts["visibility"] if "visibility" in parts else clients.visibility(),
+            told=told,
             missing=found.missing,
             queues=QueuesClient(found).queues,
         )
@@ -320,7 +317,12 @@ async def _open_databases(settings: Settings, stack: AsyncExitStack) -> tuple[Da
 
 
 def _cluster(
-    settings: Settings, roles: Set[str], database: Database, clock: SystemClock, ids: SystemIds
+    settings: Settings,
+    roles: Set[str],
+    database: Database,
+    clock: SystemClock,
+    ids: SystemIds,
+    told: Told,
 ) -> Cluster:
     member = Member(
         id=f"{socket.gethostname()}-{os.getpid()}-{ids.uuid()[:8]}",
@@ -328,7 +330,9 @@ def _cluster(
         state="starting",
         release=__version__,
     )
-    return Cluster(member, SqlMembers(database), SqlConfigs(database), clock, run_time_settings(settings))
+    return Cluster(
+        member, SqlMembers(database), SqlConfigs(database), clock, run_time_settings(settings, told)
+    )
 
 
 async def _coordination(settings: Settings, stack: AsyncExitStack) -> Coordination:
@@ -348,44 +352,3 @@ async def _keep_running(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) 
         await asyncio.gather(task, return_exceptions=True)
 
     stack.push_async_callback(stop)
-
-
-async def _lead(cluster: Cluster, leases: SqlLeases, clock: SystemClock) -> None:
-    """Be the active Matching whenever nobody else is; the others stand by and follow within the lease."""
-    held: Lease | None = None
-    try:
-        while True:
-            try:
-                lease = await leases.acquire(MATCHING_LEASE, cluster.member.id, LEAD_S)
-            except Unavailable as error:
-                log.warning("the lease of Matching could not be renewed", error=str(error))
-            else:
-                if lease is not None and (held is None or held.token != lease.token):
-                    log.info("this Matching is the active one", token=lease.token)
-                held = lease
-                cluster.say(leads={"matching": lease.token} if lease is not None else {})
-            await clock.sleep(RENEW_S)
-    finally:
-        if held is not None:
-            with contextlib.suppress(Unavailable):
-                await leases.release(held)
-
-
-async def _tell_losses(cluster: Cluster, queue: TaskQueue) -> None:
-    """Tell the others whenever the queue may have lost tasks, so that they are published again."""
-    while True:
-        await queue.lost()
-        cluster.say(losses=cluster.member.losses + 1)
-
-
-async def _say_what_is_missing(cluster: Cluster, found: Lines, clock: SystemClock) -> None:
-    """Say for what this process waits, when it waits."""
-    while True:
-        missing = ", ".join(found.missing())
-        if missing != cluster.member.waits_for:
-            if missing:
-                log.warning("waiting for processes with these roles", roles=missing)
-            else:
-                log.info("every role that is needed can be reached")
-            cluster.say(waits_for=missing)
-        await clock.sleep(LOOK_S)

@@ -154,6 +154,7 @@ async def serving_roles(
                 edge(settings, running.cluster, side=running.side, port=_port(settings, "edge"))
             )
             ports["edge"] = opened.port
+            running.told.meet(opened.door)
         addresses = {role: _address(settings, role, port, bound.address) for role, port in ports.items()}
         running.cluster.say(state="ready", addresses=addresses)
         stack.callback(_drain, running, health)  # before anything else ends
@@ -184,7 +185,8 @@ def _checks(running: Process) -> Sequence[Check]:
         await running.database.pool.fetchval("SELECT 1")
         return "It answers."
 
-    return [Check("peers", peers), Check("database", database)]
+    roles = [Check(role, look) for role, look in running.looks.items()]
+    return [Check("peers", peers), Check("database", database), *roles]
 
 
 @contextlib.asynccontextmanager

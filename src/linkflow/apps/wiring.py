@@ -47,9 +47,6 @@ from linkflow.ports.coordination import Cache, EventBus
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
 from linkflow.ports.queue import TaskQueue
 
-DRAIN_S = 10.0
-"""How long attempts under way may go on when the process is asked to stop."""
-
 ENGINE = frozenset({"frontend", "history", "matching", "worker", "timer", "visibility"})
 """Roles that are services of the engine."""
 
@@ -61,6 +58,7 @@ class EngineParts:
     Attributes:
         sweep_s: How often every open execution is looked at.
         slots: Attempts that the worker runs at once.
+        drain_s: How long attempts under way may go on when the process is asked to stop.
         mirror: Told how executions ended, for others to see; None for nobody.
     """
 
@@ -77,6 +75,7 @@ class EngineParts:
     queue: TaskQueue = field(default_factory=MemoryTaskQueue)
     sweep_s: float = SWEEP_S
     slots: int = SLOTS
+    drain_s: float = 10.0
     mirror: Cache | None = None
     clock: SystemClock = field(default_factory=SystemClock)
     ids: SystemIds = field(default_factory=SystemIds)
@@ -299,7 +298,7 @@ class Services:
                 yield self.here
             finally:
                 if worker is not None:
-                    await worker.drain(DRAIN_S)
+                    await worker.drain(self._parts.drain_s)
                 if history is not None:
                     history.stop()
                 for task in tasks:

@@ -231,4 +231,4 @@ class Cluster:
 
 def _known(member: Member) -> Member:
     """Leave out what changes with every heartbeat."""
-    return msgspec.structs.replace(member, seen_at=0.0, config_version=0, waits_for="")
+    return msgspec.structs.replace(member, seen_at=0.0, silent_s=0.0, config_version=0, waits_for="")

@@ -33,6 +33,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         leads: Roles of which one member is active and this one is it: the token of its lease.
         started_at: Seconds since 1970, by the store's clock.
         seen_at: Last heartbeat, seconds since 1970, by the store's clock.
+        silent_s: Seconds since then.
         config_version: Version of the configuration that it has applied.
         losses: How often it may have lost what it kept in memory, so that others bring it again.
         waits_for: What it cannot go on without, in words; empty when nothing.
@@ -46,6 +47,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     release: str = ""
     started_at: float = 0.0
     seen_at: float = 0.0
+    silent_s: float = 0.0
     config_version: int = 0
     losses: int = 0
     waits_for: str = ""

@@ -252,6 +252,10 @@ class Poll(Protocol):
         """Start nothing further on a session; what was started for it is still handed over."""
         ...
 
+    def resize(self, session: str, slots: int) -> None:
+        """Change how many tasks a session may have at once; one that drains stays at none."""
+        ...
+
     def is_idle(self, session: str) -> bool:
         """Say whether every credit of a session is back: nothing was started for it that has not ended."""
         ...

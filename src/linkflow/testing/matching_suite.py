@@ -84,6 +84,20 @@ class MatchingSuite:
 
         assert (found, more, list(again)) == (["s1"] * 4, [], ["s1"])
 
+    async def test_a_worker_is_given_more_room(self, dispatch: Dispatch, poll: Poll) -> None:
+        """C6r: a worker that may run more at once from now on is given more."""
+        await poll.poll("s1", QUEUES, 1, 0.0)
+        found: list[str] = list(await eventually(lambda: dispatch.reserve("default", 1)))
+        poll.resize("s1", 3)
+
+        def all_found() -> bool:
+            found.extend(dispatch.reserve("default", 64))
+            return len(found) >= 3
+
+        await eventually(all_found)
+
+        assert (["s1"] * 3, []) == (found, list(dispatch.reserve("default", 64)))
+
     async def test_who_reports_gets_the_next_task(
         self, dispatch: Dispatch, poll: Poll, another: Poll
     ) -> None:

@@ -137,6 +137,7 @@ class DispatchDesk:
         for session in counts:
             self._queues.setdefault(session, set()).add(queue)
         self._stock.update(counts)
+        self._said = b""  # Matching takes them for idle and not wanted any more until it is told
         self._settle_soon()
 
     def _limited(self, record: bytes) -> None:

@@ -216,7 +216,13 @@ class Hall:
             self._left.append(seats[0].session)
             self._stand_up(seats[0])
 
+        def resized(record: bytes) -> None:
+            seats[0].slots = _number(record)
+            self._matching.resize(seats[0].session, seats[0].slots)
+            self._limit()
+
         notes: Mapping[int, Hear] = {
+            PollCall.POLL_CALL_RESIZE: resized,
             PollCall.POLL_CALL_COMPLETE_TASKS: completed,
             PollCall.POLL_CALL_HEARTBEAT: lambda record: self._count(seats[0], _number(record)),
             PollCall.POLL_CALL_DRAIN: drained,

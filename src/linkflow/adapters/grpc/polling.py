@@ -73,6 +73,12 @@ class PollClient:
         self._is_draining = True
         self._note(PollCall.POLL_CALL_DRAIN, b"")
 
+    def resize(self, session: str, slots: int) -> None:
+        """Change how many tasks the session may have at once."""
+        if self._opening is not None:
+            self._opening = (*self._opening[:2], slots)
+        self._note(PollCall.POLL_CALL_RESIZE, encode_json(slots))
+
     def is_idle(self, session: str) -> bool:
         """Say whether Matching said that every credit is back."""
         return self._is_idle

@@ -13,7 +13,8 @@ INSERT INTO engine.members AS m (id, about, seen_at) VALUES ($1, $2::text::jsonb
 ON CONFLICT (id) DO UPDATE SET about = excluded.about, seen_at = excluded.seen_at"""
 
 LIVING = """
-SELECT id, about::text, extract(epoch FROM started_at)::float8, extract(epoch FROM seen_at)::float8
+SELECT id, about::text, extract(epoch FROM started_at)::float8, extract(epoch FROM seen_at)::float8,
+    extract(epoch FROM clock_timestamp() - seen_at)::float8
 FROM engine.members WHERE seen_at > clock_timestamp() - make_interval(secs => $1) ORDER BY id"""
 
 LEAVE = "DELETE FROM engine.members WHERE id = $1 OR seen_at < clock_timestamp() - interval '1 day'"
@@ -23,7 +24,7 @@ INSERT INTO engine.config AS c (id, version, data) VALUES (1, 1, jsonb_strip_nul
 ON CONFLICT (id) DO UPDATE SET version = c.version + 1, data = jsonb_strip_nulls(c.data || $1::text::jsonb)
 RETURNING version, data::text"""
 
-TIMES = ("id", "started_at", "seen_at")
+TIMES = ("id", "started_at", "seen_at", "silent_s")
 """Fields with columns of their own."""
 
 
@@ -43,7 +44,7 @@ class SqlMembers:
         """List members that were seen lately; see the port."""
         with driver_errors():
             rows = await self._database.pool.fetch(LIVING, within_s)
-        return [_member(row[0], decode_json(row[1]), row[2], row[3]) for row in rows]
+        return [_member(row[0], decode_json(row[1]), *row[2:]) for row in rows]
 
     async def leave(self, member_id: str) -> None:
         """Forget a member; see the port."""
@@ -51,10 +52,12 @@ class SqlMembers:
             await self._database.pool.execute(LEAVE, member_id)
 
 
-def _member(member_id: str, about: Mapping[str, object], started_at: float, seen_at: float) -> Member:
+def _member(
+    member_id: str, about: Mapping[str, object], started_at: float, seen_at: float, silent_s: float
+) -> Member:
     """Read a row; what a newer release says of itself and this one does not know is left out."""
     known = {name: about[name] for name in Member.__struct_fields__ if name in about}
-    row = {**known, "id": member_id, "started_at": started_at, "seen_at": seen_at}
+    row = {**known, "id": member_id, "started_at": started_at, "seen_at": seen_at, "silent_s": silent_s}
     return msgspec.convert(row, Member)
 
 

@@ -142,6 +142,13 @@ class Matching:
             state.slots = 0
             state.arrived.set()
 
+    def resize(self, session: str, slots: int) -> None:
+        """Change how many tasks a session may have at once; see the port."""
+        state = self._sessions.get(session)
+        if state is not None and state.slots:
+            state.slots = slots
+            self._room.set()
+
     def is_idle(self, session: str) -> bool:
         """Say whether every credit is back; see the port."""
         state = self._sessions.get(session)

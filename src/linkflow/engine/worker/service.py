@@ -107,6 +107,11 @@ class Worker:
                 renewal.cancel()
                 catching_up.cancel()
 
+    def resize(self, slots: int) -> None:
+        """Run another number of attempts at once from now on; those under way go on."""
+        self._slots = slots
+        self._matching.resize(self.session, slots)
+
     def busy(self) -> int:
         """Count the credits that attempts in hand take up."""
         return self._busy

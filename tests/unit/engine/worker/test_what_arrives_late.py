@@ -82,6 +82,9 @@ class Told:
     def drain(self, session: str) -> None:
         """Do nothing."""
 
+    def resize(self, session: str, slots: int) -> None:
+        """Do nothing."""
+
     def leave(self, session: str) -> None:
         """Do nothing."""
 

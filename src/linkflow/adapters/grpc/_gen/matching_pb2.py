@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from linkflow.adapters.grpc._gen import envelope_pb2 as linkflow_dot_engine_dot_v1_dot_envelope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!linkflow/engine/v1/matching.proto\x12\x12linkflow.engine.v1\x1a!linkflow/engine/v1/envelope.proto\"\x1b\n\x19\x44\x65scribeTaskQueuesRequest\",\n\x1a\x44\x65scribeTaskQueuesResponse\x12\x0e\n\x06queues\x18\x01 \x01(\x0c*\xaf\x02\n\x0c\x44ispatchCall\x12\x1d\n\x19\x44ISPATCH_CALL_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44ISPATCH_CALL_ADD_TASK\x10\x01\x12\x1e\n\x1a\x44ISPATCH_CALL_DELIVER_TASK\x10\x02\x12\x1d\n\x19\x44ISPATCH_CALL_CANCEL_TASK\x10\x03\x12 \n\x1c\x44ISPATCH_CALL_RETURN_CREDITS\x10\x04\x12 \n\x1c\x44ISPATCH_CALL_REPORT_CREDITS\x10\x05\x12\x1f\n\x1b\x44ISPATCH_CALL_GRANT_CREDITS\x10\x06\x12\x1f\n\x1b\x44ISPATCH_CALL_LIMIT_CREDITS\x10\x07\x12\x1f\n\x1b\x44ISPATCH_CALL_CLOSE_SESSION\x10\x08*\xd6\x01\n\x08PollCall\x12\x19\n\x15POLL_CALL_UNSPECIFIED\x10\x00\x12\x12\n\x0ePOLL_CALL_OPEN\x10\x01\x12\x1c\n\x18POLL_CALL_COMPLETE_TASKS\x10\x02\x12\x17\n\x13POLL_CALL_HEARTBEAT\x10\x03\x12\x13\n\x0fPOLL_CALL_DRAIN\x10\x04\x12\x13\n\x0fPOLL_CALL_LEAVE\x10\x05\x12\x12\n\x0ePOLL_CALL_TASK\x10\x06\x12\x12\n\x0ePOLL_CALL_STOP\x10\x07\x12\x12\n\x0ePOLL_CALL_IDLE\x10\x08\x32\x92\x02\n\x0fMatchingService\x12\x44\n\x08\x44ispatch\x12\x19.linkflow.engine.v1.Frame\x1a\x19.linkflow.engine.v1.Frame(\x01\x30\x01\x12\x44\n\x08PollTask\x12\x19.linkflow.engine.v1.Frame\x1a\x19.linkflow.engine.v1.Frame(\x01\x30\x01\x12s\n\x12\x44\x65scribeTaskQueues\x12-.linkflow.engine.v1.DescribeTaskQueuesRequest\x1a..linkflow.engine.v1.DescribeTaskQueuesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!linkflow/engine/v1/matching.proto\x12\x12linkflow.engine.v1\x1a!linkflow/engine/v1/envelope.proto\"\x1b\n\x19\x44\x65scribeTaskQueuesRequest\",\n\x1a\x44\x65scribeTaskQueuesResponse\x12\x0e\n\x06queues\x18\x01 \x01(\x0c*\xaf\x02\n\x0c\x44ispatchCall\x12\x1d\n\x19\x44ISPATCH_CALL_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44ISPATCH_CALL_ADD_TASK\x10\x01\x12\x1e\n\x1a\x44ISPATCH_CALL_DELIVER_TASK\x10\x02\x12\x1d\n\x19\x44ISPATCH_CALL_CANCEL_TASK\x10\x03\x12 \n\x1c\x44ISPATCH_CALL_RETURN_CREDITS\x10\x04\x12 \n\x1c\x44ISPATCH_CALL_REPORT_CREDITS\x10\x05\x12\x1f\n\x1b\x44ISPATCH_CALL_GRANT_CREDITS\x10\x06\x12\x1f\n\x1b\x44ISPATCH_CALL_LIMIT_CREDITS\x10\x07\x12\x1f\n\x1b\x44ISPATCH_CALL_CLOSE_SESSION\x10\x08*\xec\x01\n\x08PollCall\x12\x19\n\x15POLL_CALL_UNSPECIFIED\x10\x00\x12\x12\n\x0ePOLL_CALL_OPEN\x10\x01\x12\x1c\n\x18POLL_CALL_COMPLETE_TASKS\x10\x02\x12\x17\n\x13POLL_CALL_HEARTBEAT\x10\x03\x12\x13\n\x0fPOLL_CALL_DRAIN\x10\x04\x12\x13\n\x0fPOLL_CALL_LEAVE\x10\x05\x12\x12\n\x0ePOLL_CALL_TASK\x10\x06\x12\x12\n\x0ePOLL_CALL_STOP\x10\x07\x12\x12\n\x0ePOLL_CALL_IDLE\x10\x08\x12\x14\n\x10POLL_CALL_RESIZE\x10\t2\x92\x02\n\x0fMatchingService\x12\x44\n\x08\x44ispatch\x12\x19.linkflow.engine.v1.Frame\x1a\x19.linkflow.engine.v1.Frame(\x01\x30\x01\x12\x44\n\x08PollTask\x12\x19.linkflow.engine.v1.Frame\x1a\x19.linkflow.engine.v1.Frame(\x01\x30\x01\x12s\n\x12\x44\x65scribeTaskQueues\x12-.linkflow.engine.v1.DescribeTaskQueuesRequest\x1a..linkflow.engine.v1.DescribeTaskQueuesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPATCHCALL']._serialized_start=168
   _globals['_DISPATCHCALL']._serialized_end=471
   _globals['_POLLCALL']._serialized_start=474
-  _globals['_POLLCALL']._serialized_end=688
+  _globals['_POLLCALL']._serialized_end=710
   _globals['_DESCRIBETASKQUEUESREQUEST']._serialized_start=92
   _globals['_DESCRIBETASKQUEUESREQUEST']._serialized_end=119
   _globals['_DESCRIBETASKQUEUESRESPONSE']._serialized_start=121
   _globals['_DESCRIBETASKQUEUESRESPONSE']._serialized_end=165
-  _globals['_MATCHINGSERVICE']._serialized_start=691
-  _globals['_MATCHINGSERVICE']._serialized_end=965
+  _globals['_MATCHINGSERVICE']._serialized_start=713
+  _globals['_MATCHINGSERVICE']._serialized_end=987
 # @@protoc_insertion_point(module_scope)

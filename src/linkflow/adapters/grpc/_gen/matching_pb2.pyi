@@ -29,6 +29,7 @@ class PollCall(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     POLL_CALL_TASK: _ClassVar[PollCall]
     POLL_CALL_STOP: _ClassVar[PollCall]
     POLL_CALL_IDLE: _ClassVar[PollCall]
+    POLL_CALL_RESIZE: _ClassVar[PollCall]
 DISPATCH_CALL_UNSPECIFIED: DispatchCall
 DISPATCH_CALL_ADD_TASK: DispatchCall
 DISPATCH_CALL_DELIVER_TASK: DispatchCall
@@ -47,6 +48,7 @@ POLL_CALL_LEAVE: PollCall
 POLL_CALL_TASK: PollCall
 POLL_CALL_STOP: PollCall
 POLL_CALL_IDLE: PollCall
+POLL_CALL_RESIZE: PollCall
 
 class DescribeTaskQueuesRequest(_message.Message):
     __slots__ = ()
