@@ -5,6 +5,7 @@
     BENCH_PATIENCE  seconds to wait in all for strangers to leave the machine alone (60)
     BENCH_ONLY      workloads to measure, separated by commas (all)
     BENCH_WAYS      how they are driven: process, rest, webhook, accept (all)
+    BENCH_SPLIT     how LinkFlow is split: eight, three, workers; empty for not at all (all)
     BENCH_PEERS     peers to run beside it where they are installed: dbos, restate; empty for none (both)
 
 Everything goes to `bench/results/latest.json`; with `--docs` the tables go to `docs/benchmarks.md` too.
@@ -23,7 +24,7 @@ from typing import Any
 
 import asyncpg
 
-from bench import limits
+from bench import apart, limits
 from bench.meter import Patience
 from bench.peers import run as beside
 from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
@@ -115,6 +116,12 @@ def main() -> None:
         home = Path(folder) / "home"
         with target() as (reading, port), subject(home, "127.0.0.1") as running:
             found = asyncio.run(measured(running, home, reading.pid, f"http://127.0.0.1:{port}/x", patience))
+        ways = chosen("BENCH_SPLIT", [*apart.LAYOUTS, "workers"])
+        if ways:
+            only = chosen("BENCH_ONLY", [each.name for each in workloads("")])
+            works = [each for each in workloads("") if each.name in only and each.name in apart.WORKLOADS]
+            home = Path(folder) / "split"
+            found["split"] = asyncio.run(apart.measured(home, ways, works, patience, say))
     found |= {"at": time.strftime("%Y-%m-%d"), "start": start}
     if "restate" in chosen("BENCH_PEERS", ["restate"]) and RESTATE.exists() and RESTATE_SERVER.exists():
         found["peers"] = found.get("peers", {}) | beside.restate(seconds(), patience, say)

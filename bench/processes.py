@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 STOP_S = 30.0
 
 
-def python(*arguments: str, log: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
+def python(
+    *arguments: str, log: IO[bytes] | None = None, environment: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
     """Start one of the bench's own modules, with pipes to talk to it."""
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
@@ -25,6 +27,7 @@ def python(*arguments: str, log: IO[bytes] | None = None) -> "subprocess.Popen[b
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
+        env=environment,
     )
 
 
@@ -56,6 +59,7 @@ class Subject:
         postgres: The process of its database server.
         dsn: Where its database is.
         port: Where it listens.
+        parts: Its processes by name, when it is split.
         log: What it says.
     """
 
@@ -63,6 +67,7 @@ class Subject:
         self._process, self.log = process, log
         said = line(process)
         self.pid = process.pid
+        self.parts: Mapping[str, int] = said.get("parts", {})
         self.postgres, self.dsn, self.port = said["postgres"], said["dsn"], said["port"]
         self._token = self.rest("/api/v1/auth/login", {"email": EMAIL, "password": PASSWORD})["access_token"]
 
@@ -92,8 +97,15 @@ class Subject:
 
     def inside(self, spec: dict[str, Any], callers: int, seconds: float) -> dict[str, Any]:
         """Drive the engine's front door from coroutines inside its process."""
+        return self._order({"spec": spec, "callers": callers, "seconds": seconds})
+
+    def add(self, roles: str) -> None:
+        """Start one more process of a split LinkFlow."""
+        self.parts = self._order({"add": roles})["parts"]
+
+    def _order(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Give an order; its answer."""
         assert self._process.stdin is not None
-        order = {"spec": spec, "callers": callers, "seconds": seconds}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
         return cast("dict[str, Any]", line(self._process))
@@ -107,16 +119,18 @@ class Subject:
 
 
 @contextmanager
-def subject(home: Path, outbound: str) -> Iterator[Subject]:
+def subject(home: Path, outbound: str, layout: str = "") -> Iterator[Subject]:
     """Run LinkFlow.
 
     Args:
         home: Its LINKFLOW_HOME; its log goes beside it.
         outbound: What its nodes may call inside the private range.
+        layout: The roles of each of its processes, separated by spaces; none for one process.
     """
     home.mkdir(parents=True, exist_ok=True)
     with home.with_suffix(".log").open("ab") as log:
-        process = python("bench.subject", str(home), outbound, log=log)
+        module, said = ("bench.split", [layout]) if layout else ("bench.subject", [])
+        process = python(module, str(home), outbound, *said, log=log)
         try:
             running = Subject(process, home.with_suffix(".log"))
             yield running

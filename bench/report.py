@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.targets import WAYS, Target, best, fastest
+from bench.targets import SPLITS, WAYS, Target, beside_one_process, best, fastest
 
 Found = Mapping[str, Any]
 
@@ -11,6 +11,8 @@ Found = Mapping[str, Any]
 def report(found: Found, goals: Sequence[Target]) -> str:
     """Write the whole report in Markdown."""
     parts = [_machine(found), _workloads(found), _costs(found)]
+    if found.get("split"):
+        parts += [_split(found), _processes(found)]
     if found.get("peers"):
         parts.append(_peers(found["peers"]))
     parts.append(_targets(goals))
@@ -85,6 +87,64 @@ def _costs(found: Found) -> str:
         )
     head = ("µs of CPU and bytes per execution", "LinkFlow", "per node", "PostgreSQL", "driver")
     return "### Cost\n\n" + _table((*head, "events", "WAL", "tables"), rows)
+
+
+def _split(found: Found) -> str:
+    """Say how fast LinkFlow goes when it is split, beside one process in the same run."""
+    rows = [
+        (
+            f"{row['title']}, {SPLITS[layout]}",
+            f"{best(row)['rate']:,.0f}",
+            f"{share.value:.0%}" if (share := beside_one_process(found, row)) else "",
+            str(row["best"]),
+            f"{row['loads']['1']['p50_ms']:.1f} / {row['loads']['1']['p99_ms']:.1f}",
+            f"{best(row)['p50_ms']:.0f} / {best(row)['p99_ms']:.0f}",
+            f"{best(row)['foreign']:.0%}",
+        )
+        for layout, layout_rows in found["split"]["layouts"].items()
+        for row in layout_rows
+    ]
+    rows += [
+        (
+            f"{row['title']}, {number} worker process{'es' if number > 1 else ''}",
+            f"{best(row)['rate']:,.0f}",
+            "",
+            str(row["best"]),
+            f"{row['loads']['1']['p50_ms']:.1f} / {row['loads']['1']['p99_ms']:.1f}",
+            f"{best(row)['p50_ms']:.0f} / {best(row)['p99_ms']:.0f}",
+            f"{best(row)['foreign']:.0%}",
+        )
+        for number, row in enumerate(found["split"]["workers"], 1)
+    ]
+    head = (
+        "split over gRPC, over REST",
+        "executions/s",
+        "of one process",
+        "callers",
+        "p50 / p99 ms, 1 caller",
+        "p50 / p99 ms, loaded",
+        "strangers",
+    )
+    return "### Split\n\n" + _table(head, rows)
+
+
+def _processes(found: Found) -> str:
+    """Say what an execution costs in each process."""
+    parts = []
+    for layout, layout_rows in found["split"]["layouts"].items():
+        names = list(best(layout_rows[0])["parts_us"]) if layout_rows else []
+        rows = [
+            (
+                row["title"],
+                f"{best(row)['cpu_us']['linkflow']:,.0f}",
+                *(f"{best(row)['parts_us'][name]:,.0f}" for name in names),
+                f"{best(row)['cpu_us']['postgres']:,.0f}",
+            )
+            for row in layout_rows
+        ]
+        head = (f"µs of CPU per execution, {SPLITS[layout]}", "LinkFlow", *names, "PostgreSQL")
+        parts.append(_table(head, rows))
+    return "\n".join(parts)
 
 
 def _peers(peers: Found) -> str:

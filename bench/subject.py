@@ -32,6 +32,8 @@ from linkflow.ports.services import StartExecution
 
 EMAIL, PASSWORD = "bench@localhost", "a password for the bench"
 WAIT_MS = 60_000
+BURN_S = 0.01
+"""CPU that one burning node takes."""
 
 
 class Effect:
@@ -47,7 +49,25 @@ class Effect:
         return Completion(output={"ok": True})
 
 
-NODES = (Effect("effect", NodeClass.IDEMPOTENT), Effect("once", NodeClass.ONCE))
+class Burn:
+    """An effect that keeps its worker's core busy: what is measured is the worker."""
+
+    spec = NodeSpec(
+        type="bench.burn",
+        title="burn",
+        summary="Computes for a while.",
+        node_class=NodeClass.IDEMPOTENT,
+    )
+
+    async def run(self, context: NodeContext) -> Completion:
+        """Compute."""
+        until = time.thread_time() + BURN_S
+        while time.thread_time() < until:
+            sum(range(1_000))
+        return Completion(output={"ok": True})
+
+
+NODES = (Effect("effect", NodeClass.IDEMPOTENT), Effect("once", NodeClass.ONCE), Burn())
 
 
 class Driver:
@@ -91,7 +111,7 @@ class Driver:
         }
 
 
-async def orders() -> asyncio.StreamReader:
+async def arrivals() -> asyncio.StreamReader:
     """Read stdin without blocking."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
@@ -108,7 +128,7 @@ async def work_off(running: Installation, port: int, answers: IO[str]) -> None:
         print(json.dumps(value), file=answers, flush=True)
 
     answer({"port": port, "postgres": running.postgres.pid, "dsn": running.postgres.dsn})
-    driver, reader = Driver(running, running.owner.user.workspace_id), await orders()
+    driver, reader = Driver(running, running.owner.user.workspace_id), await arrivals()
     while (line := await reader.readline()).strip():
         answer(await driver.run(**json.loads(line)))
     os.kill(os.getpid(), signal.SIGTERM)

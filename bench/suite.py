@@ -53,6 +53,7 @@ class Sample:
         drain_s: Time after the last answer until nothing was left to do; CPU and bytes include that work.
         cpu_us: Microseconds of CPU per execution, by `linkflow`, `postgres` and `driver`; a driver inside
             LinkFlow's process counts as LinkFlow.
+        parts_us: The same by process, when LinkFlow is split.
         bytes: Per execution: `events` as stored, `wal`, `tables` with their indexes.
     """
 
@@ -63,6 +64,7 @@ class Sample:
     errors: Mapping[str, int]
     drain_s: float
     cpu_us: Mapping[str, float]
+    parts_us: Mapping[str, float]
     bytes: Mapping[str, float]
     foreign: float
     busy: float
@@ -88,6 +90,7 @@ class Suite:
                 "postgres": [subject.postgres],
                 "driver": [os.getpid()],
                 "others": list(others),
+                **{f"part {name}": [pid] for name, pid in subject.parts.items()},
             }
         )
         self._seconds, self._repeat = seconds, repeat
@@ -165,6 +168,7 @@ class Suite:
         drain_s = await self._drained()
         used = spent(before, self._meter.read())
         count = max(1, result["count"])
+        parts_us = {name: used.cpu_s[f"part {name}"] / count * 1e6 for name in self._subject.parts}
         return Sample(
             rate=result["count"] / result["seconds"],
             p50_ms=result["p50_ms"],
@@ -173,10 +177,11 @@ class Suite:
             errors=result["errors"],
             drain_s=drain_s,
             cpu_us={
-                "linkflow": used.cpu_s["linkflow"] / count * 1e6,
+                "linkflow": used.cpu_s["linkflow"] / count * 1e6 + sum(parts_us.values()),
                 "postgres": used.cpu_s["postgres"] / count * 1e6,
                 "driver": result.get("cpu_s", 0.0) / count * 1e6,
             },
+            parts_us=parts_us,
             bytes={name: value / count for name, value in (await self._growth(stored)).items()},
             foreign=used.foreign,
             busy=used.busy,

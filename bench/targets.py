@@ -59,12 +59,15 @@ RATES = (
 IDLE_MS = (("pure1", 3.5), ("mixed10", 15.0))
 START_S, MEMORY_MB = 3.0, 150.0
 DBOS_STEPS, DBOS_BEST = 10.0, 7.0
+SPLIT_SHARE, SPLIT_WORKLOADS = 0.5, ("mixed10", "effects10")
+SECOND_WORKER = 1.6
+SPLITS = {"eight": "a process per service", "three": "api, worker and scheduler"}
 WAYS = {"process": "in its process", "rest": "over REST", "webhook": "over HTTP", "accept": "over HTTP"}
 
 
 def targets(found: Found) -> Sequence[Target]:
     """Hold what was measured against what was promised."""
-    return [*_rates(found), *_idle(found), *_starts(found), *_beside_peers(found)]
+    return [*_rates(found), *_idle(found), *_split(found), *_starts(found), *_beside_peers(found)]
 
 
 def _rates(found: Found) -> Sequence[Target]:
@@ -111,6 +114,40 @@ def _starts(found: Found) -> Sequence[Target]:
         Target("start to ready, again", "s", START_S, figure("again_s"), is_least=False),
         Target("memory of its own process, idle", "MB", MEMORY_MB, figure("memory_mb"), is_least=False),
     ]
+
+
+def _split(found: Found) -> Sequence[Target]:
+    """Compare LinkFlow split over processes with one process, and two workers with one."""
+    split = found.get("split")
+    if not split:
+        return []
+    goals = [
+        Target(
+            f"{row['title']} over REST, {SPLITS[layout]}, beside one process",
+            "times",
+            SPLIT_SHARE,
+            beside_one_process(found, row),
+        )
+        for layout, rows in split["layouts"].items()
+        for row in rows
+        if row["workload"] in SPLIT_WORKLOADS
+    ]
+    if split["workers"]:
+        one, two = (best(row) for row in split["workers"])
+        gained = Measured(two["rate"] / one["rate"], max(one["foreign"], two["foreign"]))
+        goals.append(
+            Target("worker-bound work, two worker processes over one", "times", SECOND_WORKER, gained)
+        )
+    return goals
+
+
+def beside_one_process(found: Found, row: Found) -> Measured | None:
+    """Say what share of one process's rate in the same run a split row has; None without the other."""
+    whole = [each for each in found["rows"] if (each["workload"], each["way"]) == (row["workload"], "rest")]
+    if not whole:
+        return None
+    ours, theirs = best(row), best(whole[0])
+    return Measured(ours["rate"] / theirs["rate"], max(ours["foreign"], theirs["foreign"]))
 
 
 def _beside_peers(found: Found) -> Sequence[Target]:

@@ -33,13 +33,14 @@ class Workload:
 
 
 def chain(kinds: str, *, url: str = "", trigger: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Design a workflow of nodes in a row: p pure, e an effect, o an effect at most once, g an HTTP GET."""
+    """Design a workflow of nodes in a row: p pure, e effect, o effect at most once, b burning, g GET."""
     webhook = trigger is not None
     value = "{{trigger.body.v}}" if webhook else "{{trigger.v}}"
     shapes: dict[str, tuple[str, dict[str, Any]]] = {
         "p": ("data.set", {"values": {"x": value, "name": "set"}}),
         "e": ("bench.effect", {"x": value}),
         "o": ("bench.once", {"x": value}),
+        "b": ("bench.burn", {"x": value}),
         "g": ("http.request", {"url": url}),
     }
     nodes = [
@@ -77,6 +78,11 @@ def fan(width: int) -> dict[str, Any]:
             )
         ],
     }
+
+
+def burning() -> Workload:
+    """Say the workload that keeps workers busy, and nobody else."""
+    return Workload("burn3", "3 effects of 10 ms CPU", 3, chain("bbb"), (1, 16), ("rest",))
 
 
 def hook(mode: str) -> dict[str, Any]:

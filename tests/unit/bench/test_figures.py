@@ -22,6 +22,7 @@ def sample(rate: float, foreign: float = 0.0) -> Sample:
         errors={},
         drain_s=0.0,
         cpu_us={"linkflow": 100.0, "postgres": 50.0, "driver": 10.0},
+        parts_us={},
         bytes={"events": 500.0, "wal": 2_000.0, "tables": 1_000.0},
         foreign=foreign,
         busy=0.5,
