@@ -38,7 +38,7 @@ simulate:  ## live through many simulated failures of the engine (SEEDS=10000)
 
 chaos:  ## kill, wipe, cut and restart everything while work goes on (FULL=1 for the promised numbers)
 	@$(PYTHON) scripts/prepare.py dev
-	@$(BIN)/python -m pytest tests/faults $(if $(FULL),--full) $(ARGS)
+	@$(BIN)/python -m pytest tests/faults tests/split $(if $(FULL),--full) $(ARGS)
 
 bench:  ## measure LinkFlow and this machine's limits; a table and JSON (minutes)
 	@$(PYTHON) scripts/prepare.py dev
