@@ -4,7 +4,7 @@ Usage: services.py [--install-only]
 
 What is installed is used. What is missing is installed from the Debian packages when this runs as root on a
 Debian; else it says what to install. The servers keep nothing and die with this process. With them come the
-tools that tests of deploy/ use (deploy_tools.py).
+tools that tests of deploy/ use (deploy_tools.py), and the browser of the tests in tests/e2e.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from linkflow.testing.browsing import find_chromium
 from linkflow.testing.deploying import find_compose
 from linkflow.testing.servers import (
     Server,
@@ -30,6 +31,7 @@ PACKAGES: dict[str, Callable[[], object]] = {
     "redis-server": find_redis,
     "rabbitmq-server": find_rabbitmq,
     "docker-compose": find_compose,
+    "chromium": find_chromium,
 }
 DENIAL = Path("/usr/sbin/policy-rc.d")
 """Debian asks this script whether an installed service may start."""

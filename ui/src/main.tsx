@@ -1,4 +1,4 @@
-import '@xyflow/react/dist/base.css';
+import '@xyflow/react/dist/style.css';
 import './kit/tokens.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

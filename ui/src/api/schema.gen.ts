@@ -75,6 +75,13 @@ export interface ChangedPassword {
   password: string;
 }
 
+export interface ChangedSubscription {
+  url?: string | null;
+  events?: string[] | null;
+  description?: string | null;
+  is_active?: boolean | null;
+}
+
 export interface ChangedWorkspace {
   name?: string | null;
   slug?: string | null;
@@ -182,6 +189,24 @@ export interface CredentialTypes {
 
 export interface Declared {
   kind: "text" | "number" | "boolean" | "instant";
+}
+
+export interface DeliveryPage {
+  data: DeliveryRow[];
+  next: number | null;
+}
+
+export interface DeliveryRow {
+  id: string;
+  event: string;
+  at: string;
+  state: string;
+  attempts: number;
+  due_at: string | null;
+  status: number;
+  error: string;
+  duration_ms: number;
+  body: Record<string, unknown>;
 }
 
 export interface Document {
@@ -546,6 +571,27 @@ export interface NewSearch {
   is_shared?: boolean;
 }
 
+export interface NewSecret {
+  id: string;
+  url: string;
+  events: string[];
+  description: string;
+  workflow_id: string;
+  is_active: boolean;
+  disabled_reason: string;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+  secret: string;
+}
+
+export interface NewSubscription {
+  url: string;
+  events: string[];
+  description?: string;
+  workflow_id?: string;
+}
+
 export interface NewVariable {
   key: string;
   value?: unknown;
@@ -700,6 +746,7 @@ export interface Process {
   waits_for: string | null;
   started_at: string;
   seen_at: string;
+  silent_s: number;
   config_version: number;
 }
 
@@ -932,6 +979,23 @@ export interface Started {
   error?: ShapesFailure | null;
 }
 
+export interface SubscriptionPage {
+  data: SubscriptionRow[];
+}
+
+export interface SubscriptionRow {
+  id: string;
+  url: string;
+  events: string[];
+  description: string;
+  workflow_id: string;
+  is_active: boolean;
+  disabled_reason: string;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
 export interface Swept {
   matched: number;
   done: number;
@@ -1121,6 +1185,7 @@ export interface Routes {
   "DELETE /search-attributes/{name}": { query: {  }; body: void; answer: void };
   "DELETE /searches/{search_id}": { query: {  }; body: void; answer: void };
   "DELETE /variables/{key}": { query: {  }; body: void; answer: void };
+  "DELETE /webhook-subscriptions/{subscription_id}": { query: {  }; body: void; answer: void };
   "DELETE /webhooks/{webhook_id}": { query: {  }; body: void; answer: void };
   "DELETE /workflows/{workflow_id}": { query: {  }; body: void; answer: void };
   "DELETE /workspaces/{workspace_id}": { query: {  }; body: void; answer: void };
@@ -1182,6 +1247,9 @@ export interface Routes {
   "GET /templates/{slug}": { query: {  }; body: void; answer: Template };
   "GET /usage": { query: { from?: string | null; to?: string | null; by?: "day" | "month" }; body: void; answer: Report };
   "GET /variables": { query: {  }; body: void; answer: Rows };
+  "GET /webhook-subscriptions": { query: {  }; body: void; answer: SubscriptionPage };
+  "GET /webhook-subscriptions/{subscription_id}": { query: {  }; body: void; answer: SubscriptionRow };
+  "GET /webhook-subscriptions/{subscription_id}/deliveries": { query: { state?: "" | "pending" | "delivered" | "failed"; after?: number | null; limit?: number }; body: void; answer: DeliveryPage };
   "GET /webhooks": { query: { workflow_id?: string }; body: void; answer: Rows };
   "GET /webhooks/{webhook_id}": { query: {  }; body: void; answer: Webhook };
   "GET /workflows": { query: { search?: string; tag?: string; is_active?: boolean | null; after?: string; limit?: number }; body: void; answer: WorkflowPage };
@@ -1242,6 +1310,10 @@ export interface Routes {
   "POST /users/{user_id}/ban": { query: {  }; body: void; answer: Person };
   "POST /users/{user_id}/unban": { query: {  }; body: void; answer: Person };
   "POST /variables": { query: {  }; body: NewVariable; answer: Variable };
+  "POST /webhook-subscriptions": { query: {  }; body: NewSubscription; answer: NewSecret };
+  "POST /webhook-subscriptions/{subscription_id}/deliveries/{delivery_id}/replay": { query: {  }; body: void; answer: DeliveryRow };
+  "POST /webhook-subscriptions/{subscription_id}/rotate-secret": { query: {  }; body: void; answer: NewSecret };
+  "POST /webhook-subscriptions/{subscription_id}/test": { query: {  }; body: void; answer: DeliveryRow };
   "POST /webhooks": { query: {  }; body: NewWebhook; answer: Webhook };
   "POST /webhooks/{webhook_id}/regenerate": { query: {  }; body: void; answer: Webhook };
   "POST /webhooks/{webhook_id}/regenerate-secret": { query: {  }; body: SecretBody | null; answer: WebhookSecret };
@@ -1280,6 +1352,7 @@ export interface Routes {
   "PUT /search-attributes/{name}": { query: {  }; body: Declared; answer: unknown };
   "PUT /searches/{search_id}": { query: {  }; body: NewSearch; answer: unknown };
   "PUT /variables/{key}": { query: {  }; body: Value; answer: Variable };
+  "PUT /webhook-subscriptions/{subscription_id}": { query: {  }; body: ChangedSubscription; answer: SubscriptionRow };
   "PUT /webhooks/{webhook_id}": { query: {  }; body: WebhookChange; answer: Webhook };
   "PUT /workflows/{workflow_id}": { query: {  }; body: Change; answer: Workflow };
   "PUT /workflows/{workflow_id}/draft": { query: {  }; body: Record<string, unknown>; answer: Draft };

@@ -3,7 +3,7 @@ import { Panel, useReactFlow, type Connection, type FinalConnectionState } from 
 import { Plus } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { toast } from 'sonner';
-import { call } from '../api/client';
+import { call, Problem } from '../api/client';
 import type { Workflow } from '../api/schema.gen';
 import { Canvas } from '../canvas/Canvas';
 import { InsertHere } from '../canvas/LineView';
@@ -57,6 +57,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
       const started = await call('POST /workflows/{workflow_id}/test-run', { path: { workflow_id: workflow.id }, body: { input } });
       onRun(started.execution_id);
     } catch (error) {
+      if (error instanceof Problem && error.code === 'input.invalid') setAsking(true);
       toast.error(error instanceof Error ? error.message : String(error));
     } finally {
       setBusy(false);
@@ -130,7 +131,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
         {shown && <Inspector key={shown.id} node={shown} tab={tab} onTab={setTab} onClose={() => { open(undefined); focusCard(board.current, shown.id); }} />}
       </div>
       <Palette context={context} onAdded={focus} />
-      <ConnectDialog from={connecting} onClose={() => setConnecting('')} />
+      {connecting && <ConnectDialog from={connecting} onClose={() => setConnecting('')} />}
       <InputDialog isOpen={isAsking} onClose={() => setAsking(false)} onRun={(input) => { setAsking(false); void run(input); }} />
     </div>
   );

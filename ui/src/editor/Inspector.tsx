@@ -6,7 +6,7 @@ import { useNodeRun, useRuns } from '../canvas/runs';
 import { typeOf, useShapes } from '../canvas/shapes';
 import { ErrorCard } from '../canvas/ErrorCard';
 import { Output } from '../canvas/Output';
-import { fieldsOf, valueOf, withValue } from '../graph/form';
+import { fieldsOf, valueOf, withValue, type FormField } from '../graph/form';
 import type { CardNode } from '../graph/spec';
 import { useWords, worded } from '../i18n';
 import { Button } from '../kit/Button';
@@ -14,7 +14,7 @@ import { classes } from '../kit/classes';
 import { Area, Choice, Field, Input } from '../kit/Field';
 import { Status } from '../kit/Status';
 import { FieldInput } from './FieldInput';
-import { useProblems } from './problems';
+import { useProblems, type Found } from './problems';
 import { patchNode, useEditor } from './store';
 
 const TAB = 'border-b-2 border-transparent px-1 pb-2 text-[13px] font-medium text-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink';
@@ -29,7 +29,7 @@ export function Inspector({ node, tab, onTab, onClose }: { node: CardNode; tab: 
   const triggers = useShapes((state) => state.types).filter((each) => each.group === 'trigger');
   const isTrigger = useEditor((state) => state.triggerId === node.id);
   return (
-    <aside aria-label={say('panel.title')} className="flex w-96 shrink-0 flex-col border-l border-line bg-surface">
+    <aside aria-label={say('panel.title')} onKeyDown={(event) => event.key === 'Escape' && onClose()} className="flex w-96 shrink-0 flex-col border-l border-line bg-surface">
       <header className="flex items-center gap-3 px-4 pt-4 pb-3">
         <span className={classes('grid size-9 shrink-0 place-items-center rounded-lg', hueOf(type?.type ?? spec.type))}><Sign size={18} aria-hidden /></span>
         <div className="min-w-0 flex-1">
@@ -71,11 +71,11 @@ function Parameters({ node }: { node: CardNode }) {
   const fields = fieldsOf(type?.parameters ?? {}, began, type?.example);
   if (!fields.length) return <p className="text-[13px] text-faint">{say('panel.none')}</p>;
   const draw = (each: (typeof fields)[number]) => (
-    <FieldInput key={each.name} field={each} value={valueOf(each, config)} error={problems.find((problem) => [each.name, ...each.aliases].some((name) => new RegExp(`\\.config\\.${name}\\b`).test(problem.path)))?.message}
+    <FieldInput key={each.name} field={each} value={valueOf(each, config)} error={problems.find((problem) => isAbout(problem, each))?.message}
       onChange={(value) => patchNode(node.id, { config: withValue(each, spec.config ?? {}, value) }, `config.${each.name}`)} />
   );
   const others = fields.filter((each) => !each.isFirst);
-  const loose = problems.filter((each) => !each.path.includes('.config.'));
+  const loose = problems.filter((each) => !fields.some((field) => isAbout(each, field)));
   return (
     <>
       {loose.map((each) => <p key={each.path + each.code} className={classes('rounded-lg px-3 py-2 text-[13px]', each.severity === 'warning' ? 'bg-warn-soft text-warn' : 'bg-bad-soft text-bad')}>{each.message}</p>)}
@@ -88,6 +88,11 @@ function Parameters({ node }: { node: CardNode }) {
       )}
     </>
   );
+}
+
+/** Whether a problem is about a field: by its path, or by name where something is missing. */
+function isAbout(problem: Found, field: FormField): boolean {
+  return [field.name, ...field.aliases].some((name) => new RegExp(`\\.config\\.${name}\\b`).test(problem.path) || (problem.path.endsWith('.config') && problem.message.includes(`"${name}"`)));
 }
 
 function LastRun({ node, onFix }: { node: CardNode; onFix: () => void }) {

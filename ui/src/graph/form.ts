@@ -45,9 +45,10 @@ export function fieldsOf(parameters: unknown, config: Record<string, unknown> = 
   const found = Object.entries(properties).filter(([, schema]) => !schema['x-same-as']).map(([name, schema]) => {
     const others = aliases[name] ?? [];
     const isRequired = required.includes(name);
+    const isSaid = name === 'expression'; // the short way to say what others need a list for
     return {
       name, aliases: others, kind: kindOf(name, schema), choices: (schema.enum ?? []).map(String), about: schema.description ?? '', isRequired, initial: schema.default,
-      isFirst: isRequired || shown.has(name) || others.some((each) => shown.has(each)) || [name, ...others].some((each) => config[each] !== undefined),
+      isFirst: isRequired || isSaid || shown.has(name) || others.some((each) => shown.has(each)) || [name, ...others].some((each) => config[each] !== undefined),
     } satisfies FormField;
   });
   if (!found.some((each) => each.isFirst)) for (const each of found.slice(0, 4)) each.isFirst = true;

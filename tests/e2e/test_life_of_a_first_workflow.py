@@ -1,0 +1,73 @@
+"""The life of a first workflow: from an empty database to green, by four clicks and by keyboard alone."""
+
+from playwright.async_api import Browser, expect
+
+from linkflow.testing.browser import Window, window
+from linkflow.testing.control import OWNER, PASSWORD
+from linkflow.testing.live import Live
+from linkflow.testing.receiver import Receiver, Scripted
+
+
+async def test_a_template_is_green_after_four_clicks(browser: Browser, live: Live) -> None:
+    """From an empty database: sign in, choose a template, run it green, in at most 4 clicks."""
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    ui = await window(context, live)
+    await ui.open("/")
+    await ui.page.get_by_label("E-mail address").fill(OWNER)
+    await ui.page.get_by_label("Password").fill(PASSWORD)
+    await ui.click("Sign in")
+    await ui.click("Start from a template")
+    await ui.click("Use: Hello")
+    await expect(ui.page.get_by_test_id("problems")).to_have_text("No problems")
+    await ui.click("Run")
+    explained = ui.page.get_by_test_id("explain")
+    await expect(explained.locator("[data-status=completed]")).to_be_visible()
+    green = await ui.page.locator(".card[data-status=success]").count()
+    cards = await ui.page.locator(".card").count()
+    await context.close()
+
+    assert (4, cards, []) == (ui.clicks, green, ui.errors)
+
+
+async def test_a_workflow_is_built_by_keyboard_alone(ui: Window, receiver: Receiver) -> None:
+    """Webhook, condition, HTTP request, respond: built and run without a mouse."""
+    receiver.answer("/orders", Scripted(200, {"ok": True}))
+    keys = ui.page.keyboard
+    await ui.open("/workflows")
+    await ui.tab_to("New workflow")
+    await keys.press("Enter")
+    await expect(ui.page.get_by_label("Name", exact=True)).to_be_focused()
+    await keys.type("Check an order")
+    await ui.tab_to("By hand")
+    await keys.press("ArrowRight")
+    await keys.press("Enter")
+    await expect(ui.card("start")).to_be_visible()
+    await ui.add("condition")
+    await ui.tab_to("Expression")
+    await keys.type("1 < 2")
+    await keys.press("Escape")
+    await ui.add("http request")
+    await ui.tab_to("Url")
+    await keys.type(f"{receiver.address}/orders")
+    await keys.press("Escape")
+    await ui.add("respond")
+    await keys.press("Escape")
+    await ui.saved()
+    await keys.press("Control+Enter")
+    await expect(ui.page.get_by_test_id("explain").locator("[data-status=completed]")).to_be_visible()
+    await keys.press("1")
+    await expect(ui.page.locator(".card[data-status=success]")).to_have_count(4)
+    found = (await ui.live.get("/workflows")).json["data"][0]
+    spec = (await ui.live.get(f"/workflows/{found['id']}/draft")).json["spec"]
+
+    assert (
+        "Check an order",
+        "trigger.webhook",
+        ["logic.condition", "http.request", "webhook.respond"],
+        [("start", "condition"), ("condition", "request"), ("request", "respond")],
+    ) == (
+        found["name"],
+        spec["trigger"]["type"],
+        [node["type"] for node in spec["nodes"]],
+        [(edge["source"], edge["target"]) for edge in spec["edges"]],
+    )
