@@ -127,7 +127,12 @@ def create_app(
     app.state.health = health or Health([database_check(plane)])
     app.state.queues = task_queues or queues.nobody
     app.state.cluster = members or cluster.Alone(plane.clock)
-    edge = Edge(app, webhook=webhooks.take, execute=executions.execute)
+    edge = Edge(
+        app,
+        webhook=webhooks.take,
+        execute=executions.execute,
+        is_https=public_url.startswith("https:"),
+    )
     if logs_access:
         edge.log_access()
     return edge

@@ -6,7 +6,7 @@ It is plain ASGI, because it runs for every request and the webhook route has 20
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -32,6 +32,13 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+PROGRAM_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""For answers to programs: a browser that shows one loads and runs nothing."""
+
+STRANGER_POLICY = (b"content-security-policy", b"sandbox allow-forms allow-popups allow-scripts")
+"""For what a workflow answers its callers: a page of its own has no part in the origin of the editor."""
+
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 OUTSIDE = ("/api/openapi.json", "/api/openapi-3.0.json", "/api/docs")
 """Below /api, and not aliases of anything below /api/v1."""
 
@@ -92,10 +99,14 @@ class Edge:
         app: Everything but the hot routes.
         webhook: Answers `/webhooks/{id}`.
         execute: Answers `POST /api/v1/workflows/{id}/execute`; by default the application does.
+        is_https: Others reach LinkFlow by https only.
     """
 
-    def __init__(self, app: ASGIApp, *, webhook: Handler, execute: Handler | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, webhook: Handler, execute: Handler | None = None, is_https: bool = False
+    ) -> None:
         self._app, self._webhook, self._execute = app, webhook, execute
+        self._headers = (*HEADERS, HTTPS_ONLY) if is_https else HEADERS
 
     _logs_access = False
 
@@ -128,7 +139,7 @@ class Edge:
             return
         began, asked = time.perf_counter(), scope["path"]
         try:
-            await self._answer(scope, _limited(receive, given), _finished(send, request_id, scope))
+            await self._answer(scope, _limited(receive, given), _finished(send, request_id, scope, self._headers))
         finally:
             took_s, status = time.perf_counter() - began, scope.get("linkflow.status", 499)
             measures.answered(scope, status, took_s)
@@ -179,12 +190,19 @@ class Edge:
         return None
 
 
-def _finished(send: Send, request_id: bytes, scope: Scope) -> Send:
+def _finished(send: Send, request_id: bytes, scope: Scope, more: Sequence[tuple[bytes, bytes]]) -> Send:
     """Add the headers that every answer has, and note its status."""
 
     async def finished(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"x-request-id", request_id), *HEADERS]
+            headers = [*message["headers"], (b"x-request-id", request_id), *more]
+            if scope["path"].startswith("/webhooks/"):
+                headers.append(STRANGER_POLICY)
+            elif not any(name == b"content-security-policy" for name, _ in headers):
+                headers.append(PROGRAM_POLICY)
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+            message["headers"] = headers
             scope["linkflow.status"] = message["status"]
         await send(message)
 
