@@ -5,7 +5,7 @@ import pytest
 
 from linkflow.adapters.sql.database import SchemaRefused
 from linkflow.adapters.sql.schema import revisions
-from linkflow.apps.installation import require_schema
+from linkflow.apps.schema import require_schema
 
 
 async def written(dsn: str, revision: str) -> None:

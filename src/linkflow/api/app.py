@@ -39,12 +39,13 @@ from linkflow.api import (
     workspaces,
 )
 from linkflow.api.docs import page as docs_page
+from linkflow.api.deps import on_invalid
 from linkflow.api.edge import Edge
 from linkflow.api.health import Check, Health
-from linkflow.api.health import router as health_routes
+from linkflow.api.health_routes import router as health_routes
 from linkflow.api.openapi import completed
 from linkflow.api.openapi_30 import as_30
-from linkflow.api.problems import on_error, on_http, on_invalid
+from linkflow.api.problems import on_error, on_http
 from linkflow.api.site import Site
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError

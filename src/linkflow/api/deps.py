@@ -1,7 +1,7 @@
 """What every route is given: the control plane, who asks, the body as strict JSON."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -13,13 +13,15 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from linkflow.api import permissions
+from linkflow.api.answers import Answer as Answer
 from linkflow.api.once import applies, once
 from linkflow.api.permissions import NEEDED, OPEN
+from linkflow.api.problems import plain_problem, request_id_of
 from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
 from linkflow.control.sign_ins import Origin
 from linkflow.domain.errors import Denied, Invalid, Unauthenticated
-from linkflow.domain.values import Json, decode_json, encode_json
+from linkflow.domain.values import Json, decode_json
 from linkflow.telemetry import about
 
 
@@ -212,10 +214,22 @@ async def asking(request: Request) -> Asking:
 Ask = Annotated[Asking, Depends(asking)]
 
 
-class Answer(Response):
-    """A JSON answer, encoded once."""
+async def on_invalid(request: Request, error: Exception) -> Response:
+    """Answer a request that does not have the shape of its route: always 400."""
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {
+            "path": ".".join(str(part) for part in each["loc"]),
+            "message": _spoken(each),
+        }
+        for each in error.errors()[:50]
+    ]
+    first = f"{found[0]['path']}: {found[0]['message']}" if found else "The request is malformed"
+    return plain_problem(400, f"{first}.", request_id_of(request), errors=found)
 
-    media_type = "application/json"
 
-    def __init__(self, content: Json, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        super().__init__(encode_json(content), status, headers)
+def _spoken(each: Mapping[str, Json]) -> str:
+    """Say a validation error; broken JSON says where."""
+    if each["type"] == "json_invalid":
+        return f"is not JSON: {each.get('ctx', {}).get('error', 'it is malformed')}"
+    return str(each["msg"])

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from linkflow.api.deps import Answer
+from linkflow.api.answers import Answer
 from linkflow.api.edge import HEADERS, REQUEST_ID, Edge, is_inbound
 from linkflow.api.problems import plain_problem, problem
 from linkflow.api.webhooks import called, take_call

@@ -4,7 +4,7 @@ Anybody may ask whether it lives and serves, and learns no more. Whoever watches
 and its metrics: callers on this machine (nothing that was forwarded), or, once `LINKFLOW_METRICS_TOKEN` is
 set, callers that carry it as bearer token, wherever they are; then being on this machine is not enough.
 
-`router` serves this within the API, `health_app` in a process that has no API.
+`api.health_routes` serves this within the API, `health_app` in a process that has no API.
 """
 
 import asyncio
@@ -14,14 +14,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkflow import __version__
-from linkflow.api.deps import Answer, StrictRoute
-from linkflow.api.problems import plain_problem, problem
+from linkflow.api.answers import Answer
+from linkflow.api.problems import plain_problem, problem, request_id_of
 from linkflow.domain.errors import Denied, LinkFlowError, Unavailable
 from linkflow.domain.values import Json
 from linkflow.telemetry import logger, metrics
@@ -45,8 +44,6 @@ ALIASES: Mapping[str, str] = {
     "/api/v1/metrics": "/metrics",
 }
 """Other spellings; each is answered by the same handler."""
-
-router = APIRouter(route_class=StrictRoute)
 
 
 @dataclass(frozen=True)
@@ -153,42 +150,19 @@ async def ready(health: Health, request: Request) -> Response:
     if not reason:
         return Answer({"status": "ready", **more}, headers={"cache-control": "no-store"})
     shown = reason if more or health.state != "ready" else "Something it needs does not answer."
-    return problem(Unavailable(shown, code="not_ready", **more), _request_id(request))
+    return problem(Unavailable(shown, code="not_ready", **more), request_id_of(request))
 
 
 async def measured(health: Health, request: Request) -> Response:
     """Answer with the metrics, as Prometheus reads them."""
     if not health.watches(request):
         text = "Metrics are for callers on this machine, or with LINKFLOW_METRICS_TOKEN as bearer token."
-        return problem(Denied(text, code="metrics.denied"), _request_id(request))
+        return problem(Denied(text, code="metrics.denied"), request_id_of(request))
     found, media_type = await metrics.exposed(request.headers.get("accept", ""))
     return Response(found, headers={"content-type": media_type, "cache-control": "no-store"})
 
 
 HANDLERS = {"/health": live, "/ready": ready, "/metrics": measured}
-
-
-def _request_id(request: Request) -> str:
-    """Read the id that the edge gave the request."""
-    return str(request.scope.get("linkflow.request_id", ""))
-
-
-@router.get("/health", tags=["health"], summary="Is the process alive")
-async def health_route(request: Request) -> Response:
-    """Answer while the process lives; whoever watches it learns its release and roles."""
-    return await live(request.app.state.health, request)
-
-
-@router.get("/ready", tags=["health"], summary="Can it serve")
-async def ready_route(request: Request) -> Response:
-    """Answer 200 once it can serve, 503 while it starts, drains or misses what it needs."""
-    return await ready(request.app.state.health, request)
-
-
-@router.get("/metrics", tags=["health"], summary="What it measures, for Prometheus")
-async def metrics_route(request: Request) -> Response:
-    """Answer with the metrics: to callers on this machine, and to those with LINKFLOW_METRICS_TOKEN."""
-    return await measured(request.app.state.health, request)
 
 
 def health_app(health: Health) -> ASGIApp:

@@ -9,7 +9,6 @@ Source:
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -107,7 +106,7 @@ def plain_problem(
     return Response(encode_json(found), status, headers, MEDIA_TYPE)
 
 
-def _request_id(request: Request) -> str:
+def request_id_of(request: Request) -> str:
     """Read the id that the edge gave the request."""
     return str(request.scope.get("linkflow.request_id", ""))
 
@@ -115,7 +114,7 @@ def _request_id(request: Request) -> str:
 async def on_error(request: Request, error: Exception) -> Response:
     """Answer an error of ours that a route raised."""
     assert isinstance(error, LinkFlowError)
-    return problem(error, _request_id(request))
+    return problem(error, request_id_of(request))
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -126,25 +125,4 @@ async def on_http(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not possible here.",
     }
     detail = details.get(error.status_code) or str(error.detail)
-    return plain_problem(error.status_code, detail, _request_id(request), error.headers)
-
-
-async def on_invalid(request: Request, error: Exception) -> Response:
-    """Answer a request that does not have the shape of its route: always 400."""
-    assert isinstance(error, RequestValidationError)
-    found = [
-        {
-            "path": ".".join(str(part) for part in each["loc"]),
-            "message": _spoken(each),
-        }
-        for each in error.errors()[:50]
-    ]
-    first = f"{found[0]['path']}: {found[0]['message']}" if found else "The request is malformed"
-    return plain_problem(400, f"{first}.", _request_id(request), errors=found)
-
-
-def _spoken(each: Mapping[str, Json]) -> str:
-    """Say a validation error; broken JSON says where."""
-    if each["type"] == "json_invalid":
-        return f"is not JSON: {each.get('ctx', {}).get('error', 'it is malformed')}"
-    return str(each["msg"])
+    return plain_problem(error.status_code, detail, request_id_of(request), error.headers)

@@ -134,7 +134,7 @@ def reset_password(email: str, password: str) -> None:
 
     from linkflow.adapters.vault import keep_key
     from linkflow.apps.local_access import find_access, keep_access
-    from linkflow.apps.wiring_control import SIGNING_SECRET
+    from linkflow.apps.secret_files import SIGNING_SECRET
 
     found = settings()
     if not found.secret and not (found.home / "keys" / SIGNING_SECRET).exists():

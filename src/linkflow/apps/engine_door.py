@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linkflow.adapters.grpc.trust import Trust
-from linkflow.api.deps import Answer
+from linkflow.api.answers import Answer
 from linkflow.api.problems import problem
 from linkflow.domain.errors import Invalid, LinkFlowError, NotFound, Unauthenticated
 from linkflow.domain.values import Json, decode_json

@@ -14,14 +14,15 @@ from starlette.types import ASGIApp
 from linkflow.adapters.embedded import EmbeddedPostgres
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.sandbox import SandboxedCode
-from linkflow.adapters.sql.database import Database, SchemaRefused
+from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.engine import SqlSpecStore
-from linkflow.adapters.sql.schema import migrate, revisions, schema_version
+from linkflow.adapters.sql.schema import migrate
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.app import create_app, database_check
 from linkflow.api.health import Health
 from linkflow.apps.brokers import open_blobs, open_coordination, open_queue, sweep_s
 from linkflow.apps.observability import observed
+from linkflow.apps.schema import require_schema
 from linkflow.apps.settings import Settings, database_urls
 from linkflow.apps.wiring import Engine, EngineParts, engine
 from linkflow.apps.wiring_control import (
@@ -55,20 +56,6 @@ class Installation:
     engine_database: Database
     postgres: EmbeddedPostgres | None
     owner: Owner
-
-
-async def require_schema(name: str, dsn: str) -> None:
-    """Refuse a database of ours that lacks what this release needs to start: `linkflow migrate` brings it.
-
-    A newer one is taken: while processes are replaced one by one, a release runs on the schema that the next
-    one has prepared (`linkflow migrate --phase pre`).
-    """
-    found, needed = await schema_version(dsn), revisions("pre")[-1][0]
-    if found is None or found < needed:
-        raise SchemaRefused(
-            f"The database of {name} has schema {found or 'none'}, this release needs {needed}. "
-            "Run: linkflow migrate"
-        )
 
 
 @asynccontextmanager

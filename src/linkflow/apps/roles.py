@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from linkflow import __version__
 from linkflow.adapters.grpc.clients import (
@@ -46,19 +46,22 @@ from linkflow.apps.brokers import (
     open_coordination,
     open_queue,
 )
-from linkflow.apps.installation import require_schema
 from linkflow.apps.run_time import Told, run_time_settings
+from linkflow.apps.schema import require_schema
+from linkflow.apps.secret_files import SIGNING_SECRET
 from linkflow.apps.settings import SettingInvalid, Settings, database_urls
 from linkflow.apps.standing import Look, lead, looks, say_what_is_missing, tell_losses
 from linkflow.apps.wiring import ENGINE, EngineParts, Services
-from linkflow.apps.wiring_control import SIGNING_SECRET, ControlSide, EngineSide, build_control, open_control
-from linkflow.control.plane import ControlPlane
 from linkflow.domain.values import Json
 from linkflow.engine.cluster import Cluster
 from linkflow.engine.recovery import BROKER_SWEEP_S, Among
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports import services as ports
 from linkflow.ports.cluster import ROLES, Member
+
+if TYPE_CHECKING:
+    from linkflow.apps.wiring_control import ControlSide
+    from linkflow.control.plane import ControlPlane
 
 WITH_CONTROL = frozenset({"rest", "scheduler", "control-plane"})
 """Roles that need the records and keys of the control plane."""
@@ -119,7 +122,7 @@ class Clients:
 class ControlDesk:
     """What other processes ask the control plane for: secrets, versions, and how the cluster is."""
 
-    def __init__(self, side: ControlSide, cluster: Cluster) -> None:
+    def __init__(self, side: "ControlSide", cluster: Cluster) -> None:
         self.open = side.broker.open
         self.published = side.executables.published
         self.status = cluster.status
@@ -151,8 +154,8 @@ class Process:
     database: Database
     parts: Mapping[str, Any]
     looks: Mapping[str, Look]
-    plane: ControlPlane | None
-    side: ControlSide | None
+    plane: "ControlPlane | None"
+    side: "ControlSide | None"
     directory: ports.WorkflowDirectory
     visibility: ports.Visibility
     told: Told
@@ -204,6 +207,8 @@ async def process(
         specs, blobs = SqlSpecStore(engine_database), await open_blobs(settings)
         side = None
         if not roles.isdisjoint(WITH_CONTROL):
+            from linkflow.apps.wiring_control import open_control  # others start quicker without it
+
             side = open_control(
                 settings,
                 database,
@@ -251,6 +256,8 @@ async def process(
         parts = dict(await stack.enter_async_context(here.running()))
         plane = None
         if side is not None and not roles.isdisjoint(WITH_PLANE):
+            from linkflow.apps.wiring_control import EngineSide, build_control
+
             plane = build_control(
                 side,
                 EngineSide(

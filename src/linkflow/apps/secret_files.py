@@ -9,6 +9,7 @@ from pathlib import Path
 from linkflow.apps.settings import SETTINGS, SettingInvalid
 
 SUFFIX = "_FILE"
+SIGNING_SECRET = "linkflow.secret"  # noqa: S105  the name of a file
 
 
 def with_secret_files(environment: Mapping[str, str]) -> Mapping[str, str]:

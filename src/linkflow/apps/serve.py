@@ -12,18 +12,21 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from linkflow.api.health import Health
-from linkflow.apps.installation import Installation, installation
 from linkflow.apps.local_access import LocalAccess, keep_access
 from linkflow.apps.settings import Settings, secrets_of
-from linkflow.control.accounts import Owner
-from linkflow.control.sign_ins import TOKEN_S, SignIns
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.telemetry import set_up
+
+if TYPE_CHECKING:
+    from linkflow.apps.installation import Installation
+    from linkflow.control.accounts import Owner
+    from linkflow.control.sign_ins import SignIns
 
 GRACE_S = 15
 RENEW_S = 12 * 3600.0
@@ -78,7 +81,7 @@ def bind(settings: Settings) -> socket.socket:
 async def serve(
     settings: Settings,
     say: Callable[[str], None],
-    ready: Callable[[Installation, str], None],
+    ready: Callable[["Installation", str], None],
     *,
     nodes: NodeRegistry | None = None,
 ) -> None:
@@ -93,6 +96,8 @@ async def serve(
     Raises:
         LinkFlowError: It cannot start; the message says what to do.
     """
+    from linkflow.apps.installation import installation  # processes of some roles start quicker without it
+
     listener = bind(settings)
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
     url = settings.public_url or f"http://{settings.host}:{settings.port}"
@@ -138,9 +143,11 @@ def collect_rarely() -> None:
 
 
 @contextlib.asynccontextmanager
-async def access(settings: Settings, sign_ins: SignIns, owner: Owner) -> AsyncIterator[None]:
+async def access(settings: Settings, sign_ins: "SignIns", owner: "Owner") -> AsyncIterator[None]:
     """Keep a token for the command line of this machine, and renew it while the process runs."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  compared only
+
+    from linkflow.control.sign_ins import TOKEN_S
 
     async def leave_word() -> None:
         token = await sign_ins.issue(owner.user, lasts_s=TOKEN_S)
@@ -174,7 +181,7 @@ def _stop_on_signals(server: Server, health: Health) -> None:
         loop.add_signal_handler(number, stop)
 
 
-def run(settings: Settings, say: Callable[[str], None], ready: Callable[[Installation, str], None]) -> None:
+def run(settings: Settings, say: Callable[[str], None], ready: Callable[["Installation", str], None]) -> None:
     """Run LinkFlow in this thread, on the fast event loop where there is one."""
     set_up(settings.log_level, as_json=not sys.stdout.isatty(), secrets=secrets_of(settings))
     factory = None

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -33,12 +34,13 @@ from linkflow.apps.one_port import OnePort
 from linkflow.apps.roles import Process, process
 from linkflow.apps.serve import BACKLOG, GRACE_S, Server, access, collect_rarely
 from linkflow.apps.settings import SettingInvalid, Settings, secrets_of
-from linkflow.apps.wiring_control import background, ensure_owner
-from linkflow.control.accounts import Owner
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports.cluster import ROLES
 from linkflow.telemetry import logger, set_up
+
+if TYPE_CHECKING:
+    from linkflow.control.accounts import Owner
 
 PORTS: Mapping[str, int] = {
     "rest": 8000,
@@ -99,7 +101,7 @@ class Serving:
 
     ports: Mapping[str, int]
     process: Process
-    owner: Owner | None
+    owner: "Owner | None"
 
 
 @contextlib.asynccontextmanager
@@ -128,6 +130,8 @@ async def serving_roles(
                 await stack.enter_async_context(OnePort(bound.address, inside).listening(listener))
         owner: Owner | None = None
         if running.plane is not None and running.side is not None:
+            from linkflow.apps.wiring_control import background, ensure_owner  # others start quicker without
+
             owner = await ensure_owner(settings, running.plane)
             await stack.enter_async_context(
                 background(running.side, running.plane, roles & {"rest", "scheduler"})

@@ -17,6 +17,7 @@ from linkflow.adapters.sql.samples import CONTROL, control_samples
 from linkflow.adapters.sql.usage import SqlUsage
 from linkflow.adapters.vault import AesSecretBox, keep_key, key_source
 from linkflow.apps.brokers import Coordination, open_blobs
+from linkflow.apps.secret_files import SIGNING_SECRET
 from linkflow.apps.settings import Settings
 from linkflow.apps.wiring_identity import IdentityNeeds, build_identity
 from linkflow.apps.wiring_scheduler import SchedulerParts, build_scheduler, kept_by
@@ -57,7 +58,6 @@ from linkflow.ports.services import Frontend, Visibility
 from linkflow.ports.stores import DeadLetters, SpecStore
 from linkflow.telemetry import metrics
 
-SIGNING_SECRET = "linkflow.secret"  # noqa: S105  the name of a file
 PACKAGE = Path(__file__).resolve().parents[1]
 EXAMPLES = PACKAGE / "examples" if (PACKAGE / "examples").is_dir() else PACKAGE.parents[1] / "examples"
 """In the package once it is installed, beside `src` in a checkout."""

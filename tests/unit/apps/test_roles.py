@@ -1,5 +1,7 @@
 """Roles: what `--roles` may say, and what a process refuses before it starts."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,3 +58,14 @@ def test_ports_are_said_by_role() -> None:
         load({"LINKFLOW_PORTS": "cook=1"}, lambda text: None)
 
     assert (("history", 7001), ("timer", 0)) == said.ports
+
+
+def test_a_process_without_the_api_starts_without_it() -> None:
+    """What serves roles of the engine loads neither the framework of the REST API nor the control plane."""
+    code = (
+        "import sys, linkflow.apps.serve_roles;"
+        "print([name for name in sys.modules if name == 'fastapi' or name.startswith('linkflow.control')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "[]" == done.stdout.strip()
