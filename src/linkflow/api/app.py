@@ -38,8 +38,8 @@ from linkflow.api import (
     workflows,
     workspaces,
 )
-from linkflow.api.docs import page as docs_page
 from linkflow.api.deps import on_invalid
+from linkflow.api.docs import page as docs_page
 from linkflow.api.edge import Edge
 from linkflow.api.health import Check, Health
 from linkflow.api.health_routes import router as health_routes

@@ -111,9 +111,6 @@ class Settings:
     drain_s: int = _setting(
         "Seconds that attempts under way may go on when the process is asked to stop.", read_count, 10
     )
-    drain_s: int = _setting(
-        "Seconds that attempts under way may go on when the process is asked to stop.", read_count, 10
-    )
     retention_executions_days: int = _setting(
         "Days that executions are kept after their end; 0 keeps them for ever.", read_days, 90
     )
