@@ -247,6 +247,7 @@ class Services:
             lost=parts.queue.lost if "matching" in self._roles else None,
             sweep_s=parts.sweep_s,
             among=self._reach.among if self._reach is not None else None,
+            everywhere=self._reach.history().sessions_lost if self._reach is not None else None,
         )
 
     def _add_worker(self, history: ports.History) -> None:

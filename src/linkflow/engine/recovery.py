@@ -48,6 +48,9 @@ _found = metrics.counter("linkflow_never_stuck_findings_total")
 Alive = Callable[[Set[str]], Awaitable[Set[str]]]
 """Says which of some worker sessions are not buried."""
 
+Ended = Callable[[Sequence[str]], Awaitable[None]]
+"""Ends the attempts of worker sessions that were buried."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Among:
@@ -94,6 +97,7 @@ class Recovery:
         lost: Callable[[], Awaitable[None]] | None = None,
         sweep_s: float = SWEEP_S,
         among: Among | None = None,
+        everywhere: Ended | None = None,
     ) -> None:
         """Put it together.
 
@@ -106,8 +110,10 @@ class Recovery:
             lost: Returns when the task queue may have lost tasks; see `ports.queue.TaskQueue`.
             sweep_s: How often every open execution is looked at.
             among: The other members; None when there can be none.
+            everywhere: Tells every History that sessions ended; None where there is ours only.
         """
         self._among = among
+        self._everywhere = everywhere
         self._owed = asyncio.Event()
         self._hurry = asyncio.Event()
         self._known: Set[str] = frozenset()
@@ -130,7 +136,7 @@ class Recovery:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._audit(), name="audit")
             if self._among is not None:
-                group.create_task(self._lead(self._among), name="recovery duty")
+                group.create_task(self._lead(self._among, group), name="recovery duty")
                 group.create_task(self._watch(self._among), name="recovery watch")
             if self._lost is not None:
                 group.create_task(self._publish_again(self._lost), name="queue losses")
@@ -229,8 +235,11 @@ class Recovery:
 
     # ------------------------------------------------------------ with other members
 
-    async def _lead(self, among: Among) -> None:
-        """Bury and sweep whenever the lease is ours; what is owed when it comes to us is a sweep."""
+    async def _lead(self, among: Among, group: asyncio.TaskGroup) -> None:
+        """Bury and sweep whenever the lease is ours; what is owed when it comes to us is a sweep.
+
+        The others hear of a burial at once, and end what they have in memory: a sweep takes its time.
+        """
         is_ours = False
         swept_at = self._clock.monotonic()
         while True:
@@ -243,6 +252,8 @@ class Recovery:
                 if buried:
                     self._known = frozenset()
                     log.info("worker sessions ended", sessions=buried)
+                    if self._everywhere is not None:
+                        group.create_task(self._tell_others(self._everywhere, buried))
                     await self._history.sessions_lost(buried)
                 is_time = self._clock.monotonic() - swept_at >= self._sweep_s
                 if is_ours and (buried or is_time or not was_ours or self._owed.is_set()):
@@ -266,6 +277,12 @@ class Recovery:
             self._hurry.clear()
             resting.cancel()
             hurrying.cancel()
+
+    async def _tell_others(self, everywhere: Ended, sessions: Sequence[str]) -> None:
+        try:
+            await everywhere(sessions)
+        except LinkFlowError as error:
+            log.info("not every History was told; the sweep tells", sessions=sessions, error=str(error))
 
     async def _sweep_or_owe(self) -> None:
         try:

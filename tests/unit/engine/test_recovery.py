@@ -1,14 +1,16 @@
 """Recovery: what is open goes on when the queue lost it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
 
 from linkflow.domain.errors import Unavailable
-from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, Recovery
+from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, LEAD_S, Among, Recovery
 from linkflow.testing.broker import FakeBroker
 from linkflow.testing.fakes import FixedClock
 from linkflow.testing.memory_stores import MemorySessions
+from linkflow.testing.memory_upkeep import MemoryLeases
+from linkflow.testing.split import KnownPeers
 
 PATIENCE_S = 5.0
 
@@ -27,6 +29,7 @@ class Recovered:
 
     def __init__(self) -> None:
         self.ids: list[str] = []
+        self.lost: list[str] = []
         self.failures = 0
         self.came = asyncio.Condition()
 
@@ -38,6 +41,10 @@ class Recovered:
         if self.failures:
             self.failures -= 1
             raise Unavailable
+
+    async def sessions_lost(self, sessions: Sequence[str]) -> None:
+        """Note sessions that ended."""
+        self.lost += sessions
 
     async def audit(self) -> int:
         """Find nothing."""
@@ -103,3 +110,34 @@ async def test_a_loss_nobody_noticed_is_made_good_by_the_sweep() -> None:
 
     assert BROKER_SWEEP_S == 30.0
     assert clock.monotonic() <= BROKER_SWEEP_S + 2 * AUDIT_S
+
+
+async def test_every_member_hears_of_a_burial() -> None:
+    """A session that ended is told to every History at once; one that does not answer holds nothing up."""
+    history, clock, told = Recovered(), FixedClock(), list[Sequence[str]]()
+    sessions, store = MemorySessions(clock), cast(Any, OpenStore())
+
+    async def everywhere(ended: Sequence[str]) -> None:
+        told.append(ended)
+        raise Unavailable
+
+    found = Recovery(
+        store=store,
+        sessions=sessions,
+        history=cast(Any, history),
+        clock=clock,
+        session="",
+        among=Among(holder="m1", leases=MemoryLeases(clock), peers=KnownPeers()),
+        everywhere=everywhere,
+    )
+    await sessions.renew("w1", 2 * LEAD_S)
+    running = asyncio.create_task(found.run())
+    await history.times(1)
+    while not told:
+        for _ in range(20):  # the duty comes to rest
+            await asyncio.sleep(0)
+        await clock.turn(LEAD_S)
+    await history.times(2)
+    running.cancel()
+
+    assert ([["w1"]], ["w1"]) == (told, history.lost)
