@@ -298,7 +298,7 @@ async def test_a_socket_of_another_page_is_closed(stage: Stage, origin: str) -> 
         "query_string": f"token={stage.client.token}".encode(), "client": ("203.0.113.7", 1),
         "headers": [(b"host", b"linkflow.test"), (b"origin", origin.encode())], "server": ("test", 80),
     }  # fmt: skip
-    await stage.app(scope, heard.get, said.put)  # type: ignore[arg-type]  an ASGI scope
+    await stage.app(scope, heard.get, said.put)
     kinds = [said.get_nowait() for _ in range(said.qsize())]
 
     assert 4403 == kinds[-1]["code"]

@@ -300,11 +300,16 @@ def queues(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    security: Annotated[
+        bool, typer.Option("--security", help="Say instead what could be misused, and how to close it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Look at this installation and say what is wrong and what to back up."""
     from linkflow.apps.doctor import report
 
-    raise typer.Exit(report(as_json=as_json))
+    raise typer.Exit(report(security=security, as_json=as_json))
 
 
 @app.command()

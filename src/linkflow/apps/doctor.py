@@ -15,6 +15,7 @@ from linkflow.apps import doctor_outside as outside
 from linkflow.apps.cli_client import Api, CommandFailed
 from linkflow.apps.cli_local import settings
 from linkflow.apps.cli_show import print_json, table
+from linkflow.apps.doctor_security import examine_security
 from linkflow.apps.findings import Finding
 from linkflow.apps.local_access import find_access
 from linkflow.apps.settings import Settings
@@ -29,9 +30,9 @@ FILES = 4_096
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
-def report(*, as_json: bool) -> int:
-    """Print what was found; 1 when something is wrong."""
-    findings = examine(settings())
+def report(*, as_json: bool, security: bool = False) -> int:
+    """Print what was found, of what works or of what protects; 1 when something is wrong."""
+    findings = (examine_security if security else examine)(settings())
     if as_json:
         print_json([asdict(each) for each in findings])
     else:
