@@ -75,7 +75,7 @@ async def rebuilt(settings: Settings, say: Callable[[str], None]) -> int:
 
             async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:
                 """Fold them."""
-                return [await reader.projected(each) for each in execution_ids]
+                return await reader.projected(execution_ids)
 
         def tell(done: int) -> None:
             say(f"{done} executions")

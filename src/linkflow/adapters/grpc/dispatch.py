@@ -80,7 +80,7 @@ class DispatchDesk:
         """Take credits back; they are used for the next turn, or go to Matching."""
         if not sessions:
             return
-        self._stock.update(session for session in sessions if session not in self._left)
+        self._stock.update([each for each in sessions if each not in self._left] if self._left else sessions)
         self._settle_soon()
 
     def deliver(self, task: Task) -> bool:

@@ -29,20 +29,23 @@ class Ends:
             NotFound: No such execution.
         """
         deadline = self._clock.monotonic() + wait_ms / 1000
+        is_told = is_new  # what we remember of it is what we have just heard
         while True:
             closer = asyncio.get_running_loop().create_future() if wait_ms > 0 else None
             entry = self._entries.get(execution_id) if closer is not None else None
             if entry is not None and closer is not None:  # before looking, so that nothing happens unheard
                 entry.closers.append(closer)
             try:
-                state = await self._reader.state(execution_id)
+                remembered = self._reader.remembered(execution_id) if is_told else None
+                state = remembered or await self._reader.state(execution_id)
                 left_s = deadline - self._clock.monotonic()
                 if closer is None or state.is_closed or state.has_responded or left_s <= 0:
                     return _outcome(state, is_new=is_new)
                 async with asyncio.timeout(min(left_s, LOOK_S) if self._is_shared else left_s):
                     await closer
+                is_told = True
             except TimeoutError:
-                continue
+                is_told = False
             finally:
                 if entry is not None and closer in entry.closers:
                     entry.closers.remove(closer)

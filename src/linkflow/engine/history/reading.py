@@ -64,23 +64,40 @@ class Reader:
             return entry.state
         return (await self._load(execution_id))[0]
 
+    def remembered(self, execution_id: str) -> ExecutionState | None:
+        """Say what is in memory, which another member may have moved on; not to be changed."""
+        entry = self._entry(execution_id)
+        return entry.state if entry is not None else None
+
+    def _entry(self, execution_id: str) -> Entry | None:
+        entry = self._entries.find(execution_id)
+        return entry if entry is not None and entry.state is not None and entry.state.version else None
+
     async def _newest(self, execution_id: str) -> Entry | None:
         """Find an execution in memory, unless another member has moved it on meanwhile."""
-        entry = self._entries.find(execution_id)
-        if entry is None or entry.state is None or not entry.state.version:
+        return self._unless_behind(execution_id, await self._stored_versions([execution_id]))
+
+    async def _stored_versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
+        """Read the versions of those in memory, where other members may have moved them on."""
+        known = [each for each in execution_ids if self._entry(each) is not None] if self._is_shared else []
+        return await self._store.versions(known) if known else {}
+
+    def _unless_behind(self, execution_id: str, versions: Mapping[str, int]) -> Entry | None:
+        entry = self._entry(execution_id)
+        if entry is None or entry.state is None:
             return None
-        if self._is_shared and await self._is_behind(entry):
+        if entry.state.version < versions.get(execution_id, 0):
             if not entry.is_driven:
                 entry.forget()
             return None
         return entry
 
-    async def _is_behind(self, entry: Entry) -> bool:
-        versions = await self._store.versions([entry.execution_id])
-        return entry.state is None or entry.state.version < versions.get(entry.execution_id, 0)
-
     async def _read(self, execution_id: str) -> tuple[ExecutionState, Sequence[Recorded]]:
-        entry = await self._newest(execution_id)
+        return await self._whole(execution_id, await self._newest(execution_id))
+
+    async def _whole(
+        self, execution_id: str, entry: Entry | None
+    ) -> tuple[ExecutionState, Sequence[Recorded]]:
         if entry is not None and entry.state is not None and entry.is_whole:
             return entry.state, entry.records
         return await self._load(execution_id)
@@ -163,9 +180,13 @@ class Reader:
         """List executions that await one of these events, a page in order of their ids."""
         return await self._store.awaiting(workspace_id, sorted(names), after, AWAITING_PAGE)
 
-    async def projected(self, execution_id: str) -> Projected:
-        """Read what the projection writes for an execution."""
-        state, records = await self._read(execution_id)
+    async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:
+        """Read what the projection writes for executions, in the order asked for."""
+        versions = await self._stored_versions(execution_ids)
+        return [await self._projected(each, self._unless_behind(each, versions)) for each in execution_ids]
+
+    async def _projected(self, execution_id: str, entry: Entry | None) -> Projected:
+        state, records = await self._whole(execution_id, entry)
         start = state.start
         row = ExecutionRow(
             execution_id=execution_id,

@@ -173,7 +173,7 @@ class History:
 
         An execution that is over need not be kept in memory after that.
         """
-        found = [await self._reader.projected(execution_id) for execution_id in execution_ids]
+        found = await self._reader.projected(execution_ids)
         for item in found:
             if item.row.closed_at is not None:
                 self._driver.entries.drop(item.row.execution_id)

@@ -1,7 +1,7 @@
 """Several Histories on one store: whoever is asked knows the newest, and nobody loses a report."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,12 +11,27 @@ from linkflow.engine.history.lost import LATE_S
 from linkflow.engine.history.service import History
 from linkflow.engine.matching.service import Matching
 from linkflow.ports.services import ActivityReport, Attempt, SignalExecution, TaskId
-from linkflow.testing.builders import node, spec
+from linkflow.testing.builders import node, say, spec
 from linkflow.testing.fakes import FixedClock
+from linkflow.testing.memory_history import MemoryHistoryStore
 from linkflow.testing.split import WORKSPACE, Place, command
 
 WAITING = spec("t -> wait", wait=node("logic.wait_event", event="news"))
 FETCHING = spec("t -> get")
+DIRECT = spec("t -> a", a=say(1))
+
+
+class CountingStore(MemoryHistoryStore):
+    """Counts how often it is asked for what it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
+        """Count, and say."""
+        self.asked += 1
+        return await super().versions(execution_ids)
 
 
 class NoTimer:
@@ -69,6 +84,24 @@ async def test_a_wait_hears_of_an_end_elsewhere() -> None:
         ended = await waiting
 
     assert "completed" == ended.status
+
+
+async def test_a_start_that_waits_asks_the_store_for_nothing() -> None:
+    """Whoever started an execution is answered from memory when it ends here; rows are asked for together."""
+    store = CountingStore()
+    place = Place(store=store)
+    async with two(place) as (one, _):
+        spec_hash = await place.publish(DIRECT)
+        ended = [await one.start(command(spec_hash, wait_ms=20_000)) for _ in range(3)]
+        before = store.asked
+        projected = await one.projected([each.execution_id for each in ended])
+
+    assert (["completed"] * 3, ["completed"] * 3, 0, 1) == (
+        [each.status for each in ended],
+        [each.row.status for each in projected],
+        before,
+        store.asked,
+    )
 
 
 async def test_a_report_to_a_member_with_an_old_state_counts() -> None:
