@@ -63,13 +63,6 @@ export interface CameBack {
   state: string;
 }
 
-export interface Change {
-  name?: string | null;
-  description?: string | null;
-  tags?: string[] | null;
-  spec?: Record<string, unknown> | null;
-}
-
 export interface ChangedPassword {
   current_password: string;
   password: string;
@@ -434,6 +427,13 @@ export interface Letter {
   body: unknown;
 }
 
+export interface Limits {
+  plan: string;
+  title: string;
+  is_locked: boolean;
+  data: Meter[];
+}
+
 export interface Line {
   started: number;
   closed: number;
@@ -510,6 +510,13 @@ export interface Member {
 export interface Members {
   data: Member[];
   next: string | null;
+}
+
+export interface Meter {
+  meter: string;
+  used: number;
+  limit: number | null;
+  percent: number | null;
 }
 
 export interface Name {
@@ -724,6 +731,17 @@ export interface Person {
   name: string;
   email_verified: boolean;
   created_at: string;
+}
+
+export interface PlanList {
+  data: PlanShown[];
+  next: string | null;
+}
+
+export interface PlanShown {
+  name: string;
+  title: string;
+  limits: Record<string, unknown>;
 }
 
 export interface Problem {
@@ -1160,6 +1178,12 @@ export interface LettersFailure {
   detail: string;
 }
 
+export interface PlansChange {
+  plan?: "" | "self-hosted" | "free" | "starter" | "pro" | "teams" | "enterprise";
+  is_locked?: boolean;
+  limits?: Record<string, unknown>;
+}
+
 export interface ShapesDone {
   ok: boolean;
 }
@@ -1169,6 +1193,13 @@ export interface ShapesFailure {
   kind: string;
   message: string;
   details: Record<string, unknown>;
+}
+
+export interface WorkflowsChange {
+  name?: string | null;
+  description?: string | null;
+  tags?: string[] | null;
+  spec?: Record<string, unknown> | null;
 }
 
 export interface Routes {
@@ -1235,6 +1266,7 @@ export interface Routes {
   "GET /oauth/callback/{provider}": { query: { code?: string; state?: string; error?: string }; body: void; answer: Credential };
   "GET /oauth/clients": { query: {  }; body: void; answer: Clients };
   "GET /oauth/providers": { query: {  }; body: void; answer: OAuthProviders };
+  "GET /plans": { query: {  }; body: void; answer: PlanList };
   "GET /ready": { query: {  }; body: void; answer: unknown };
   "GET /resume/{token}": { query: {  }; body: void; answer: unknown };
   "GET /resume/{token}/status": { query: {  }; body: void; answer: unknown };
@@ -1246,6 +1278,7 @@ export interface Routes {
   "GET /templates": { query: {  }; body: void; answer: Rows };
   "GET /templates/{slug}": { query: {  }; body: void; answer: Template };
   "GET /usage": { query: { from?: string | null; to?: string | null; by?: "day" | "month" }; body: void; answer: Report };
+  "GET /usage/limits": { query: {  }; body: void; answer: Limits };
   "GET /variables": { query: {  }; body: void; answer: Rows };
   "GET /webhook-subscriptions": { query: {  }; body: void; answer: SubscriptionPage };
   "GET /webhook-subscriptions/{subscription_id}": { query: {  }; body: void; answer: SubscriptionRow };
@@ -1264,7 +1297,7 @@ export interface Routes {
   "GET /workflows/{workflow_id}/webhooks": { query: {  }; body: void; answer: Rows };
   "GET /workspaces": { query: {  }; body: void; answer: Workspaces };
   "GET /workspaces/{workspace_id}": { query: {  }; body: void; answer: Workspace };
-  "PATCH /workflows/{workflow_id}": { query: {  }; body: Change; answer: Workflow };
+  "PATCH /workflows/{workflow_id}": { query: {  }; body: WorkflowsChange; answer: Workflow };
   "PATCH /workspaces/{workspace_id}": { query: {  }; body: ChangedWorkspace; answer: Workspace };
   "POST /admin/scheduler/duties/{name}/run": { query: { wait_ms?: number }; body: RunBody | null; answer: Run };
   "POST /auth/change-password": { query: {  }; body: ChangedPassword; answer: void };
@@ -1344,6 +1377,7 @@ export interface Routes {
   "POST /workspaces": { query: {  }; body: NewWorkspace; answer: Workspace };
   "POST /ws/tickets": { query: {  }; body: void; answer: unknown };
   "PUT /admin/cluster/config": { query: {  }; body: ConfigBody; answer: Configuration };
+  "PUT /admin/plans/{workspace_id}": { query: {  }; body: PlansChange; answer: void };
   "PUT /auth/change-password": { query: {  }; body: ChangedPassword; answer: void };
   "PUT /auth/me": { query: {  }; body: Profile; answer: Person };
   "PUT /credentials/{credential_id}": { query: {  }; body: CredentialChange; answer: Credential };
@@ -1354,7 +1388,7 @@ export interface Routes {
   "PUT /variables/{key}": { query: {  }; body: Value; answer: Variable };
   "PUT /webhook-subscriptions/{subscription_id}": { query: {  }; body: ChangedSubscription; answer: SubscriptionRow };
   "PUT /webhooks/{webhook_id}": { query: {  }; body: WebhookChange; answer: Webhook };
-  "PUT /workflows/{workflow_id}": { query: {  }; body: Change; answer: Workflow };
+  "PUT /workflows/{workflow_id}": { query: {  }; body: WorkflowsChange; answer: Workflow };
   "PUT /workflows/{workflow_id}/draft": { query: {  }; body: Record<string, unknown>; answer: Draft };
   "PUT /workspaces/{workspace_id}": { query: {  }; body: ChangedWorkspace; answer: Workspace };
 }

@@ -1,0 +1,75 @@
+"""The life of a look around: every page in both themes, in every language, by its own address."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  it has no types
+from playwright.async_api import expect
+
+from linkflow.testing.browser import Window
+
+SPEC = {
+    "trigger": {"id": "start", "type": "trigger.webhook", "position": {"x": 0, "y": 0}},
+    "nodes": [
+        {"id": "set", "type": "data.set", "config": {"values": {"n": 1}}, "position": {"x": 280, "y": 0}}
+    ],
+    "edges": [{"source": "start", "target": "set"}],
+}
+
+
+async def troubles(ui: Window) -> list[str]:
+    """List what axe finds serious or critical."""
+    found = await Axe().run(ui.page)
+    return [
+        f"{each['id']}: {node['html'][:160]}"
+        for each in found.response["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
+    """No page has a serious or critical finding of axe, in either theme."""
+    workflow_id = await ui.live.active(SPEC, "Look around")
+    execution_id = await ui.live.start(workflow_id)
+    await ui.live.ended(execution_id)
+    await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
+    found: dict[str, list[str]] = {}
+    for path in (
+        "/workflows", "/workflows?new=1", "/templates", "/executions", f"/executions/{execution_id}",
+        f"/executions/{execution_id}?view=timeline", f"/executions/{execution_id}?view=events", "/triggers",
+        "/dead-letters", "/cluster", "/me", f"/w/{workflow_id}/edit?node=set", "/nowhere",
+    ):  # fmt: skip
+        await ui.open(path)
+        await expect(ui.page.locator("h1").first).to_be_attached()
+        await expect(ui.page.get_by_text("Loading…")).to_have_count(0)
+        if serious := await troubles(ui):
+            found[path] = serious
+
+    assert ({}, theme) == (found, await ui.page.evaluate("document.documentElement.dataset.theme"))
+
+
+@pytest.mark.parametrize(("language", "title"), [("fr", "Modèles"), ("sw", "Violezo")])
+async def test_it_speaks_other_languages(ui: Window, language: str, title: str) -> None:
+    """A language that is chosen holds for every page and after a new load."""
+    names = {"fr": "Français", "sw": "Kiswahili"}
+    await ui.open("/me")
+    await ui.page.get_by_label("Language").select_option(label=names[language])
+    await expect(ui.page.locator("html")).to_have_attribute("lang", language)
+    await ui.open("/templates")
+
+    await expect(ui.page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+async def test_the_webhook_address_is_shown(ui: Window) -> None:
+    """An active workflow's address stands on the page of triggers, ready to be copied, and it works."""
+    workflow_id = await ui.live.active(SPEC, "Orders")
+    hook = await ui.live.hook(workflow_id)
+    await ui.open("/triggers")
+    await ui.click("Copy the address")
+    await expect(ui.page.get_by_text("Copied")).to_be_visible()
+    address = await ui.page.evaluate("navigator.clipboard.readText()")
+
+    assert (True, 202) == (
+        address.endswith(f"/webhooks/{hook}"),
+        (await ui.live.knock(hook, {"n": 1})).status,
+    )
