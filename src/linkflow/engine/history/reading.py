@@ -1,5 +1,6 @@
 """Answers about executions, folded from their histories."""
 
+import asyncio
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -183,7 +184,8 @@ class Reader:
     async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:
         """Read what the projection writes for executions, in the order asked for."""
         versions = await self._stored_versions(execution_ids)
-        return [await self._projected(each, self._unless_behind(each, versions)) for each in execution_ids]
+        asked = (self._projected(each, self._unless_behind(each, versions)) for each in execution_ids)
+        return await asyncio.gather(*asked)
 
     async def _projected(self, execution_id: str, entry: Entry | None) -> Projected:
         state, records = await self._whole(execution_id, entry)
