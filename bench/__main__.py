@@ -6,6 +6,7 @@
     BENCH_ONLY      workloads to measure, separated by commas (all)
     BENCH_WAYS      how they are driven: process, rest, webhook, accept (all)
     BENCH_SPLIT     how LinkFlow is split: eight, three, workers; empty for not at all (all)
+    BENCH_TIMERS    timers that fall due within a minute; 0 for none (100000)
     BENCH_PEERS     peers to run beside it where they are installed: dbos, restate; empty for none (both)
 
 Everything goes to `bench/results/latest.json`; with `--docs` the tables go to `docs/benchmarks.md` too.
@@ -25,7 +26,7 @@ from typing import Any
 import asyncpg
 
 from bench import apart, limits
-from bench.meter import Patience
+from bench.meter import Meter, Patience, spent
 from bench.peers import run as beside
 from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
 from bench.processes import Subject, subject, target
@@ -89,6 +90,13 @@ async def measured(
     ]
     found["limits"] = limits.best(found["limits"], await limits.measured(running.dsn, home, seconds()))
     await database.close()
+    timers = int(os.environ.get("BENCH_TIMERS", "100000"))
+    if timers:
+        say(f"{timers} timers")
+        meter = Meter({"ours": [running.pid, running.postgres, os.getpid(), target_pid]})
+        before = meter.read()
+        fired = running.timers(timers, min(60.0, timers / 1_000))
+        found["timers"] = fired | {"foreign": spent(before, meter.read()).foreign}
     return found
 
 

@@ -99,6 +99,10 @@ class Subject:
         """Drive the engine's front door from coroutines inside its process."""
         return self._order({"spec": spec, "callers": callers, "seconds": seconds})
 
+    def timers(self, count: int, spread_s: float) -> dict[str, Any]:
+        """Let many timers fall due within some seconds; see `bench.timers`."""
+        return self._order({"timers": {"count": count, "spread_s": spread_s}})
+
     def add(self, roles: str) -> None:
         """Start one more process of a split LinkFlow."""
         self.parts = self._order({"add": roles})["parts"]

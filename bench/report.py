@@ -11,6 +11,8 @@ Found = Mapping[str, Any]
 def report(found: Found, goals: Sequence[Target]) -> str:
     """Write the whole report in Markdown."""
     parts = [_machine(found), _workloads(found), _costs(found)]
+    if found.get("timers"):
+        parts.append(_timers(found["timers"]))
     if found.get("split"):
         parts += [_split(found), _processes(found)]
     if found.get("peers"):
@@ -87,6 +89,18 @@ def _costs(found: Found) -> str:
         )
     head = ("µs of CPU and bytes per execution", "LinkFlow", "per node", "PostgreSQL", "driver")
     return "### Cost\n\n" + _table((*head, "events", "WAL", "tables"), rows)
+
+
+def _timers(timers: Found) -> str:
+    """Say what became of many timers."""
+    row = (
+        f"{timers['count']:,} timers in {timers['spread_s']:.0f} s",
+        *(f"{timers[name]:,}" for name in ("lost", "doubled", "early")),
+        f"{timers['p50_ms']:,.0f} / {timers['p99_ms']:,.0f} / {timers['most_ms']:,.0f}",
+        f"{timers['foreign']:.0%}",
+    )
+    head = ("in one process", "lost", "doubled", "early", "late by p50 / p99 / most ms", "strangers")
+    return "### Timers\n\n" + _table(head, [row])
 
 
 def _split(found: Found) -> str:

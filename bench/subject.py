@@ -4,7 +4,7 @@
 
 It serves HTTP as `linkflow serve` does, with two more node types, and takes orders as JSON lines on stdin:
 `{"spec", "callers", "seconds"}` drives the engine's front door from coroutines in this process and answers
-like `bench.load`. An empty line ends it.
+like `bench.load`; `{"timers": {"count", "spread_s"}}` is answered by `bench.timers`. An empty line ends it.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import IO, Any
 import uvloop
 
 from bench.meter import percentile
+from bench.timers import fired
 from bench.workloads import INPUT
 from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.apps.installation import Installation
@@ -130,7 +131,11 @@ async def work_off(running: Installation, port: int, answers: IO[str]) -> None:
     answer({"port": port, "postgres": running.postgres.pid, "dsn": running.postgres.dsn})
     driver, reader = Driver(running, running.owner.user.workspace_id), await arrivals()
     while (line := await reader.readline()).strip():
-        answer(await driver.run(**json.loads(line)))
+        order = json.loads(line)
+        if "timers" in order:
+            answer(await fired(running, running.owner.user.workspace_id, **order["timers"]))
+        else:
+            answer(await driver.run(**order))
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -61,13 +61,21 @@ START_S, MEMORY_MB = 3.0, 150.0
 DBOS_STEPS, DBOS_BEST = 10.0, 7.0
 SPLIT_SHARE, SPLIT_WORKLOADS = 0.5, ("mixed10", "effects10")
 SECOND_WORKER = 1.6
+LAG_MS = 1_000
 SPLITS = {"eight": "a process per service", "three": "api, worker and scheduler"}
 WAYS = {"process": "in its process", "rest": "over REST", "webhook": "over HTTP", "accept": "over HTTP"}
 
 
 def targets(found: Found) -> Sequence[Target]:
     """Hold what was measured against what was promised."""
-    return [*_rates(found), *_idle(found), *_split(found), *_starts(found), *_beside_peers(found)]
+    return [
+        *_rates(found),
+        *_idle(found),
+        *_timers(found),
+        *_split(found),
+        *_starts(found),
+        *_beside_peers(found),
+    ]
 
 
 def _rates(found: Found) -> Sequence[Target]:
@@ -113,6 +121,20 @@ def _starts(found: Found) -> Sequence[Target]:
         Target("start to ready, first start", "s", START_S, figure("first_s"), is_least=False),
         Target("start to ready, again", "s", START_S, figure("again_s"), is_least=False),
         Target("memory of its own process, idle", "MB", MEMORY_MB, figure("memory_mb"), is_least=False),
+    ]
+
+
+def _timers(found: Found) -> Sequence[Target]:
+    """Compare what became of many timers."""
+    timers = found.get("timers")
+    if not timers:
+        return []
+    wrong = Measured(timers["lost"] + timers["doubled"] + timers["early"], 0.0)
+    lag = Measured(timers["p99_ms"], timers["foreign"])
+    title = f"{timers['count']:,} timers in {timers['spread_s']:.0f} s"
+    return [
+        Target(f"{title}, lost, doubled or early", "timers", 0, wrong, is_least=False),
+        Target(f"{title}, p99 of lag", "ms", LAG_MS, lag, is_least=False),
     ]
 
 
