@@ -20,6 +20,8 @@ TOOK_PART = {
     "worker": "linkflow_node_executions_total",
     "timer": "linkflow_timers_fired_total",
     "visibility": "linkflow_projections_total",
+    "control-plane": "linkflow_grpc_calls_total",
+    "edge": "linkflow_edge_requests_total",
 }
 """By role, a metric that is not 0 once the role has done something."""
 
@@ -108,9 +110,9 @@ async def test_a_job_runs_through_eight_processes(
     async with Deployment.running(database_dsn, tmp_path / "split", [*SERVICES, "rest"]) as split:
         hook = await hook_of(split, spec)
         found, history = await run(split, await split.post(hook, {"order": 7}, role="edge"))
-        parts = {role: await split.measured(role, name) for role, name in TOOK_PART.items()}
         status = (await split.get("/admin/cluster")).json
         direct = await start_at_the_engine(split, found["workspace_id"], found["workflow_id"])
+        parts = {role: await split.measured(role, name) for role, name in TOOK_PART.items()}
         await configure(split, {"log_level": "debug"})
     async with started(settings_of(database_dsn, tmp_path / "one")) as live:
         alone, expected = await run(live, await live.knock(hook.rpartition("/")[2], {"order": 7}))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linkflow.api.answers import Answer
 from linkflow.api.edge import HEADERS, REQUEST_ID, Edge, is_inbound
+from linkflow.api.health import Health, measured
 from linkflow.api.problems import plain_problem, problem
 from linkflow.api.webhooks import called, take_call
 from linkflow.control.webhooks import Webhooks
@@ -20,7 +21,7 @@ from linkflow.domain.errors import LinkFlowError, Overloaded, RateLimited
 from linkflow.domain.forwarding import Trust
 from linkflow.ports.coordination import RateLimits
 from linkflow.ports.edge import SocketRefused
-from linkflow.telemetry import logger
+from linkflow.telemetry import logger, metrics
 
 UNDER_WAY = 4_096
 """Requests at once, WebSockets included; the next ones are refused at once."""
@@ -28,6 +29,7 @@ MINUTE_S = 60.0
 BURSTS = 6
 """A caller may use this part of its minute at once."""
 LOG = logger("edge")
+_requests = metrics.counters("linkflow_edge_requests_total")
 HEALTH = ("/health", "/healthz", "/up", "/health/live")
 READY = ("/ready", "/readyz", "/health/ready")
 
@@ -42,6 +44,7 @@ class Door:
         rates: Counts requests.
         per_minute: How many requests one caller may send, 0 for any number.
         counts: Says `{"known", "ready", "under_way"}` of the upstreams.
+        health: Says who may see the metrics of this process.
     """
 
     def __init__(
@@ -53,12 +56,25 @@ class Door:
         rates: RateLimits,
         per_minute: int,
         counts: Callable[[], Mapping[str, int]],
+        health: Health,
     ) -> None:
+        self._watched = health
         self._proxy, self._webhooks, self._trust = proxy, webhooks, trust
         self._rates, self.per_minute, self._counts = rates, per_minute, counts
         self._intake = Edge(proxy, webhook=self._take)
         self._under_way = 0
         self._is_draining = False
+
+    def readings(self) -> Mapping[str, Callable[[], metrics.Reading]]:
+        """Say how its gauges are read."""
+
+        def upstreams() -> metrics.Reading:
+            return {(state,): float(count) for state, count in self._counts().items() if state != "under_way"}
+
+        return {
+            "linkflow_edge_requests_under_way": lambda: float(self._under_way),
+            "linkflow_edge_upstreams": upstreams,
+        }
 
     def drain(self) -> None:
         """Say from now on that this door is not ready; what is under way goes on, and so does the rest."""
@@ -73,9 +89,12 @@ class Door:
         self._under_way += 1
         try:
             await self._enter(scope, receive, watched)
+            _requests["passed"].inc()
         except LinkFlowError as error:
+            _requests["limited" if isinstance(error, RateLimited) else "refused"].inc()
             await self._say(scope, receive, watched, problem(error, request_id), error)
         except Exception:
+            _requests["failed"].inc()
             LOG.exception("request.failed", request_id=request_id, path=scope["path"])
             answer = plain_problem(500, "Something went wrong on our side; the log says more.", request_id)
             await self._say(scope, receive, watched, answer)
@@ -103,6 +122,9 @@ class Door:
         path: str = scope["path"]
         if scope["type"] == "http" and (path in HEALTH or path in READY):
             await self._health(path in READY)(scope, receive, send)
+            return
+        if scope["type"] == "http" and path == "/metrics":
+            await (await measured(self._watched, Request(scope)))(scope, receive, send)
             return
         if self._under_way > UNDER_WAY:
             raise Overloaded("Too many requests are under way here; try again in a moment.")

@@ -19,6 +19,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.engine import SqlSpecStore
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.api.door import Door
+from linkflow.api.health import Health
 from linkflow.apps.brokers import FreshCache, FreshPrepared, open_coordination
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.apps.wiring_control import ControlSide, open_control
@@ -32,6 +33,7 @@ from linkflow.domain.forwarding import Trust
 from linkflow.engine.edge import Balance
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports.cluster import Peers
+from linkflow.telemetry import metrics
 
 PORT = 8081
 GRACE_S = 20
@@ -98,6 +100,7 @@ async def edge(
             rates=side.shared.limits,
             per_minute=settings.edge_requests_per_minute,
             counts=balance.counts,
+            health=Health(roles=["edge"], token=settings.metrics_token),
         )
         listener = stack.enter_context(_bind(settings.host, port))
         await proxy.probe()
@@ -108,6 +111,7 @@ async def edge(
                 tasks.append(group.create_task(certificate.keep_fresh()))
             serving = group.create_task(server.serve(sockets=[listener]))
             try:
+                stack.enter_context(metrics.reading(door.readings()))
                 yield RunningEdge(port=listener.getsockname()[1], door=door, certificate=certificate)
             finally:
                 door.drain()

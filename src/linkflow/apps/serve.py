@@ -11,10 +11,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from linkflow.api.health import Health
 from linkflow.apps.local_access import LocalAccess, keep_access
@@ -33,6 +34,29 @@ RENEW_S = 12 * 3600.0
 BACKLOG = 2_048
 COLLECT_AFTER = (50_000, 20, 50)
 """Objects made and not freed before the young are looked at; then how often before the older, and all."""
+
+
+def http_config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
+    """Say how HTTP is served.
+
+    Args:
+        app: What answers.
+        proxies: Addresses and networks of those who may say on whose behalf they call.
+    """
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=BACKLOG,
+        timeout_keep_alive=65,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+    )
 
 
 class Server(uvicorn.Server):
@@ -106,20 +130,7 @@ async def serve(
             installation(settings, say, nodes=nodes) as running,
             access(settings, running.plane.sign_ins, running.owner),
         ):
-            server = Server(
-                uvicorn.Config(
-                    running.app,
-                    http="httptools",
-                    ws="websockets-sansio",
-                    lifespan="off",
-                    access_log=False,
-                    log_config=None,
-                    server_header=False,
-                    timeout_graceful_shutdown=GRACE_S,
-                    backlog=BACKLOG,
-                    timeout_keep_alive=65,
-                )
-            )
+            server = Server(http_config(running.app, settings.trusted_proxies))
             _stop_on_signals(server, running.health)
             serving = asyncio.ensure_future(server.serve(sockets=[listener]))
             accepts = asyncio.ensure_future(server.accepts.wait())

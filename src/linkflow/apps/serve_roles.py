@@ -32,7 +32,7 @@ from linkflow.apps.engine_door import EngineDoor
 from linkflow.apps.observability import observed
 from linkflow.apps.one_port import OnePort
 from linkflow.apps.roles import Process, process
-from linkflow.apps.serve import BACKLOG, GRACE_S, Server, access, collect_rarely
+from linkflow.apps.serve import BACKLOG, Server, access, collect_rarely, http_config
 from linkflow.apps.settings import SettingInvalid, Settings, secrets_of
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
@@ -148,7 +148,7 @@ async def serving_roles(
                     members=running.cluster,
                     task_queues=running.queues,
                 )
-                await stack.enter_async_context(_http(app, listeners["rest"]))
+                await stack.enter_async_context(_http(app, listeners["rest"], settings.trusted_proxies))
                 word = dataclasses.replace(settings, port=ports["rest"])
                 await stack.enter_async_context(access(word, running.plane.sign_ins, owner))
         if "edge" in roles:
@@ -194,20 +194,11 @@ def _checks(running: Process) -> Sequence[Check]:
 
 
 @contextlib.asynccontextmanager
-async def _http(app: ASGIApp, listener: socket.socket | None) -> AsyncIterator[uvicorn.Server]:
+async def _http(
+    app: ASGIApp, listener: socket.socket | None, proxies: Sequence[str] = ()
+) -> AsyncIterator[uvicorn.Server]:
     """Serve HTTP on a socket, or on connections that are handed over."""
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-        backlog=BACKLOG,
-        timeout_keep_alive=65,
-    )
+    config = http_config(app, proxies)
     server = Server(config)
     if listener is None:
         config.load()

@@ -182,6 +182,12 @@ class Settings:
         read_public_url,
         None,
     )
+    trusted_proxies: tuple[str, ...] = _setting(
+        "Addresses and networks of edges and proxies in front of the API, which may say on whose behalf they "
+        "call (X-Forwarded-For).",
+        read_networks,
+        ("127.0.0.1", "::1"),
+    )
     edge_upstreams: tuple[str, ...] = _setting(
         "Addresses of the API processes behind the edge, separated by commas; else the members are asked.",
         read_addresses,
@@ -376,5 +382,7 @@ def reference() -> Sequence[tuple[str, str, str, str]]:
     for name, each in SETTINGS.items():
         default = "" if each.default in (None, ()) else str(each.default)
         default = {"False": "off", "True": "on"}.get(default, default)
+        if isinstance(each.default, tuple):
+            default = ",".join(each.default)
         rows.append((name, KINDS.get(each.metadata["read"], "text"), default, each.metadata["doc"]))
     return rows

@@ -15,9 +15,10 @@ from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.upkeep import DUTIES, DutyRun, DutyRuns, Fenced, Turn
-from linkflow.telemetry import logger
+from linkflow.telemetry import logger, metrics
 
 LOG = logger("scheduler")
+_took = metrics.histograms("linkflow_scheduler_duty_seconds")
 LOOK_S = 5.0
 """How often the journal is read; a nudge comes first where bus and journal are of one process."""
 
@@ -134,6 +135,7 @@ class Duties:
             await self._runs.end(ended)
         finally:
             self._under_way.discard(run.duty)
+        _took[ended.duty, ended.outcome].observe(max(0.0, self._clock.now() - (began.began_at or 0.0)))
         LOG.info(
             "duty", duty=ended.duty, outcome=ended.outcome, result=ended.result, error=ended.error or None
         )

@@ -56,6 +56,13 @@ def _histogram(name: str, room: str, text: str, buckets: Sequence[float], *label
 METRICS: Sequence[Metric] = (
     _gauge("build_info", "every", "1; the label says which release runs.", "version"),
     _histogram("loop_lag_seconds", "every", "How much later than asked the event loop came back.", QUICK_S),
+    _counter("grpc_calls_total", "every", "Calls that other processes made here.", "call", "outcome"),
+    _histogram("grpc_call_seconds", "every", "Time to answer them.", QUICK_S, "call"),
+    _gauge("grpc_streams", "every", "Streams that other processes hold open here."),
+    # ------------------------------------------------------------ edge
+    _counter("edge_requests_total", "edge", "Requests that came to the edge.", "outcome"),
+    _gauge("edge_requests_under_way", "edge", "Requests and WebSockets under way."),
+    _gauge("edge_upstreams", "edge", "API processes behind the edge.", "state"),
     # ------------------------------------------------------------ rest
     _counter("http_requests_total", "rest", "Requests answered.", "method", "route", "status"),
     _histogram("http_request_duration_seconds", "rest", "Time to answer a request.", SLOW_S, "route"),
@@ -106,6 +113,9 @@ METRICS: Sequence[Metric] = (
     _counter("projections_total", "visibility", "Executions written to the read model."),
     _gauge("projection_lag_seconds", "visibility", "Age of the oldest change that lists do not show."),
     # ------------------------------------------------------------ scheduler
+    _histogram(
+        "scheduler_duty_seconds", "scheduler", "Time of a run of a duty.", LONG_S, "duty", "outcome"
+    ),
     _gauge("scheduler_is_leader", "scheduler", "1 while this process does the duties."),
 )
 """In the order of the documentation."""

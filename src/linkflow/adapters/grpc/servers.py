@@ -5,6 +5,7 @@ async with serving("127.0.0.1:7234", {"history": history}, trust) as bound:
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from inspect import isawaitable
@@ -29,12 +30,15 @@ from linkflow.adapters.grpc.wire import Answer, Hear, Wire
 from linkflow.domain.errors import Invalid, LinkFlowError, Unavailable
 from linkflow.domain.values import encode_json
 from linkflow.ports.commands import ActivityReport, StartExecution, TaskId
+from linkflow.telemetry import metrics
 
 FLUSH_S = 0.5
 STOP_S = 2.0
 """How long calls under way may take when the server stops."""
 
 log = telemetry.logger("grpc")
+_calls = metrics.counters("linkflow_grpc_calls_total")
+_took = metrics.histograms("linkflow_grpc_call_seconds")
 
 Accept = Callable[[Wire], Awaitable[None]]
 """Lives with one stream until it is cut."""
@@ -99,7 +103,8 @@ async def serving(address: str, parts: Mapping[str, Any], trust: Trust) -> Async
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(hall.run()) for hall in halls.values()]
         try:
-            yield bound
+            with metrics.reading({"linkflow_grpc_streams": lambda: len(wires)}):
+                yield bound
         finally:
             await bound.say(is_serving=False)
             await _hang_up(wires)
@@ -138,18 +143,27 @@ def _handlers(
 
 def _unary(call: Call, part: Any) -> Any:
     method = getattr(part, call.method)
+    name = call.path.rpartition(".")[2]
 
     async def handle(request: Any, context: Any) -> Any:
+        began_at, outcome = time.perf_counter(), "failed"
         try:
             result = method(*call.arguments(request))
-            return call.reply(await result if isawaitable(result) else result)
+            reply = call.reply(await result if isawaitable(result) else result)
+            outcome = "ok"
+            return reply
         except LinkFlowError as error:
+            outcome = "refused"
             await _abort(context, error)
         except msgspec.ValidationError as error:
+            outcome = "refused"
             await _abort(context, Invalid(f"The message does not fit {call.path}: {error}"))
         except Exception:  # a bug of ours: loud here, and no trace across
             log.exception("call failed", call=call.path)
             await _abort(context, Unavailable("The service met a fault of its own; its log says which."))
+        finally:
+            _calls[name, outcome].inc()
+            _took[name].observe(time.perf_counter() - began_at)
 
     return grpc.unary_unary_rpc_method_handler(
         handle,
