@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from linkflow.api import permissions
+from linkflow.api import permissions, rates
 from linkflow.api.answers import Answer as Answer
 from linkflow.api.once import applies, once
 from linkflow.api.permissions import NEEDED, OPEN
@@ -23,6 +23,9 @@ from linkflow.control.sign_ins import Origin
 from linkflow.domain.errors import Denied, Invalid, Unauthenticated
 from linkflow.domain.values import Json, decode_json
 from linkflow.telemetry import about
+
+LIMITED = ("/api/", "/oauth/")
+"""Where requests without a sign-in are counted by address; looking after the process stays free."""
 
 
 class StrictRequest(Request):
@@ -54,9 +57,11 @@ class StrictRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
+            plane: ControlPlane = request.app.state.plane
+            if needed(strict) == OPEN and strict.scope["path"].startswith(LIMITED):
+                await rates.count(strict.scope, plane.gate.by_address(origin(strict).address))
             if not applies(strict) or needed(strict) == OPEN:
                 return await answer(strict)
-            plane: ControlPlane = request.app.state.plane
             actor = await admitted(strict, plane)
             return await once(strict, plane, actor, idempotency_key(strict), lambda: answer(strict))
 
@@ -108,6 +113,7 @@ async def admitted(request: Request, plane: ControlPlane, workspace_id: str = ""
         Unauthenticated: The token is missing, wrong or expired.
         NotFound: The path names a workspace that is not the caller's.
         Denied: The role, the key or the token does not hold the permission, or the route declares none.
+        RateLimited: The caller sent too many requests.
     """
     actor = await plane.access.actor(bearer(request), workspace_id or workspace_of(request))
     about(workspace_id=actor.workspace_id)
@@ -123,6 +129,9 @@ async def admitted(request: Request, plane: ControlPlane, workspace_id: str = ""
             actor.require_operator()
         case permission:
             actor.require(permission)
+    if rates.HEADERS not in request.scope:  # not again for a route that asks twice
+        kind = "read" if request.method in ("GET", "HEAD") else "write"
+        await rates.count(request.scope, plane.gate.by_actor(actor, kind))
     return actor
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from linkflow.api import health, measures
+from linkflow.api import health, measures, rates
 from linkflow.api.problems import plain_problem, problem
 from linkflow.domain.errors import LinkFlowError
 from linkflow.telemetry import about, logger, tracing
@@ -139,7 +139,9 @@ class Edge:
             return
         began, asked = time.perf_counter(), scope["path"]
         try:
-            await self._answer(scope, _limited(receive, given), _finished(send, request_id, scope, self._headers))
+            await self._answer(
+                scope, _limited(receive, given), _finished(send, request_id, scope, self._headers)
+            )
         finally:
             took_s, status = time.perf_counter() - began, scope.get("linkflow.status", 499)
             measures.answered(scope, status, took_s)
@@ -202,7 +204,7 @@ def _finished(send: Send, request_id: bytes, scope: Scope, more: Sequence[tuple[
                 headers.append(PROGRAM_POLICY)
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))
-            message["headers"] = headers
+            message["headers"] = [*headers, *scope.get(rates.HEADERS, ())]
             scope["linkflow.status"] = message["status"]
         await send(message)
 

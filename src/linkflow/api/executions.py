@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from linkflow.api import render, shapes
+from linkflow.api import rates, render, shapes
 from linkflow.api.deps import (
     Answer,
     Ask,
@@ -110,6 +110,7 @@ async def execute(request: Request) -> Response:
     workspace_id = workspace_of(request)
     actor = plane.access.known(token, workspace_id) or await plane.access.actor(token, workspace_id)
     about(workspace_id=actor.workspace_id)
+    await rates.count(request.scope, plane.gate.by_actor(actor, "execute"))
     workflow_id = request.scope["path"].split("/")[4]
     started = await plane.executions.start(
         actor,

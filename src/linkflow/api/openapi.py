@@ -15,10 +15,12 @@ KEY = {
 ERRORS = {
     "400": "The request does not have the right shape, or cannot be accepted.",
     "401": "Sign in first.",
+    "402": "The plan allows no more.",
     "403": "You are not allowed to do this.",
     "404": "There is no such thing, or it may not be seen.",
     "409": "Someone else was first, or the thing is past that.",
     "413": "The body is too large.",
+    "423": "The workspace is locked.",
     "429": "Too many requests.",
     "503": "Try again later.",
 }

@@ -147,6 +147,9 @@ GET    /api/v1/usage                                                            
 GET    /api/v1/audit-logs                                                       audit.view
 GET    /api/v1/audit-logs/export                                                audit.view
 GET    /api/v1/audit-logs/verify                                                audit.view
+GET    /api/v1/usage/limits                                                     workspace.view
+GET    /api/v1/plans                                                            signed-in
+PUT    /api/v1/admin/plans                                                      operator
 GET    /api/v1/admin/scheduler                                                  operator
 GET    /api/v1/admin/queues                                                     operator
 POST   /api/v1/admin/scheduler/duties/{name}/run                                operator

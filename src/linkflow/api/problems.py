@@ -24,6 +24,7 @@ from linkflow.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from linkflow.domain.plan import LimitReached, WorkspaceLocked
 from linkflow.domain.values import Json, encode_json
 from linkflow.ports.edge import BadGateway, GatewayTimeout, RequestSlow
 
@@ -34,6 +35,8 @@ STATUSES: tuple[tuple[type[LinkFlowError], int], ...] = (
     (Invalid, 400),
     (Unauthenticated, 401),
     (Denied, 403),
+    (LimitReached, 402),
+    (WorkspaceLocked, 423),
     (NotFound, 404),
     (Conflict, 409),
     (RateLimited, 429),

@@ -164,6 +164,7 @@ def _webhooks(side: ControlSide, intake: Intake) -> Webhooks:
         prepared,
         clock,
         ids,
+        side.plans,
     )
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from linkflow.domain.plan import PLANS
 from linkflow.ports.cluster import ROLES
 
 QUEUES = ("embedded", "redis", "rabbitmq")
@@ -104,6 +105,13 @@ def read_password(value: str) -> str:
     if len(value) < 8:
         raise ValueError("is shorter than 8 characters")
     return value
+
+
+def read_plan(value: str) -> str:
+    """Read the name of a plan."""
+    if value.lower() not in PLANS:
+        raise ValueError(f"is none of {', '.join(PLANS)}")
+    return value.lower()
 
 
 def read_registration(value: str) -> str:

@@ -24,6 +24,7 @@ from linkflow.apps.setting_values import (
     read_networks,
     read_password,
     read_path,
+    read_plan,
     read_port,
     read_ports,
     read_public_url,
@@ -141,6 +142,12 @@ class Settings:
     )
     sealing_command: str | None = _setting(
         "Command that prints such keys, for those who keep them in a vault.", read_text, None
+    )
+    plan: str = _setting(
+        "Plan of workspaces that nobody put on another: self-hosted (no limits), free, starter, pro, teams "
+        "or enterprise.",
+        read_plan,
+        "self-hosted",
     )
     owner_email: str | None = _setting(
         "E-mail address of the owner made at the first start.", read_email, None

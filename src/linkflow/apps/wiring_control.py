@@ -35,12 +35,14 @@ from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executables import Executables
 from linkflow.control.executions import Executions
+from linkflow.control.gate import Gate
 from linkflow.control.inbox import Inbox
 from linkflow.control.letters import Letters
 from linkflow.control.notices import Notices
 from linkflow.control.oauth_connections import OAuthConnections
 from linkflow.control.oauth_tokens import OAuthTokens
 from linkflow.control.plane import ControlPlane
+from linkflow.control.plans import Plans
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
 from linkflow.control.searches import Searches
@@ -94,6 +96,7 @@ class ControlSide:
     box: AesSecretBox
     broker: Broker
     tokens: OAuthTokens
+    plans: Plans
     outside: HttpClient
     executables: Executables
     catalog: Catalog
@@ -143,6 +146,15 @@ def open_control(
         box=box,
         broker=Broker(records, box, audit, clock, tokens),
         tokens=tokens,
+        plans=Plans(
+            SqlUsage(engine_database or database),
+            records,
+            shared.prepared,
+            audit,
+            notices,
+            clock,
+            default=settings.plan,
+        ),
         outside=outside,
         executables=Executables(records, specs, catalog, shared.prepared, shared.cache),
         catalog=catalog,
@@ -161,12 +173,20 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     followed = SqlFollowedExecutions(side.engine)
     executables, catalog = side.executables, side.catalog
     audit = Audit(clock, ids)
-    variables = Variables(records, prepared, side.box, audit)
+    variables = Variables(records, prepared, side.box, audit, side.plans)
     inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock, shared.fan_out)
     activation = Activation(catalog, side.box, prepared, bus, clock, ids)
     workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
     executions = Executions(
-        engine.frontend, engine.visibility, engine.specs, records, executables, variables, engine.blobs, ids
+        engine.frontend,
+        engine.visibility,
+        engine.specs,
+        records,
+        executables,
+        variables,
+        engine.blobs,
+        ids,
+        side.plans,
     )
     arming = Arming(records, executables, side.broker, side.box, prepared, ids)
     identity = build_identity(
@@ -196,7 +216,9 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         members=identity.members,
         invitations=identity.invitations,
         post=identity.post,
-        credentials=Credentials(records, side.box, audit, clock, ids),
+        plans=side.plans,
+        gate=Gate(shared.limits, side.plans),
+        credentials=Credentials(records, side.box, audit, side.plans, clock, ids),
         connections=OAuthConnections(
             records,
             side.tokens,
@@ -226,7 +248,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         templates=Templates(EXAMPLES),
         usage=UsageReports(SqlUsage(side.engine), clock),
         variables=variables,
-        webhooks=Webhooks(records, activation, arming, inbox, audit, prepared, clock, ids),
+        webhooks=Webhooks(records, activation, arming, inbox, audit, prepared, clock, ids, side.plans),
         workflows=workflows,
         catalog=catalog,
         records=records,

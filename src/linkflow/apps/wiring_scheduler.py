@@ -22,6 +22,7 @@ from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.retention import Kept
 from linkflow.ports.vault import Rewrapping
+from linkflow.scheduler.alerts import UsageAlerts
 from linkflow.scheduler.blobs import BlobSweep
 from linkflow.scheduler.cron import Cron
 from linkflow.scheduler.duties import Duties, Duty
@@ -91,5 +92,12 @@ def build_scheduler(parts: SchedulerParts, plane: ControlPlane) -> Scheduler:
     runs, holder = SqlDutyRuns(parts.control, parts.engine), parts.ids.uuid()
     stuck = SqlStuck(parts.control, parts.engine)
     rescue = Rescue(stuck, plane.executions, parts.bus, parts.clock)
-    duties = Duties([cron, rescue, *duty_list(parts)], runs, parts.bus, parts.clock, parts.ids, holder)
+    duties = Duties(
+        [cron, rescue, UsageAlerts(plane.plans), *duty_list(parts)],
+        runs,
+        parts.bus,
+        parts.clock,
+        parts.ids,
+        holder,
+    )
     return Scheduler(SqlLeases(Statements(parts.control.pool)), runs, [cron], duties, parts.clock, holder)

@@ -6,6 +6,7 @@ import msgspec
 
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.credential_types import CredentialType, checked, type_of
+from linkflow.control.plans import Plans
 from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.ports.clock import Clock, IdSource
@@ -25,8 +26,10 @@ def place_of(credential: Credential) -> str:
 class Credentials:
     """Secrets of a workspace; their values are never shown again."""
 
-    def __init__(self, records: Records, box: SecretBox, audit: Audit, clock: Clock, ids: IdSource) -> None:
-        self._records, self._box, self._audit = records, box, audit
+    def __init__(
+        self, records: Records, box: SecretBox, audit: Audit, plans: Plans, clock: Clock, ids: IdSource
+    ) -> None:
+        self._records, self._box, self._audit, self._plans = records, box, audit, plans
         self._clock, self._ids = clock, ids
 
     async def create(self, actor: Actor, *, name: str, kind: str, data: Mapping[str, Json]) -> Credential:
@@ -35,9 +38,11 @@ class Credentials:
         Raises:
             Conflict: The name is taken.
             Invalid: There is no such type, or its fields are others.
+            LimitReached: The plan has no room for one more.
         """
         actor.require("credential.create")
         found = _type(kind)
+        await self._plans.room(actor.workspace_id, "credentials")
         credential_id, now = self._ids.uuid(), self._clock.now()
         credential = self._sealed(
             Credential(

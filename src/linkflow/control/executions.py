@@ -6,6 +6,7 @@ import msgspec
 
 from linkflow.control.actor import Actor
 from linkflow.control.executables import Executables
+from linkflow.control.plans import Plans
 from linkflow.control.variables import Variables
 from linkflow.domain.errors import Invalid, Kind, NodeError, NotFound
 from linkflow.domain.execution.retry_from import FinishedRun, retry_overrides
@@ -62,10 +63,11 @@ class Executions:
         variables: Variables,
         blobs: BlobStore,
         ids: IdSource,
+        plans: Plans,
     ) -> None:
         self._frontend, self._visibility, self._specs = frontend, visibility, specs
         self._records, self._executables, self._variables = records, executables, variables
-        self._blobs, self._ids = blobs, ids
+        self._blobs, self._ids, self._start = blobs, ids, plans.starter(frontend)
 
     async def start(
         self,
@@ -112,7 +114,7 @@ class Executions:
         attributes: Mapping[str, Json] | None = None,
     ) -> StartedExecution:
         """Start what was found, for whatever reason; no permission is asked here."""
-        started = await self._frontend.start(
+        started = await self._start(
             StartExecution(
                 workspace_id=found.workspace_id,
                 workflow_id=found.workflow_id,
@@ -147,7 +149,7 @@ class Executions:
         spec_hash = await self._executables.prepare(actor.workspace_id, spec)
         workflow_id = spec.metadata.workflow_id or f"inline-{spec_hash[:16]}"
         key = f"{actor.user_id}:workflow:{workflow_id}:execute:{start.request_key}"
-        return await self._frontend.start(
+        return await self._start(
             StartExecution(
                 workspace_id=actor.workspace_id,
                 workflow_id=workflow_id,
@@ -372,7 +374,7 @@ class Executions:
             again = {run.node_id for run in view.nodes if run.node_id not in ended_well}
             again |= {run.node_id for run in view.nodes if run.status in ("error", "timeout", "cancelled")}
         key = f"{actor.user_id}:execution:{execution_id}:retry:{request_key}" if request_key else ""
-        return await self._frontend.start(
+        return await self._start(
             StartExecution(
                 workspace_id=view.workspace_id,
                 workflow_id=view.workflow_id,

@@ -13,6 +13,7 @@ from linkflow.control.elsewhere import Elsewhere
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
 from linkflow.control.executions import Executions
+from linkflow.control.gate import Gate
 from linkflow.control.inbox import Inbox
 from linkflow.control.invitations import Invitations
 from linkflow.control.keys import Keys
@@ -20,6 +21,7 @@ from linkflow.control.letters import Letters
 from linkflow.control.members import Members
 from linkflow.control.oauth import OAuth
 from linkflow.control.oauth_connections import OAuthConnections
+from linkflow.control.plans import Plans
 from linkflow.control.post import Post
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
@@ -60,6 +62,8 @@ class ControlPlane:
     workflows: Workflows
     executions: Executions
     credentials: Credentials
+    plans: Plans
+    gate: Gate
     connections: OAuthConnections
     trials: CredentialTrials
     deliveries: Deliveries

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.broker import variable_place
+from linkflow.control.plans import Plans
 from linkflow.domain.errors import Invalid
 from linkflow.domain.values import Json, encode_json
 from linkflow.ports.coordination import Prepared
@@ -22,8 +23,11 @@ KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 class Variables:
     """Set, list and remove variables."""
 
-    def __init__(self, records: Records, prepared: Prepared, box: SecretBox, audit: Audit) -> None:
+    def __init__(
+        self, records: Records, prepared: Prepared, box: SecretBox, audit: Audit, plans: Plans
+    ) -> None:
         self._records, self._prepared, self._box, self._audit = records, prepared, box, audit
+        self._plans = plans
 
     async def of(self, workspace_id: str) -> Mapping[str, Json]:
         """Read all variables of a workspace that are no secrets, as starts need them."""
@@ -44,10 +48,14 @@ class Variables:
 
         Raises:
             Invalid: The key is not a name.
+            LimitReached: The plan has no room for one more.
         """
         actor.require("variable.update")
         if not KEY.fullmatch(key):
             raise Invalid("A variable's key has letters, digits and _, at most 100, no digit first.")
+        known = await self._records.ledger.variables(actor.workspace_id)
+        if all(each.key != key for each in known):
+            await self._plans.room(actor.workspace_id, "variables")
         variable = Variable(workspace_id=actor.workspace_id, key=key, value=value)
         if is_secret:
             place = variable_place(actor.workspace_id, key)

@@ -16,6 +16,7 @@ from linkflow.control.activation import Activation, without_secret
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.arming import Armed, Arming, rules_of
 from linkflow.control.intake import Starters
+from linkflow.control.plans import Plans
 from linkflow.domain.audit import changed
 from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.signature import Signature, SignatureRefused, verify
@@ -60,7 +61,9 @@ class Webhooks:
         prepared: Prepared,
         clock: Clock,
         ids: IdSource,
+        plans: Plans,
     ) -> None:
+        self._plans = plans
         self._records, self._activation, self._arming = records, activation, arming
         self._inbox, self._audit = inbox, audit
         self._prepared, self._clock, self._ids = prepared, clock, ids
@@ -83,6 +86,7 @@ class Webhooks:
         """
         actor.require("webhook.create")
         workflow = await self._records.workflows.get(actor.workspace_id, workflow_id)
+        await self._plans.room(actor.workspace_id, "webhooks")
         kept, written = without_secret(settings or {})
         rules_of(kept, has_secret=bool(secret or written))
         webhook_id = self._ids.uuid()
@@ -185,6 +189,7 @@ class Webhooks:
             Invalid: The body, the method or the schema is wrong.
             SignatureRefused: No such address, or signed wrongly.
             Overloaded: Too many calls wait already; nothing was kept.
+            LimitReached: The plan allows no more; the call is kept as refused.
         """
         trigger = read(call)
         armed = await self._arming.armed(webhook_id)
@@ -195,6 +200,8 @@ class Webhooks:
             raise SignatureRefused("no such webhook")
         try:
             accepted = accept(armed.rules, call, trigger, armed.secrets, now)
+            if armed.start is not None and accepted.challenge is None:
+                await self._plans.admit(webhook.workspace_id)
         except LinkFlowError as error:
             self._keep_refused(webhook, call, error, now)
             raise

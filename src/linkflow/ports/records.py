@@ -15,6 +15,7 @@ from linkflow.domain.values import Json
 from linkflow.ports.audit import AuditLog
 from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
 from linkflow.ports.oauth import ApiClients
+from linkflow.ports.plans import WorkspacePlans
 from linkflow.ports.searches import Searches
 from linkflow.ports.subscriptions import Subscriptions
 from linkflow.ports.triggers import Schedules, TriggerEvents, Webhooks
@@ -289,6 +290,11 @@ class Records(Protocol):
     @property
     def mails(self) -> MailOutbox:
         """Letters on their way out."""
+        ...
+
+    @property
+    def plans(self) -> WorkspacePlans:
+        """Plans of workspaces."""
         ...
 
     @property

@@ -55,6 +55,7 @@ DUTIES = (
     DutyKind("blobs", "Deletes large values that nothing kept names any more.", 7 * DAY_S),
     DutyKind("usage", "Sums usage up by months.", HOUR_S),
     DutyKind("sealing", "Seals secrets again with the newest key.", HOUR_S),
+    DutyKind("usage-alerts", "Tells workspaces that used 50, 80 and 100 % of their plan.", 5 * MINUTE_S),
     DutyKind("hard-delete", "Deletes for good what people deleted a while ago.", 30 * DAY_S),
     DutyKind("vacuum", "Vacuums and analyses every table.", 7 * DAY_S),
 )

@@ -9,6 +9,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.ledger import SqlLedger
 from linkflow.adapters.sql.mails import SqlMailOutbox
 from linkflow.adapters.sql.oauth import SqlApiClients
+from linkflow.adapters.sql.plans import SqlWorkspacePlans
 from linkflow.adapters.sql.schedules import SqlSchedules
 from linkflow.adapters.sql.searches import SqlSearches
 from linkflow.adapters.sql.statements import Statements
@@ -35,6 +36,7 @@ class SqlRecords:
         self.subscriptions = SqlSubscriptions(sql)
         self.clients = SqlApiClients(sql)
         self.ledger = SqlLedger(sql)
+        self.plans = SqlWorkspacePlans(sql)
         self.webhooks = SqlWebhooks(sql)
         self.schedules = SqlSchedules(sql)
         self.searches = SqlSearches(sql)

@@ -1,0 +1,81 @@
+"""Plans: how much a workspace may use, as data. Pure facts; who counts and who refuses is elsewhere.
+
+Source:
+    The plans of the reference platforms; reference material of the seeds, "Plans and quotas".
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from linkflow.domain.errors import Denied, LinkFlowError
+
+ANY = -1
+"""A limit of any number."""
+
+METERS = (
+    "executions_per_month",
+    "requests_per_minute",
+    "active_workflows",
+    "members",
+    "webhooks",
+    "schedules",
+    "credentials",
+    "variables",
+)
+"""What plans limit; all but the first two are counts of things that are there."""
+
+ALERTS = (50, 80, 100)
+"""Percent of a limit at which those who run a workspace are told."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A plan: its name, its title and a limit for each meter (ANY for none)."""
+
+    name: str
+    title: str
+    limits: Mapping[str, int]
+
+
+def _plan(name: str, title: str, *limits: int) -> Plan:
+    """Say a plan; limits in the order of METERS."""
+    return Plan(name, title, dict(zip(METERS, limits, strict=True)))
+
+
+SELF_HOSTED = "self-hosted"
+PLANS: Mapping[str, Plan] = {
+    plan.name: plan
+    for plan in (
+        _plan(SELF_HOSTED, "Self-hosted", *(ANY for _ in METERS)),
+        _plan("free", "Free", 500, 60, 3, 1, 1, 2, 5, 10),
+        _plan("starter", "Starter", 5_000, 120, 20, 3, 10, 10, 20, 50),
+        _plan("pro", "Pro", 25_000, 240, ANY, 10, 50, 50, 100, 200),
+        _plan("teams", "Teams", 100_000, 600, ANY, 50, ANY, ANY, ANY, ANY),
+        _plan("enterprise", "Enterprise", ANY, 6_000, ANY, ANY, ANY, ANY, ANY, ANY),
+    )
+}
+
+
+class LimitReached(LinkFlowError):
+    """The plan of this workspace allows no more."""
+
+    code = "plan_limit_exceeded"
+
+
+class WorkspaceLocked(LinkFlowError):
+    """This workspace is locked; nothing can be started in it."""
+
+    code = "workspace.locked"
+
+
+class FeatureMissing(Denied):
+    """The plan of this workspace does not include this."""
+
+    code = "feature_not_available"
+
+
+def reached(used: int, limit: int) -> int:
+    """Say the highest step of ALERTS that was reached; 0 for none."""
+    if limit == ANY:
+        return 0
+    return max((step for step in ALERTS if used * 100 >= limit * step), default=0)

@@ -1,0 +1,136 @@
+"""The life of a limit: said by a plan, asked before anything is queued, told before it is reached."""
+
+import pytest
+
+from linkflow.testing.control import Stage, spec
+
+
+async def on(stage: Stage, plan: str, *, is_locked: bool = False, **limits: int | None) -> str:
+    """Put the owner's workspace on a plan; its id."""
+    workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    found = await stage.client.put(
+        "/api/v1/admin/plans",
+        {"workspace_id": workspace_id, "plan": plan, "is_locked": is_locked, "limits": limits},
+    )
+    assert found.status == 204, found.body
+    return workspace_id
+
+
+async def used(stage: Stage, workspace_id: str, started: int) -> None:
+    """Let the ledger of usage say that so many executions started today."""
+    await stage.database.pool.execute(
+        "INSERT INTO engine.usage_days (workspace_id, day, started, closed, failed, nodes, node_ms)"
+        " VALUES ($1, to_timestamp($2)::date, $3, 0, 0, 0, 0)"
+        " ON CONFLICT (workspace_id, day) DO UPDATE SET started = excluded.started",
+        workspace_id,
+        stage.clock.now(),
+        started,
+    )
+
+
+async def test_a_used_up_plan_starts_nothing(stage: Stage) -> None:
+    """A13: at the limit a start is 402 with what was used, and nothing reaches the engine."""
+    workflow_id = await stage.workflow()
+    workspace_id = await on(stage, "free", executions_per_month=3)
+    await used(stage, workspace_id, 2)
+    stage.plane.prepared.drop(f"plan:{workspace_id}")
+    path = f"/api/v1/workflows/{workflow_id}/execute"
+    first, second = await stage.client.post(path), await stage.client.post(path)
+    inline = await stage.client.post("/api/v1/workflows/execute", {"workflow": spec()})
+
+    assert [202, 402, 402] == [first.status, second.status, inline.status]
+    assert ("usage_limit_exceeded", 3, 3, "free") == tuple(
+        second.json[name] for name in ("code", "limit", "used", "plan")
+    )
+    assert 1 == len(stage.engine.commands)
+
+
+async def test_a_call_beyond_the_plan_is_not_queued(stage: Stage) -> None:
+    """A webhook of a used-up workspace is 402, and its inbox keeps nothing to start."""
+    workflow_id = await stage.workflow(type="trigger.webhook")
+    await stage.client.post(f"/api/v1/workflows/{workflow_id}/activate")
+    (hook,) = (await stage.client.get("/api/v1/webhooks")).json["data"]
+    await on(stage, "free", executions_per_month=0)
+    found = await stage.stranger.post(f"/webhooks/{hook['id']}", {"n": 1})
+    pending = await stage.database.pool.fetchval(
+        "SELECT count(*) FROM control.trigger_events WHERE state = 'pending'"
+    )
+
+    assert (402, 0) == (found.status, pending)
+
+
+async def test_a_locked_workspace_starts_nothing(stage: Stage) -> None:
+    """A locked workspace is 423 for starts, and can still be read."""
+    workflow_id = await stage.workflow()
+    await on(stage, "free", is_locked=True)
+    found = await stage.client.post(f"/api/v1/workflows/{workflow_id}/execute")
+    read = await stage.client.get(f"/api/v1/workflows/{workflow_id}")
+
+    assert (423, "workspace.locked", 200) == (found.status, found.json["code"], read.status)
+
+
+@pytest.mark.parametrize(
+    ("meter", "path", "body"),
+    [
+        ("credentials", "/api/v1/credentials", {"name": "x", "data": {"value": "v"}}),
+        ("variables", "/api/v1/variables", {"key": "X", "value": 1}),
+    ],
+)
+async def test_a_full_plan_keeps_no_more(stage: Stage, meter: str, path: str, body: object) -> None:
+    """What a plan counts is 402 beyond its limit, with the meter's name."""
+    await on(stage, "free", **{meter: 0})
+    found = await stage.client.post(path, body)
+
+    assert (402, "plan_limit_exceeded", meter) == (found.status, found.json["code"], found.json["meter"])
+
+
+async def test_limits_are_shown(stage: Stage) -> None:
+    """Everybody in a workspace sees how much of its plan is used; without a plan there is no limit."""
+    before = (await stage.client.get("/api/v1/usage/limits")).json
+    workspace_id = await on(stage, "free", executions_per_month=200)
+    await used(stage, workspace_id, 50)
+    after = (await stage.client.get("/api/v1/usage/limits")).json
+    line = next(each for each in after["data"] if each["meter"] == "executions_per_month")
+
+    assert ("self-hosted", {None}) == (before["plan"], {each["limit"] for each in before["data"]})
+    assert ("free", {"meter": "executions_per_month", "used": 50, "limit": 200, "percent": 25.0}) == (
+        after["plan"], line,
+    )  # fmt: skip
+
+
+async def test_alerts_go_out_once_each(stage: Stage) -> None:
+    """At 50, 80 and 100 % the owner gets one letter each, however often somebody looks."""
+    workspace_id = await on(stage, "free", executions_per_month=100)
+    told = []
+    for started in (49, 50, 79, 81, 100, 130):
+        await used(stage, workspace_id, started)
+        told.append([await stage.plane.plans.alert() for _ in range(2)])
+    letters = await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
+
+    assert [[0, 0], [1, 0], [0, 0], [1, 0], [1, 0], [0, 0]] == told
+    assert 3 == letters
+
+
+async def test_requests_are_counted_and_refused(stage: Stage) -> None:
+    """Each answer says what is left; beyond the limit it is 429 with Retry-After, by kind."""
+    await on(stage, "free", requests_per_minute=60)
+    found = [await stage.client.get("/api/v1/plans") for _ in range(12)]
+    written = await stage.client.post("/api/v1/variables", {"key": "A", "value": 1})
+    refused = found[-1]
+
+    assert ("60", "9") == tuple(found[0].headers[f"x-ratelimit-{name}"] for name in ("limit", "remaining"))
+    assert (429, "rate_limit_exceeded", "0") == (
+        refused.status, refused.json["code"], refused.headers["x-ratelimit-remaining"],
+    )  # fmt: skip
+    assert (201, "1") == (written.status, refused.headers["retry-after"]), "kinds are counted apart"
+
+
+async def test_only_whoever_runs_linkflow_changes_plans(stage: Stage) -> None:
+    """A plan is no setting of a workspace: its own owner cannot change it, and what there is not is 400."""
+    workspace_id = await on(stage, "")
+    unknown = await stage.client.put(
+        "/api/v1/admin/plans", {"workspace_id": workspace_id, "limits": {"cakes": 1}}
+    )
+    nobody = await stage.client.put("/api/v1/admin/plans", {"workspace_id": "none", "plan": "free"})
+
+    assert [400, 404] == [unknown.status, nobody.status]
