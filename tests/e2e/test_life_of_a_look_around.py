@@ -1,7 +1,7 @@
 """The life of a look around: every page in both themes, in every language, by its own address."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  it has no types
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.async_api import expect
 
 from linkflow.testing.browser import Window
