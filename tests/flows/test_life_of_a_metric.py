@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from linkflow import __version__
@@ -146,6 +147,7 @@ async def test_everything_declared_is_exported_and_nothing_else(live: Live, rece
     )
 
 
+@pytest.mark.one_process
 async def test_a_sample_that_cannot_be_had_is_left_out(live: Live) -> None:
     """When what must be asked for does not answer, the rest is exported all the same."""
 

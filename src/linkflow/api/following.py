@@ -12,7 +12,7 @@ from linkflow.ports.services import ExecutionView, NodeRun
 COALESCE_S = 0.05
 FRAME_BYTES = 64 * 1024
 LOOK_AGAIN_S = 5.0
-"""A nudge may be lost; so often the history is looked at without one."""
+"""A nudge may be lost, or come from a process that cannot reach us; so often we look without one."""
 
 
 def live_run(run: NodeRun) -> Json:
@@ -113,15 +113,17 @@ async def _pause() -> None:
 async def follow_list(plane: ControlPlane, actor: Actor, topic: str) -> AsyncIterator[Json]:
     """Say the newest executions of the workspace whenever the list changes."""
     seq = 0
+    said: Json = None
     with plane.bus.subscribe(f"executions:{actor.workspace_id}") as nudges:
         while True:
             page = await plane.executions.newest(actor, 50)
-            seq += 1
             rows = [render.execution_row(row) for row in page.rows]
-            yield {"t": "snapshot", "topic": topic, "seq": seq, "data": {"executions": rows}}
-            while not await nudges.nudged(60.0):
-                pass
-            await _pause()
+            if rows != said:
+                seq += 1
+                said = rows
+                yield {"t": "snapshot", "topic": topic, "seq": seq, "data": {"executions": rows}}
+            if await nudges.nudged(LOOK_AGAIN_S):
+                await _pause()
 
 
 async def follow_workflow(plane: ControlPlane, actor: Actor, topic: str) -> AsyncIterator[Json]:
