@@ -7,6 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from linkflow.apps import (
+    cli_access,
     cli_audit,
     cli_cluster,
     cli_data,
@@ -38,6 +39,10 @@ app.add_typer(cli_kept.credentials, name="credentials")
 app.add_typer(cli_kept.variables, name="variables")
 app.add_typer(owner, name="owner")
 app.add_typer(cli_audit.audit, name="audit")
+app.add_typer(cli_access.keys, name="keys")
+app.add_typer(cli_access.members, name="members")
+app.command()(cli_access.login)
+app.command()(cli_access.logout)
 app.add_typer(cli_cluster.cluster, name="cluster")
 app.add_typer(cli_keys.sealing, name="sealing")
 app.add_typer(cli_letters.letters, name="dead-letters")

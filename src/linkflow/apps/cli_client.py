@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from linkflow.apps.local_access import LocalAccess, find_access
+from linkflow.apps.local_access import LOGIN, LocalAccess, find_access
 
 TIMEOUT_S = 120.0
 START_S = 60.0
@@ -82,7 +82,8 @@ class Api:
             connection.request("GET", f"/api/v1{path}", headers=self._headers())
             response = connection.getresponse()
             if response.status != 200:
-                raise CommandFailed(json.loads(response.read()).get("detail", f"It answers {response.status}."))
+                problem = json.loads(response.read())
+                raise CommandFailed(problem.get("detail", f"It answers {response.status}."), problem)
             for line in response:
                 yield line.decode().rstrip("\n")
         except (OSError, http.client.HTTPException) as error:
@@ -116,12 +117,12 @@ class Api:
 
 
 def connect(home: Path) -> Api:
-    """Reach the running LinkFlow.
+    """Reach the LinkFlow that somebody signed in to, else the one that runs here.
 
     Raises:
         CommandFailed: None runs here.
     """
-    access = find_access(home)
+    access = find_access(home, LOGIN) or find_access(home)
     if access is None:
         raise CommandFailed(f"No LinkFlow has run in {home}. Start it: linkflow up")
     return Api(access)
