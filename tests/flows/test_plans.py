@@ -5,12 +5,12 @@ import pytest
 from linkflow.testing.control import Stage, spec
 
 
-async def on(stage: Stage, plan: str, *, is_locked: bool = False, **limits: int | None) -> str:
+async def on(stage: Stage, plan: str, **limits: int | None) -> str:
     """Put the owner's workspace on a plan; its id."""
     workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
     found = await stage.client.put(
         "/api/v1/admin/plans",
-        {"workspace_id": workspace_id, "plan": plan, "is_locked": is_locked, "limits": limits},
+        {"workspace_id": workspace_id, "plan": plan, "limits": limits},
     )
     assert found.status == 204, found.body
     return workspace_id
@@ -62,7 +62,8 @@ async def test_a_call_beyond_the_plan_is_not_queued(stage: Stage) -> None:
 async def test_a_locked_workspace_starts_nothing(stage: Stage) -> None:
     """A locked workspace is 423 for starts, and can still be read."""
     workflow_id = await stage.workflow()
-    await on(stage, "free", is_locked=True)
+    workspace_id = await on(stage, "free")
+    await stage.client.put("/api/v1/admin/plans", {"workspace_id": workspace_id, "is_locked": True})
     found = await stage.client.post(f"/api/v1/workflows/{workflow_id}/execute")
     read = await stage.client.get(f"/api/v1/workflows/{workflow_id}")
 

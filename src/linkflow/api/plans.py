@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from linkflow.api.deps import Answer, Ask, Shape, StrictRoute, Word
@@ -52,7 +52,7 @@ class Change(Shape):
     workspace_id: Word
     plan: Literal["", "self-hosted", "free", "starter", "pro", "teams", "enterprise"] = ""
     is_locked: bool = False
-    limits: dict[str, int | None] = {}
+    limits: dict[str, int | None] = Field(default_factory=dict)
 
 
 def _limit(limit: int) -> int | None:
@@ -77,7 +77,7 @@ async def listed(ask: Ask) -> Response:
 
 @router.get("/usage/limits", responses={200: {"model": Limits}}, summary="Read limits")
 async def limits(ask: Ask) -> Response:
-    """Say the plan of the workspace and how much of each limit is used; executions count by the month (UTC)."""
+    """Say the plan of the workspace and how much of each limit is used; executions count by the month."""
     standing, lines = await ask.plane.plans.read(await ask.actor())
     rows: Json = [
         {
