@@ -26,7 +26,8 @@ This page is generated; `make docs` writes it again.
 A setting is a variable of the environment.
 It can also be a line of `LINKFLOW_HOME/{file}`, without its prefix and in lower case: `port = 8080`.
 The environment wins.
-Instead of a secret, its variable with `_FILE` at the end may name a file that holds it: `LINKFLOW_SECRET_FILE=/run/secrets/secret`.
+A secret may also lie in a file, named by its variable with `_FILE` at the end.
+For example: `LINKFLOW_SECRET_FILE=/run/secrets/secret`.
 A wrong value stops the start with a sentence that says what to change; an unknown name is a warning.
 
 | variable | kind | default | what it is for |

@@ -113,9 +113,7 @@ METRICS: Sequence[Metric] = (
     _counter("projections_total", "visibility", "Executions written to the read model."),
     _gauge("projection_lag_seconds", "visibility", "Age of the oldest change that lists do not show."),
     # ------------------------------------------------------------ scheduler
-    _histogram(
-        "scheduler_duty_seconds", "scheduler", "Time of a run of a duty.", LONG_S, "duty", "outcome"
-    ),
+    _histogram("scheduler_duty_seconds", "scheduler", "Time of a run of a duty.", LONG_S, "duty", "outcome"),
     _gauge("scheduler_is_leader", "scheduler", "1 while this process does the duties."),
 )
 """In the order of the documentation."""

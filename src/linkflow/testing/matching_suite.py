@@ -96,7 +96,7 @@ class MatchingSuite:
 
         await eventually(all_found)
 
-        assert (["s1"] * 3, []) == (found, list(dispatch.reserve("default", 64)))
+        assert (found, list(dispatch.reserve("default", 64))) == (["s1"] * 3, [])
 
     async def test_who_reports_gets_the_next_task(
         self, dispatch: Dispatch, poll: Poll, another: Poll
