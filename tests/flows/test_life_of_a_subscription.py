@@ -199,3 +199,17 @@ async def test_executions_are_told(live: Live, receiver: Receiver) -> None:
 
     assert {"execution.started", "execution.completed"} == {call.json["type"] for call in calls}
     assert 1 == len({call.json["data"]["execution_id"] for call in calls})
+
+
+async def test_the_check_of_the_page_takes_our_messages(stage: Stage, receiver: Receiver) -> None:
+    """What the how-to page shows takes a real message, and refuses one that was changed."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "howto" / "subscribe-to-events.md"
+    names: dict[str, Any] = {}
+    exec(page.read_text().partition("```python\n")[2].partition("```")[0], names)
+    made = await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await stage.workflow()
+    await turn(stage)
+    (call,) = receiver.to("/hook")
+
+    assert names["is_ours"](made["secret"], call.headers, call.body)
+    assert not names["is_ours"](made["secret"], call.headers, call.body + b" ")
