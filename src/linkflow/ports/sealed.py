@@ -10,7 +10,7 @@ class SealedValue(msgspec.Struct, frozen=True):
     """One sealed value.
 
     Attributes:
-        kind: credential, access, refresh, variable or webhook.
+        kind: credential, access, refresh, variable, webhook or subscription.
         id: Of its row; the key of a variable.
     """
 
@@ -22,9 +22,8 @@ class SealedValue(msgspec.Struct, frozen=True):
     @property
     def place(self) -> str:
         """What the value belongs to, as it was sealed."""
-        return (
-            f"webhook:{self.id}" if self.kind == "webhook" else f"{self.kind}:{self.id}:{self.workspace_id}"
-        )
+        named = f"{self.kind}:{self.id}"
+        return named if self.kind in ("webhook", "subscription") else f"{named}:{self.workspace_id}"
 
 
 class SealedRows(Protocol):

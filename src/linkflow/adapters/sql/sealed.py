@@ -12,6 +12,7 @@ PLACES = {
     "refresh": ("control.credentials", "id", "refresh"),
     "variable": ("control.variables", "key", "sealed"),
     "webhook": ("control.webhooks", "id", "sealed"),
+    "subscription": ("control.webhook_subscriptions", "id", "sealed"),
 }
 """Kind to table, column that names the row, column with the sealed bytes."""
 
