@@ -28,7 +28,7 @@ from linkflow.adapters.grpc.trust import Trust
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.members import SqlConfigs, SqlMembers
 from linkflow.adapters.system import SystemClock, SystemIds
-from linkflow.apps.serve_roles import run_roles
+from linkflow.apps.serve_roles import roles_of, run_roles
 from linkflow.apps.settings import load
 from linkflow.engine.cluster import Cluster
 from linkflow.ports.cluster import Member
@@ -133,7 +133,7 @@ class Processes:
         for name in names:
             if name not in self.lives or self.lives[name].over.is_set():
                 roles, port = self._roles[name], self._ports.get(name, 0)
-                ports = ",".join(f"{role}={port}" for role in roles.split(","))
+                ports = ",".join(f"{role}={port}" for role in sorted(roles_of(roles)))
                 environment = {**self._environment, "LINKFLOW_PORTS": ports}
                 if name in self.proxies:
                     environment["LINKFLOW_ADVERTISE"] = PROXIES
