@@ -1179,6 +1179,7 @@ export interface LettersFailure {
 }
 
 export interface PlansChange {
+  workspace_id: string;
   plan?: "" | "self-hosted" | "free" | "starter" | "pro" | "teams" | "enterprise";
   is_locked?: boolean;
   limits?: Record<string, unknown>;
@@ -1377,7 +1378,7 @@ export interface Routes {
   "POST /workspaces": { query: {  }; body: NewWorkspace; answer: Workspace };
   "POST /ws/tickets": { query: {  }; body: void; answer: unknown };
   "PUT /admin/cluster/config": { query: {  }; body: ConfigBody; answer: Configuration };
-  "PUT /admin/plans/{workspace_id}": { query: {  }; body: PlansChange; answer: void };
+  "PUT /admin/plans": { query: {  }; body: PlansChange; answer: void };
   "PUT /auth/change-password": { query: {  }; body: ChangedPassword; answer: void };
   "PUT /auth/me": { query: {  }; body: Profile; answer: Person };
   "PUT /credentials/{credential_id}": { query: {  }; body: CredentialChange; answer: Credential };
