@@ -93,9 +93,10 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        is_fit = has_host and parts.scheme in ("http", "https") and not parts.username
     except ValueError:
-        has_host = False
-    if not has_host or parts.scheme not in ("http", "https") or parts.username or not url.isprintable():
+        is_fit = False
+    if not is_fit or not url.isprintable():
         raise Invalid(
             "Say an address such as https://example.com/hook, without a user or password in it.",
             code="subscription.url",
