@@ -13,6 +13,19 @@ pytest_plugins = ["linkflow.testing.postgres", "linkflow.testing.bindings", "lin
 REQUIRE_ALL = os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"}
 
 
+SERVERS = {"redis_url", "rabbitmq_url", "s3_url"}
+SERVER_S = 90.0
+"""For the first test that needs a real server: RabbitMQ takes 10 s to start, more on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test that may have to start a real server the time that takes."""
+    for item in items:
+        needed = SERVERS & set(getattr(item, "fixturenames", ()))
+        if (needed or item.get_closest_marker("external")) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SERVER_S))
+
+
 def _skips(reporter: pytest.TerminalReporter) -> list[str]:
     """List what was skipped and why, as `test (reason)`."""
     found = []
