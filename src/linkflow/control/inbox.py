@@ -291,8 +291,13 @@ class Inbox:
                 raise
         found = await self._records.trigger_events.claim(PAGE, HELD_S)
         for event in found:
-            if event.id not in self._known:
+            if event.id in self._known:
+                continue
+            try:
                 self.push(event, data_of(event))
+            except (KeyError, TypeError, ValueError):  # nobody could ever start it; the others go on
+                LOG.exception("event unreadable", event_id=event.id)
+                await self._refuse(event, "internal: what was stored of it cannot be read")
         return len(found) >= PAGE
 
     async def _trimmer(self) -> None:
