@@ -5,6 +5,7 @@ that a WHERE that was forgotten shows nothing of others. A plain statement sees 
 spans workspaces or comes before one is known, and `tests/architecture/test_one_door.py` lists each.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, TypeVar
@@ -45,12 +46,12 @@ def _entering(workspace_id: str) -> str:
     return f"SET LOCAL ROLE {ROLE}; SET LOCAL linkflow.workspace = '{quoted}'"
 
 
-class Runner:
+class Runner(ABC):
     """Runs hand-written SQL; a lost connection becomes `Unavailable`."""
 
+    @abstractmethod
     def _connection(self) -> AbstractAsyncContextManager[PooledConnection]:
         """Borrow a connection that sees what this runner may see."""
-        raise NotImplementedError
 
     async def rows(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """Read every row."""
