@@ -1,0 +1,8 @@
+/** Every word of the editor, in English, by area; the other languages have the same keys. */
+import { editor } from './editor';
+import { execution } from './execution';
+import { pages } from './pages';
+import { shell } from './shell';
+
+export const en = { ...shell, ...pages, ...execution, ...editor };
+export type Key = keyof typeof en;

@@ -1,0 +1,8 @@
+/** Every word of the editor, in French. */
+import type { Key } from '../en';
+import { editor } from './editor';
+import { execution } from './execution';
+import { pages } from './pages';
+import { shell } from './shell';
+
+export const fr: Record<Key, string> = { ...shell, ...pages, ...execution, ...editor };
