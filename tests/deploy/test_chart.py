@@ -100,7 +100,15 @@ def test_a_wrong_field_would_be_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["topology=five", "replicas=2", "defaults.drainSeconds=1", "settings.PATH=x", "tls.insecure=3"]
+    "value",
+    [
+        "topology=five",
+        "replicas=2",
+        "defaults.drainSeconds=1",
+        "settings.PATH=x",
+        "tls.insecure=3",
+        "proxies.inside={all}",
+    ],
 )
 def test_wrong_values_are_refused(value: str) -> None:
     """values.schema.json refuses what the chart cannot use, before anything is installed."""
@@ -201,6 +209,25 @@ def test_services_trust_each_other_by_certificates() -> None:
 
     assert [True, False] == ["tls" in found for found in names]
     assert [[], ["--insecure"]] == arguments
+
+
+def environment(deployment: Any) -> dict[str, Any]:
+    """Read the settings of a deployment's pods that are given as they are."""
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    return {each["name"]: each.get("value") for each in container["env"]}
+
+
+def test_the_caller_is_who_it_is_also_behind_proxies() -> None:
+    """The API believes the edges; the edge believes nobody but the chart's ingress, or who is named."""
+    inside = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+    bare = environment(of("Deployment")["flow-rest"])
+    edges = [
+        environment(of("Deployment", *values)["flow-edge"]).get("LINKFLOW_EDGE_TRUSTED_PROXIES")
+        for values in ([], ["ingress.enabled=true"], ["proxies.outside={203.0.113.0/24}"])
+    ]
+
+    assert inside == bare["LINKFLOW_TRUSTED_PROXIES"]
+    assert [None, inside, "203.0.113.0/24"] == edges
 
 
 @pytest.mark.parametrize(("options", "first"), [([], "post"), (["--is-upgrade"], "pre")])

@@ -68,6 +68,13 @@ def test_containers_are_limited_and_looked_at() -> None:
     assert ([], {"bucket", "migrate"}) == (unlimited, unseen)
 
 
+def test_the_api_believes_the_edges_of_its_network() -> None:
+    """The network that LINKFLOW_TRUSTED_PROXIES names is the one that the containers are in."""
+    (inside,) = compose()["networks"]["inside"]["ipam"]["config"]
+
+    assert {inside["subnet"]} == {each["environment"]["LINKFLOW_TRUSTED_PROXIES"] for each in ours().values()}
+
+
 def test_settings_exist_and_secrets_are_files() -> None:
     """Each variable is a setting of LinkFlow, and each secret one is given as a file."""
     for each in ours().values():

@@ -34,6 +34,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - name: {{ $name }}
   value: {{ $value | toString | quote }}
 {{- end }}
+- name: LINKFLOW_TRUSTED_PROXIES
+  value: {{ join "," .Values.proxies.inside | quote }}
+{{- with .Values.proxies.outside | default (ternary .Values.proxies.inside list .Values.ingress.enabled) }}
+- name: LINKFLOW_EDGE_TRUSTED_PROXIES
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- range $name, $key := dict
   "LINKFLOW_DATABASE_URL" "database-url"
   "LINKFLOW_ENGINE_DATABASE_URL" "engine-database-url"
