@@ -94,9 +94,9 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Start a Chromium, or skip by name."""
+    """Start the Chromium of this pytest process, or skip by name; each test has a context of its own."""
     binary = find_chromium()
     if binary is None:
         pytest.skip("no chromium; `make services` installs it")
@@ -145,7 +145,7 @@ async def window(context: BrowserContext, live: Live) -> Window:
     return found
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ui(browser: Browser, live: Live) -> AsyncIterator[Window]:
     """Open a window that is signed in; a console error or a request to another host fails the test."""
     found = await signed_in(browser, live)
