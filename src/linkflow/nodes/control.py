@@ -191,14 +191,26 @@ APPROVAL = Declared(
                 "payload": anything("Data that is shown with it."),
                 **spelled(
                     many(
-                        "E-mail addresses or ids of those who may decide; empty means anyone who may.",
+                        "Those who may decide: e-mail addresses, ids of members, role:admin. "
+                        "Empty means every member who may.",
                         {"type": "string"},
                     ),
                     "deciders",
                     "approvers",
                 ),
-                "form": mapping("JSON Schema of what the person fills in."),
+                "form": mapping("JSON Schema of what the person fills in to approve."),
                 **spelled(either("Seconds to wait at most.", *_TEXT_OR_NUMBER), "timeout_s", "timeout"),
+                "on_timeout": text(
+                    "What the deadline does; empty takes the `timeout` handle, or fails without one.",
+                    choices=("", "approve", "reject", "fail", "escalate"),
+                ),
+                "escalate_to": many(
+                    "Who is asked then, for as long again, where `on_timeout` is escalate.",
+                    {"type": "string"},
+                ),
+                "remind_every_s": either(
+                    "Seconds between reminders to the deciders; none without it.", *_TEXT_OR_NUMBER
+                ),
             }
         ),
         output={
@@ -206,9 +218,19 @@ APPROVAL = Declared(
             "decision": "approved",
             "decision_payload": {"note": "fine"},
             "decided_by": "…",
+            "comment": "…",
         },
-        example={"title": "Refund {{trigger.amount}}?", "payload": "{{trigger}}", "timeout_s": 86400},
-        docs="The deadline is 24 hours unless set.",
+        example={
+            "title": "Refund {{trigger.amount}}?",
+            "payload": "{{trigger}}",
+            "deciders": ["ann@example.com", "role:admin"],
+            "form": {"type": "object", "properties": {"note": {"type": "string"}}, "required": ["note"]},
+            "timeout_s": 86400,
+        },
+        docs="The deadline is 24 hours unless set. Those who are named get a letter with a link that lets "
+        "them decide without signing in. The form's answer is `decision_payload`; who decided by the "
+        "deadline is `deadline`. An escalation asks `escalate_to` for as long again, and then the "
+        "deadline is as if `on_timeout` were empty.",
     )
 )
 

@@ -176,6 +176,7 @@ class ResolveWait(msgspec.Struct, frozen=True, kw_only=True):
         action: done, approved, rejected, retry, fail.
         data: Becomes the output (done) or the decision's payload.
         by: Who decided, for the history.
+        comment: Why, of an approval.
     """
 
     execution_id: str
@@ -184,3 +185,4 @@ class ResolveWait(msgspec.Struct, frozen=True, kw_only=True):
     action: str = "done"
     data: Json = None
     by: str = ""
+    comment: str = ""

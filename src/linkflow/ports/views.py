@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from linkflow.domain.errors import NodeError
+from linkflow.domain.execution.approvals import Approval
 from linkflow.domain.execution.events import Parent
 from linkflow.domain.execution.view import LogLine, NodeRun
 from linkflow.domain.values import Json
@@ -251,8 +252,10 @@ class Projected(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         nodes: `NodeRun`s as JSON objects, without large outputs.
+        approvals: What it asked people so far.
     """
 
     row: ExecutionRow
     nodes: Sequence[Json] = ()
     logs: Sequence[LogLine] = ()
+    approvals: Sequence[Approval] = ()

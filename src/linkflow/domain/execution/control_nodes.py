@@ -25,6 +25,18 @@ WEEK_S = 7 * 24 * 3600.0
 DAY_S = 24 * 3600.0
 LONGEST_WAIT_S = 366 * DAY_S
 
+ASKED = (
+    "title",
+    "description",
+    "payload",
+    "deciders",
+    "form",
+    "on_timeout",
+    "escalate_to",
+    "remind_every_s",
+)
+"""What of an approval's config goes along with the question."""
+
 
 def _config(turn: Turn, node: GraphNode, scope_id: str, key: str) -> Mapping[str, Json]:
     config = turn.scope(node.index, scope_id, key).render(node.template)
@@ -71,11 +83,7 @@ def _wait_event(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
 
 def _approval(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
     config = _config(turn, node, scope_id, key)
-    shown = {
-        name: config[name]
-        for name in ("title", "description", "payload", "deciders", "form")
-        if name in config
-    }
+    shown = {name: config[name] for name in ASKED if name in config}
     until = _timeout_at(turn, config, DAY_S)
     turn.emit(e.WaitOpened(key, "approval", until, token=token_for(turn, key), data=shown))
 

@@ -68,7 +68,14 @@ def stops(before: ExecutionState, events: Sequence[e.Event]) -> list[Stop]:
 
 
 def _worth_projecting(before: ExecutionState, after: ExecutionState) -> bool:
-    return before.version == 0 or before.status() is not after.status()
+    if before.version == 0 or before.status() is not after.status():
+        return True
+    return bool(before.waits or after.waits) and _approvals(before) != _approvals(after)
+
+
+def _approvals(state: ExecutionState) -> dict[str, float]:
+    """List what is asked of people, with the deadlines."""
+    return {key: wait.until for key, wait in state.waits.items() if wait.kind == "approval"}
 
 
 def _on_child_started(

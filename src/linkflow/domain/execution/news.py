@@ -70,6 +70,7 @@ class Resolve(News, frozen=True):
     action: str = "done"
     data: Json = None
     by: str = ""
+    comment: str = ""
 
 
 class Cancel(News, frozen=True):

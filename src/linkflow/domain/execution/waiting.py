@@ -22,6 +22,9 @@ from linkflow.domain.workflow.graph import GraphNode
 MAILBOX = 1_000
 """Signals that an execution keeps for waits to come."""
 
+DEADLINE = "deadline"
+"""Who decided, where nobody did in time and the node says what holds then."""
+
 BACKSTOP_S = 30.0
 """How much longer than its limit an attempt may stay unreported before History gives it up."""
 
@@ -87,13 +90,7 @@ def on_resolve(turn: Turn, news: n.Resolve) -> None:
     node = turn.state.nodes[key]
     match wait.kind:
         case "approval" if news.action in ("approved", "rejected"):
-            output = {
-                "approval_id": key,
-                "decision": news.action,
-                "decision_payload": news.data,
-                "decided_by": news.by,
-            }
-            resolve_wait(turn, key, output, news.action, by=news.by)
+            _decided(turn, key, news.action, news.data, by=news.by, comment=news.comment)
         case "event" | "webhook" if news.action == "done":
             output = {"event": wait.name, "key": wait.match, "data": news.data}
             resolve_wait(turn, key, output, "out", by=news.by)
@@ -103,6 +100,12 @@ def on_resolve(turn: Turn, news: n.Resolve) -> None:
             _resolve_unknown(turn, key, node, news)
         case _:
             raise Conflict(f"'{news.action}' is no answer to a wait of kind {wait.kind}.", code="wait.action")
+
+
+def _decided(turn: Turn, key: str, decision: str, answer: Json, *, by: str, comment: str = "") -> None:
+    """An approval was decided, by a person or by its deadline."""
+    output = {"approval_id": key, "decision": decision, "decision_payload": answer, "decided_by": by}
+    resolve_wait(turn, key, output | ({"comment": comment} if comment else {}), decision, by=by)
 
 
 def _by_token(turn: Turn, token: str) -> str:
@@ -219,12 +222,33 @@ def fire_due(turn: Turn) -> None:
             give_up(turn, key, node, outcome_unknown("nobody decided in time", node.error), Completion())
         elif wait.kind == "child":
             _child_failed(turn, key, node, state.graph.nodes[node.index], "timed_out", {})
+        elif wait.kind == "approval":
+            _by_deadline(turn, key, node, wait)
         else:
             _time_out(turn, key, node)
     for key in list(state.flying):
         flown = state.nodes.get(key)
         if flown is not None and flown.session and turn.at >= backstop_at(turn, flown):
             _lost_track(turn, key, flown)
+
+
+def _by_deadline(turn: Turn, key: str, node: NodeState, wait: Wait) -> None:
+    """Do what an approval's node says about its deadline."""
+    asked = wait.data if isinstance(wait.data, dict) else {}
+    match asked.get("on_timeout"):
+        case "approve":
+            _decided(turn, key, "approved", None, by=DEADLINE)
+        case "reject":
+            _decided(turn, key, "rejected", None, by=DEADLINE)
+        case "escalate" if asked.get("escalate_to"):
+            others = {
+                name: value for name, value in asked.items() if name not in ("on_timeout", "escalate_to")
+            }
+            others |= {"deciders": asked["escalate_to"], "escalated_from": asked.get("deciders") or []}
+            until = turn.at + wait.until - wait.since
+            turn.emit(e.WaitOpened(key, "approval", until, token=wait.token, data=others))
+        case said:
+            _time_out(turn, key, node, has_handle=said != "fail")
 
 
 def backstop_at(turn: Turn, node: NodeState) -> float:
@@ -249,9 +273,9 @@ def _fire(turn: Turn, key: str, node: NodeState) -> None:
         fail_scope(turn, node.scope, key, error)
 
 
-def _time_out(turn: Turn, key: str, node: NodeState) -> None:
+def _time_out(turn: Turn, key: str, node: NodeState, *, has_handle: bool = True) -> None:
     compiled = turn.state.graph.nodes[node.index]
-    if "timeout" in compiled.edges:
+    if has_handle and "timeout" in compiled.edges:
         output = {"status": "timeout"}
         dead, failed = dead_edges(turn, compiled, node.scope, key, ("timeout",), output)
         turn.emit(e.WaitTimedOut(key, ("timeout",), output, dead))

@@ -8,6 +8,7 @@ import msgspec
 
 from linkflow.domain.attributes import NODE_TYPE, kept
 from linkflow.domain.errors import NotFound
+from linkflow.domain.execution.approvals import approvals, has_approvals
 from linkflow.domain.execution.drivers import drivers, explain
 from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import WorkflowExecutionFailed, WorkflowExecutionStarted, tag
@@ -159,6 +160,7 @@ class Reader:
                     data: dict[str, Any] = msgspec.to_builtins(event)
                     data.pop("type", None)
                     data.pop("seed", None)  # resume tokens derive from it
+                    data.pop("token", None)  # whoever holds one decides
                     found.append(RecordedEvent(number=number, type=tag(event), at=record.at, data=data))
                     if len(found) == limit:
                         return found
@@ -208,10 +210,11 @@ class Reader:
         )
         runs = node_runs(state.graph, records) if state.is_closed or _sets_attributes(state) else ()
         row = msgspec.structs.replace(row, attributes=_attributes(start, runs))
+        asked = approvals(state.graph, records) if has_approvals(state.graph) else ()
         if not state.is_closed:
-            return Projected(row=row)
+            return Projected(row=row, approvals=asked)
         nodes: Sequence[Json] = runs
-        return Projected(row=row, nodes=nodes, logs=log_lines(records))
+        return Projected(row=row, nodes=nodes, logs=log_lines(records), approvals=asked)
 
 
 def _sets_attributes(state: ExecutionState) -> bool:

@@ -137,7 +137,9 @@ class History:
 
     async def resolve(self, command: ResolveWait) -> None:
         """Decide a wait; see `Frontend`."""
-        news = n.Resolve(command.key, command.token, command.action, command.data, command.by)
+        news = n.Resolve(
+            command.key, command.token, command.action, command.data, command.by, command.comment
+        )
         await self._driver.tell(command.execution_id, news)
 
     async def cancel(self, execution_id: str, reason: str, by: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from linkflow.domain.errors import Conflict, NotFound, RateLimited
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
+from linkflow.domain.execution.approvals import approvals
 from linkflow.domain.execution.waiting import MAILBOX
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import ExecutionGraph
@@ -184,6 +185,72 @@ def test_what_was_decided_cannot_be_decided_again() -> None:
 
     with pytest.raises(NotFound):
         play.tell(n.Resolve("ok", action="approved"))
+
+
+def asked(**config: Json) -> Play:
+    """Play to an approval with every handle taken, due in 60 seconds."""
+    ways = ("ok.approved -> yes", "ok.rejected -> no", "ok.timeout -> late")
+    return Play(workflow("t -> ok", *ways, ok=node("logic.approval", title="?", timeout_s=60, **config)))
+
+
+@pytest.mark.parametrize(
+    ("on_timeout", "flying"), [("", "late"), ("approve", "yes"), ("reject", "no"), ("escalate", "late")]
+)
+def test_a_deadline_does_what_its_approval_says(on_timeout: str, flying: str) -> None:
+    """The deadline approves, rejects or takes `timeout`; an escalation to nobody is as nothing said."""
+    play = asked(on_timeout=on_timeout)
+    play.wake(59)
+    before = play.flying
+    play.wake(1)
+
+    assert ([], [flying]) == (before, play.flying)
+
+
+def test_a_deadline_fails_where_its_approval_says_so() -> None:
+    """With `fail` the node fails although its `timeout` handle leads somewhere."""
+    play = asked(on_timeout="fail")
+    play.wake(60)
+
+    assert ("failed", "node.timeout") == (play.status, play.error.code)
+
+
+def test_an_escalation_asks_others_for_as_long_again() -> None:
+    """Who is asked changes at the deadline, the key and the token do not; then `timeout` is taken."""
+    play = asked(on_timeout="escalate", deciders=["ann"], escalate_to=["boss"])
+    token = play.state.waits["ok"].token
+    play.wake(60)
+    wait = play.state.waits["ok"]
+    found = approvals(play.graph, play.records)[0]
+    play.wake(60)
+
+    assert (token, ["boss"], ["ann"]) == (wait.token, wait.data["deciders"], wait.data["escalated_from"])
+    assert ("open", 2, 60.0) == (found.status, found.round, found.due_at - found.opened_at - 60.0)
+    assert ["late"] == play.flying
+
+
+def test_approvals_are_listed_as_they_stand() -> None:
+    """The fold says what is asked, and once it is decided by whom, how and why."""
+    play = asked(deciders=["ann"])
+    before = approvals(play.graph, play.records)[0]
+    play.tell(n.Resolve("ok", action="rejected", data={"n": 1}, by="ann", comment="too much"))
+    after = approvals(play.graph, play.records)[0]
+
+    assert ("open", {"title": "?", "deciders": ["ann"]}) == (before.status, before.asked)
+    assert ("rejected", "ann", "too much", {"n": 1}) == (
+        after.status, after.decided_by, after.comment, after.answer,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("news", "status"), [(n.Terminate("enough"), "cancelled"), (None, "timed_out")])
+def test_approvals_that_nobody_decided_say_so(news: n.News | None, status: str) -> None:
+    """The end of an execution cancels what it asked; a deadline times out."""
+    play = asked()
+    if news is None:
+        play.wake(60)
+    else:
+        play.tell(news)
+
+    assert status == approvals(play.graph, play.records)[0].status
 
 
 # ---------------------------------------------------------------- sub-workflows

@@ -1,0 +1,94 @@
+"""The approvals of an execution, folded from its history: what is asked, of whom, and what was said."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from linkflow.domain.execution import events as e
+from linkflow.domain.execution.log import RecordedEvents
+from linkflow.domain.execution.view import NodeRun, node_runs
+from linkflow.domain.values import Json
+from linkflow.domain.workflow.graph import ExecutionGraph
+
+NODE_TYPE = "logic.approval"
+OPEN = "open"
+STATUSES = (OPEN, "approved", "rejected", "timed_out", "cancelled")
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One question to people, and how it stands.
+
+    Attributes:
+        key: Of the node, in its execution.
+        status: open, approved, rejected, timed_out or cancelled.
+        round: From 1; an escalation asks others, which is the next round.
+        opened_at: Seconds since 1970, as the others; of the first round.
+        due_at: When its deadline decides.
+        asked: What people see: title, description, payload, deciders, form.
+        answer: What was filled in.
+    """
+
+    key: str
+    node_id: str
+    label: str = ""
+    status: str = OPEN
+    round: int = 1
+    opened_at: float
+    due_at: float
+    asked: Json = None
+    decided_at: float | None = None
+    decided_by: str = ""
+    comment: str = ""
+    answer: Json = None
+
+
+def has_approvals(graph: ExecutionGraph) -> bool:
+    """Say whether a workflow asks people anything."""
+    return any(node.spec.type == NODE_TYPE for node in graph.nodes)
+
+
+def approvals(graph: ExecutionGraph, records: Iterable[RecordedEvents]) -> Sequence[Approval]:
+    """List the approvals of a history, in the order they were asked for.
+
+    Args:
+        graph: Of the workflow.
+        records: The whole history, oldest first.
+    """
+    kept = list(records)
+    asked: dict[str, list[tuple[e.WaitOpened, float]]] = {}
+    for record in kept:
+        for event in record.events:
+            if isinstance(event, e.WaitOpened) and event.kind == "approval":
+                asked.setdefault(event.key, []).append((event, record.at))
+    runs = {run.key: run for run in node_runs(graph, kept)}
+    return [_approval(runs[key], rounds) for key, rounds in asked.items()]
+
+
+def _approval(run: NodeRun, rounds: Sequence[tuple[e.WaitOpened, float]]) -> Approval:
+    """Say one approval."""
+    last = rounds[-1][0]
+    said = run.output if isinstance(run.output, dict) else {}
+    return Approval(
+        key=run.key,
+        node_id=run.node_id,
+        label=run.label,
+        status=_status(run, said),
+        round=len(rounds),
+        opened_at=rounds[0][1],
+        due_at=last.deadline_at,
+        asked=last.data,
+        decided_at=run.ended_at,
+        decided_by=str(said.get("decided_by") or ""),
+        comment=str(said.get("comment") or ""),
+        answer=said.get("decision_payload"),
+    )
+
+
+def _status(run: NodeRun, said: dict[str, Json]) -> str:
+    """Say how an approval stands; an output that is a blob still says by which handle it left."""
+    if run.status == "waiting":
+        return OPEN
+    if run.status == "success":
+        decision = said.get("decision") or (run.handles[0] if run.handles else "")
+        return decision if decision in ("approved", "rejected") else "timed_out"
+    return "cancelled" if run.status == "cancelled" else "timed_out"
