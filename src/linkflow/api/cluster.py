@@ -1,6 +1,6 @@
 """The cluster: which processes there are, how they are, and settings of all of them at run time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,10 +11,12 @@ from starlette.responses import Response
 from linkflow import __version__
 from linkflow.api import render
 from linkflow.api.deps import Answer, Ask, Shape, StrictRoute
-from linkflow.domain.errors import Invalid
+from linkflow.api.queues import Look
+from linkflow.domain.errors import Invalid, Unavailable
 from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import ROLES, ClusterStatus, Config, ControlPlane, Member
+from linkflow.ports.views import QueueView
 
 router = APIRouter(prefix="/api/v1/admin/cluster", tags=["cluster"], route_class=StrictRoute)
 
@@ -43,8 +45,18 @@ class Configuration(BaseModel):
     settings: dict[str, str]
 
 
+class Waiting(BaseModel):
+    """What waits for workers, over all queues; `unserved` are queues with tasks and no worker."""
+
+    tasks: int
+    oldest_s: float
+    in_flight: int
+    workers: int
+    unserved: list[str]
+
+
 class Cluster(BaseModel):
-    """How the cluster is."""
+    """How the cluster is; `waiting` is null while nobody can say."""
 
     ok: bool
     problems: list[str]
@@ -53,6 +65,7 @@ class Cluster(BaseModel):
     releases: list[str]
     config: Configuration
     behind: list[str]
+    waiting: Waiting | None
 
 
 class Alone:
@@ -111,17 +124,46 @@ def configuration(found: Config, cluster: ControlPlane) -> Json:
     return {**msgspec.to_builtins(found), "settings": dict(cluster.settings())}
 
 
-def status(found: ClusterStatus, cluster: ControlPlane) -> Json:
-    """Say how the cluster is."""
+def waiting(queues: Sequence[QueueView]) -> Json:
+    """Sum up what waits for workers."""
     return {
-        "ok": not found.problems,
-        "problems": list(found.problems),
+        "tasks": sum(queue.depth for queue in queues),
+        "oldest_s": round(max((queue.oldest_s for queue in queues), default=0.0), 3),
+        "in_flight": sum(queue.in_flight for queue in queues),
+        "workers": max((queue.workers for queue in queues), default=0),
+        "unserved": [queue.name for queue in queues if queue.depth and not queue.workers],
+    }
+
+
+def status(found: ClusterStatus, cluster: ControlPlane, queues: Sequence[QueueView] | None) -> Json:
+    """Say how the cluster is.
+
+    Args:
+        found: Its processes.
+        cluster: Says what can be set.
+        queues: How the task queues stand; None while nobody can say.
+    """
+    problems = [*found.problems, *_unserved(queues or ())]
+    return {
+        "ok": not problems,
+        "problems": problems,
         "members": [shown(each) for each in found.members],
         "missing": list(found.missing),
         "releases": list(found.releases),
         "config": configuration(found.config, cluster),
         "behind": list(found.behind),
+        "waiting": None if queues is None else waiting(queues),
     }
+
+
+def _unserved(queues: Sequence[QueueView]) -> list[str]:
+    """Say of each queue that has tasks and no worker what would help."""
+    return [
+        f"{queue.depth} task(s) wait in the queue {queue.name!r}, the first for {queue.oldest_s:.0f} s, and "
+        "no worker takes from it: start one (linkflow serve --roles worker)."
+        for queue in queues
+        if queue.depth and not queue.workers
+    ]
 
 
 async def _of_operator(ask: Ask) -> ControlPlane:
@@ -135,7 +177,12 @@ async def _of_operator(ask: Ask) -> ControlPlane:
 async def read(ask: Ask) -> Response:
     """Say which processes there are, what is missing and who is behind; for the operator."""
     cluster = await _of_operator(ask)
-    return Answer(status(await cluster.status(), cluster))
+    look: Look = ask.request.app.state.queues
+    try:
+        queues: Sequence[QueueView] | None = await look()
+    except Unavailable:  # what is missing for it is among the problems
+        queues = None
+    return Answer(status(await cluster.status(), cluster, queues))
 
 
 @router.get("/config", responses={200: {"model": Configuration}}, summary="Read the cluster's settings")

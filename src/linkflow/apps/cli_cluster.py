@@ -47,10 +47,19 @@ def status(as_json: Json = False) -> None:
             typer.echo(f"! {problem}")
         if len(found["releases"]) > 1:
             typer.echo(f"! Releases differ: {', '.join(found['releases'])}.")
+        typer.echo(waiting(found["waiting"]))
         said = found["config"]
         behind = f", not applied yet by {', '.join(found['behind'])}" if found["behind"] else ""
         typer.echo(f"configuration {said['version']}{behind}")
     raise typer.Exit(0 if found["ok"] else 1)
+
+
+def waiting(found: Any) -> str:
+    """Say what waits for workers; more is in `linkflow queues`."""
+    if found is None:
+        return "tasks waiting: unknown, Matching cannot be asked"
+    oldest = f", the oldest for {found['oldest_s']:.1f} s" if found["tasks"] else ""
+    return f"tasks waiting: {found['tasks']}{oldest}; under way: {found['in_flight']}"
 
 
 @config.command("get")

@@ -113,6 +113,7 @@ export interface Cluster {
   releases: string[];
   config: Configuration;
   behind: string[];
+  waiting: Waiting | null;
 }
 
 export interface Compiled {
@@ -1077,6 +1078,14 @@ export interface VersionLine {
 
 export interface VersionList {
   data: VersionLine[];
+}
+
+export interface Waiting {
+  tasks: number;
+  oldest_s: number;
+  in_flight: number;
+  workers: number;
+  unserved: string[];
 }
 
 export interface Webhook {
