@@ -101,6 +101,43 @@ async def test_deleted_workflows_go_for_good(database: Database) -> None:
     assert ["live", "new"] == left
 
 
+async def test_deleted_workspaces_go_for_good(database: Database) -> None:
+    """A workspace deleted 30 days ago goes with all that is its own; its audit log stays."""
+    pool = database.pool
+    for name, deleted_at in (("old", NOW - 31 * DAY_S), ("new", NOW - 29 * DAY_S), ("live", None)):
+        await pool.execute(
+            "INSERT INTO control.workspaces (id, name, created_at, deleted_at) VALUES ($1, $1, 1, $2)",
+            name,
+            deleted_at,
+        )
+        await pool.execute(
+            "INSERT INTO control.workflows VALUES ($1, $1, $1, '', '{}', false, '', 1, 1, 1, 1, '', NULL)",
+            name,
+        )
+        await pool.execute(
+            "INSERT INTO control.workflow_versions VALUES ($1, $1, 1, '', '', '', 1, '')", name
+        )
+        await pool.execute(
+            "INSERT INTO control.variables (workspace_id, key, value) VALUES ($1, 'k', '1'::bytea)", name
+        )
+    await audited(database, 1)
+    duty = HardDelete(SqlUpkeep(database, database), Kept(), FixedClock())
+    found = [(await duty.do(turn))["workspaces"] for turn in (DRY, TURN, TURN)]
+    left = {
+        table: [row[0] for row in await pool.fetch(f"SELECT {column} FROM control.{table} ORDER BY 1")]
+        for table, column in (
+            ("workspaces", "id"),
+            ("workflows", "id"),
+            ("workflow_versions", "workflow_id"),
+            ("variables", "workspace_id"),
+        )
+    }
+
+    assert [1, 1, 0] == found
+    assert [["live", "new"]] * 4 == list(left.values())
+    assert 1 == await pool.fetchval("SELECT count(*) FROM control.audit_logs")
+
+
 async def test_every_table_is_vacuumed(database: Database) -> None:
     """L11: vacuum goes over the tables of both schemas and leaves their statistics."""
     await audited(database, 1, 2, 3)

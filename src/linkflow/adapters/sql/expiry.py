@@ -38,6 +38,9 @@ RULES = (
     Rule("control.sign_ins", "expires_at", days=30.0),
     Rule("control.webhook_deliveries", "at", days=30.0),
     Rule("control.duty_runs", "asked_at", days=90.0),
+    Rule("control.notifications", "at", days=30.0),
+    Rule("control.approval_links", "until", days=30.0),
+    Rule("engine.approvals", "decided_at", "executions"),
     Rule("engine.dead_letters", "extract(epoch FROM at)", "executions"),
     Rule("engine.late_results", "extract(epoch FROM at)", "executions"),
     Rule("engine.idempotency", "extract(epoch FROM until)"),
@@ -51,6 +54,17 @@ _PURGED = (
     ("workflows", "control.workflows WHERE deleted_at < $1"),
 )
 """What goes with a deleted workflow, what depends on it first."""
+
+_WORKSPACES = "(SELECT id FROM control.workspaces WHERE deleted_at < $1)"
+_OUTLIVES = ("audit_logs", "audit_heads", "users", "workspaces")
+"""Tables of control with a column `workspace_id` that a deleted workspace does not empty: the log has its
+own time, and nobody's own workspace is ever deleted."""
+_OWNED = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
+WHERE n.nspname = 'control' AND c.relkind = 'r' AND NOT c.relname = ANY($1)
+ORDER BY c.relname <> 'workflow_versions', c.relname"""
+"""What a workspace owns, versions before the workflows that they are of."""
 
 _TABLES = """
 SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -112,6 +126,14 @@ class SqlUpkeep:
                     found[name] = await connection.fetchval(f"SELECT count(*) FROM {which}", before)
                     if not is_dry:
                         await connection.execute(f"DELETE FROM {which}", before)
+                which = f"FROM control.workspaces WHERE id IN {_WORKSPACES}"
+                found["workspaces"] = await connection.fetchval(f"SELECT count(*) {which}", before)
+                if found["workspaces"] and not is_dry:
+                    for row in await connection.fetch(_OWNED, _OUTLIVES):
+                        await connection.execute(
+                            f"DELETE FROM control.{row[0]} WHERE workspace_id IN {_WORKSPACES}", before
+                        )
+                    await connection.execute(f"DELETE {which}", before)
         return found
 
     async def vacuum(self, token: int, *, is_dry: bool) -> AsyncIterator[str]:
