@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from linkflow.api.permissions import NEEDED
 from linkflow.apps.cli import app as command_line
-from linkflow.testing.control import Client, Reply, Stage, spec
+from linkflow.testing.control import OWNER, PASSWORD, Client, Reply, Stage, spec
 
 
 @pytest_asyncio.fixture
@@ -123,6 +123,61 @@ async def test_only_who_may_sees_the_log(stage: Stage) -> None:
     assert found.status == 403
 
 
+async def test_sign_ins_leave_lines(stage: Stage) -> None:
+    """B12: signing in, failing to, signing out and a stolen refresh token each leave a line of their own."""
+    wrong = {"email": OWNER, "password": "wrong horse"}
+    await stage.stranger.post("/api/v1/auth/login", wrong)
+    signed_in = (await stage.stranger.post("/api/v1/auth/login", wrong | {"password": PASSWORD})).json
+    renewal = {"refresh_token": signed_in["refresh_token"]}
+    for _ in range(2):
+        await stage.stranger.post("/api/v1/auth/refresh", renewal)
+    await (await other_device(stage)).post("/api/v1/auth/logout")
+    lines = (await stage.client.get("/api/v1/audit-logs?action=user.")).json["data"]
+    expected = ["user.sign_out", "user.sign_in", "user.token_reused", "user.sign_in", "user.sign_in_failed"]
+
+    assert expected == [line["action"] for line in lines][:5]
+    assert {"203.0.113.7"} == {line["address"] for line in lines[:5]}
+    assert ("", f"user:{signed_in['user']['id']}") == (lines[4]["actor_id"], lines[4]["resource"])
+
+
+async def other_device(stage: Stage) -> Client:
+    """Sign the owner in once more."""
+    said = {"email": OWNER, "password": PASSWORD}
+    return Client(stage.app, (await stage.stranger.post("/api/v1/auth/login", said)).json["access_token"])
+
+
+async def test_a_try_under_an_unknown_address_costs_the_same_line(stage: Stage) -> None:
+    """No enumeration: a failed sign-in writes one line whether somebody has the address or not."""
+    count = "SELECT count(*) FROM control.audit_logs"
+    added = []
+    for email in (OWNER, "nobody@example.com"):
+        before = await stage.database.pool.fetchval(count)
+        await stage.stranger.post("/api/v1/auth/login", {"email": email, "password": "wrong horse"})
+        added.append(await stage.database.pool.fetchval(count) - before)
+    kept = await stage.database.pool.fetchval("SELECT string_agg(l::text, ' ') FROM control.audit_logs AS l")
+
+    assert ([1, 1], False) == (added, "nobody@example.com" in kept)
+
+
+async def test_what_leaves_and_what_is_declined_leaves_lines(stage: Stage) -> None:
+    """Exports, a declined invitation and a request that is taken again leave a line each."""
+    workflow_id = await stage.workflow(type="trigger.webhook", config={})
+    await stage.client.post(f"/api/v1/workflows/{workflow_id}/activate")
+    hook = (await stage.client.get("/api/v1/webhooks")).json["data"][0]["id"]
+    event = (await stage.stranger.post(f"/webhooks/{hook}", {"a": 1})).json["event_id"]
+    await stage.client.post(f"/api/v1/inbox/{event}/replay")
+    await stage.client.get(f"/api/v1/workflows/{workflow_id}/export")
+    await stage.client.post("/api/v1/workflows/export-bulk", {"workflow_ids": [workflow_id]})
+    link = (await stage.client.post("/api/v1/invitations", {"email": "x@example.com"})).json["link"]
+    await stage.stranger.post(f"/api/v1/invitations/{link.rpartition('/')[2]}/decline")
+    lines = (await stage.client.get("/api/v1/audit-logs?limit=5")).json["data"]
+
+    assert [
+        "member.decline", "member.invite", "workflow.export", "workflow.export", "inbox.replay",
+    ] == [line["action"] for line in lines]  # fmt: skip
+    assert "x@example.com" == lines[0]["details"]["email"]
+
+
 SAYS_SO_ITSELF = (
     "/webhooks/", "/api/v1/resume/", "/api/v1/jobs/", "/api/v1/events/", "/api/v1/inbox/",
     "/api/v1/searches", "/api/v1/ws/tickets", "/api/v1/invitations/{token}/", "/oauth/", "/api/v1/auth/",
@@ -130,8 +185,8 @@ SAYS_SO_ITSELF = (
     "/api/v1/workflows/compile", "/api/v1/workflows/export-bulk",
 )  # fmt: skip
 """Calls from outside and what people do to executions stand in histories and in the inbox, with who did it;
-sign-ins in the list of sign-ins; an invitation says how it was answered; saved searches, tickets and checks
-change nothing of others."""
+sign-ins, invitations, replays and exports have tests above; saved searches, tickets and checks change nothing
+of others."""
 
 RUNS = re.compile(r"/(execute|test-run|draft|restore|versions|test)$")
 """Starts are executions; a draft is saved with every stroke and said once it is published."""

@@ -105,14 +105,14 @@ class Renewal(Shape):
 @router.post("/refresh", responses={200: {"model": shapes.SignedIn}}, summary="Renew a sign-in")
 async def refresh(ask: Ask, body: Renewal) -> Response:
     """Give a new access token and a new refresh token; the old one, shown again, ends the sign-in."""
-    return Answer(signed_in(await ask.plane.sign_ins.refresh(body.refresh_token)))
+    return Answer(signed_in(await ask.plane.sign_ins.refresh(body.refresh_token, ask.origin)))
 
 
 @router.post("/logout", status_code=204, summary="Sign out")
 async def logout(ask: Ask) -> None:
     """End this sign-in at once; its tokens are refused from now on, and its sockets close."""
     actor = await ask.actor()
-    await ask.plane.sign_ins.end(actor.user_id, actor.sign_in_id)
+    await ask.plane.sign_ins.end(actor, actor.sign_in_id)
 
 
 class Address(Shape):
@@ -286,13 +286,13 @@ async def sign_ins(ask: Ask) -> Response:
 @router.delete("/sign-ins", status_code=204, summary="Sign out everywhere")
 async def sign_out_everywhere(ask: Ask) -> None:
     """End every sign-in of one's own, this one too."""
-    await ask.plane.sign_ins.end((await ask.actor()).user_id)
+    await ask.plane.sign_ins.end(await ask.actor())
 
 
 @router.delete("/sign-ins/{sign_in_id}", status_code=204, summary="End a sign-in")
 async def end_sign_in(ask: Ask, sign_in_id: Id) -> None:
     """End one of one's own sign-ins at once."""
-    await ask.plane.sign_ins.end((await ask.actor()).user_id, sign_in_id)
+    await ask.plane.sign_ins.end(await ask.actor(), sign_in_id)
 
 
 async def _ban(ask: Asking, user_id: str, banned: bool) -> Response:

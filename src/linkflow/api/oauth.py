@@ -189,7 +189,7 @@ async def revoke(ask: Ask) -> Response:
     """End what a token belongs to, access and refresh token alike (RFC 7009)."""
 
     async def answer() -> Response:
-        await ask.plane.oauth.revoke(await _form(ask), _basic(ask))
+        await ask.plane.oauth.revoke(await _form(ask), _basic(ask), ask.origin)
         return Answer({}, headers=NO_STORE)
 
     return await _answered(answer)

@@ -230,4 +230,4 @@ async def accept(ask: Ask, token: Id) -> Response:
 @invitations.post("/{token}/decline", status_code=204, summary="Decline an invitation")
 async def decline(ask: Ask, token: Id) -> None:
     """Decline; the link is stale from now on."""
-    await ask.plane.invitations.decline(token)
+    await ask.plane.invitations.decline(token, ask.origin)

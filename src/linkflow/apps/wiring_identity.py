@@ -93,7 +93,7 @@ def build_identity(needs: IdentityNeeds) -> Identity:
             settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret or "", outside, clock
         )
     access = Access(records, signer, needs.prepared, needs.bus, clock)
-    sign_ins = SignIns(records, access, hasher, signer, needs.limits, clock, ids)
+    sign_ins = SignIns(records, access, hasher, signer, needs.limits, needs.audit, clock, ids)
     post = Post(records, mailer(settings), needs.box, needs.bus, clock, ids)
     accounts = Accounts(
         records,

@@ -93,6 +93,7 @@ class Exchange:
         """Take a workflow out: `{"version", "exported_at", "workflow": {"name", …, "spec"}}`."""
         actor.require("workflow.export")
         workflow = await self._workflows.read(actor, workflow_id)
+        await self._audit.note(self._records.ledger, actor, "workflow.export", f"workflow:{workflow_id}")
         return {
             "version": EXPORT_VERSION,
             "exported_at": self._clock.now(),
@@ -103,6 +104,13 @@ class Exchange:
         """Take several workflows out, as one bundle."""
         actor.require("workflow.export")
         found = [await self._workflows.read(actor, workflow_id) for workflow_id in workflow_ids]
+        await self._audit.note(
+            self._records.ledger,
+            actor,
+            "workflow.export",
+            f"workspace:{actor.workspace_id}",
+            workflows=[each.id for each in found],
+        )
         return {
             "version": EXPORT_VERSION,
             "exported_at": self._clock.now(),

@@ -164,9 +164,10 @@ class Invitations:
             if user is None:
                 user = await self._accounts.add(records, email, hashed, name=name, verified=True)
             await self._join(records, offer.invitation, user)
-            token = await self._sign_ins.issue(user, origin, records=records)
         self._access.forget(user.id)
-        return offer.invitation, token
+        # Not in that transaction: it writes to the log of another workspace, and two of them could wait for
+        # each other. Whoever joined and was cut off here signs in.
+        return offer.invitation, await self._sign_ins.issue(user, origin)
 
     async def _join(self, records: Records, invitation: Invitation, user: User) -> None:
         """Make somebody a member by their invitation; only one answer to it counts."""
@@ -186,13 +187,18 @@ class Invitations:
             records.ledger, there, "member.join", f"invitation:{invitation.id}", role=invitation.role
         )
 
-    async def decline(self, secret: str) -> None:
+    async def decline(self, secret: str, origin: Origin) -> None:
         """Decline an invitation.
 
         Raises:
             NotFound: The link is not valid any more.
         """
-        offer = await self.look(secret)
-        await self._records.tenancy.settle_invitation(
-            offer.invitation.workspace_id, offer.invitation.id, "declined"
+        found = (await self.look(secret)).invitation
+        whoever = Actor(
+            user_id="", workspace_id=found.workspace_id, email=found.email, role="", address=origin.address
         )
+        async with self._records.transaction() as records:
+            if await records.tenancy.settle_invitation(found.workspace_id, found.id, "declined"):
+                await self._audit.note(
+                    records.ledger, whoever, "member.decline", f"invitation:{found.id}", email=found.email
+                )

@@ -228,7 +228,7 @@ class OAuth:
                 return await self._by_code(client, form, origin)
             case "refresh_token":
                 try:
-                    return await self._sign_ins.refresh(form.get("refresh_token", ""), client.id)
+                    return await self._sign_ins.refresh(form.get("refresh_token", ""), origin, client.id)
                 except Unauthenticated as error:
                     raise OAuthRefused("invalid_grant", str(error)) from None
             case "client_credentials":
@@ -257,7 +257,7 @@ class OAuth:
         if grant is None:
             raise refusal
         if grant.sign_in_id:
-            await self._sign_ins.end(grant.user_id, grant.sign_in_id)
+            await self._sign_ins.stolen(grant.user_id, grant.sign_in_id, origin)
             raise refusal
         verified = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(verified).rstrip(b"=").decode()
@@ -304,7 +304,7 @@ class OAuth:
         )
         return msgspec.structs.replace(token, refresh_token="")
 
-    async def revoke(self, form: Mapping[str, str], basic: tuple[str, str] | None) -> None:
+    async def revoke(self, form: Mapping[str, str], basic: tuple[str, str] | None, origin: Origin) -> None:
         """End the sign-in of a token of this client; of another or none, nothing happens (RFC 7009).
 
         Raises:
@@ -314,7 +314,7 @@ class OAuth:
         claims = self._claims(form.get("token", ""))
         sign_in = await self._records.accounts.sign_in(str(claims.get("sid", "")))
         if sign_in is not None and sign_in.client_id == client.id:
-            await self._sign_ins.end(sign_in.user_id, sign_in.id)
+            await self._sign_ins.give_back(sign_in, origin)
 
     def _claims(self, token: str) -> Mapping[str, Json]:
         """Read the claims of a token; empty when it is not ours or over."""

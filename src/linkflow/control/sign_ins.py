@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from linkflow.control.access import AUDIENCE, Access
-from linkflow.control.actor import Actor
+from linkflow.control.actor import Actor, Audit
 from linkflow.domain.access import EVERYTHING
 from linkflow.domain.errors import NotFound, RateLimited, Unauthenticated
 from linkflow.ports.clock import Clock, IdSource
@@ -22,6 +22,9 @@ from linkflow.ports.vault import PasswordHasher, TokenSigner
 TOKEN_S = 24 * 3600.0
 REFRESH_S = 30 * 24 * 3600.0
 WRONG = "The e-mail address or the password is wrong."
+STRANGERS = "strangers"
+"""The chain of the audit log for failed sign-ins under addresses that nobody has: it is no workspace's, and a
+line there takes the time that a line about somebody takes."""
 REFRESH_INVALID = "The refresh token is unknown, expired, or was used before; sign in again."
 
 
@@ -58,11 +61,12 @@ class SignIns:
         hasher: PasswordHasher,
         signer: TokenSigner,
         limits: RateLimits,
+        audit: Audit,
         clock: Clock,
         ids: IdSource,
     ) -> None:
         self._records, self._access = records, access
-        self._hasher, self._signer, self._limits = hasher, signer, limits
+        self._hasher, self._signer, self._limits, self._audit = hasher, signer, limits, audit
         self._clock, self._ids = clock, ids
         self._decoy = ""
 
@@ -92,11 +96,36 @@ class SignIns:
         kept = user.password_hash if user else ""
         fits = await self._hasher.verify(password, kept or self._decoy)
         if user is None or not kept or not fits or user.disabled_at is not None:
+            await self._note("user.sign_in_failed", user, origin)
             raise Unauthenticated(WRONG, code="access.wrong_password")
         if self._hasher.is_outdated(kept):
             user = msgspec.structs.replace(user, password_hash=await self._hasher.hash(password))
             await self._records.accounts.put_user(user)
         return user
+
+    async def _note(
+        self,
+        action: str,
+        user: User | None,
+        origin: Origin,
+        sign_in: SignIn | None = None,
+        records: Records | None = None,
+    ) -> None:
+        """Write what happened to a sign-in into the audit log of its workspace; nobody did what failed."""
+        home = user.workspace_id if user else STRANGERS
+        actor = Actor(
+            user_id=user.id if user and sign_in else "",
+            workspace_id=(sign_in.workspace_id if sign_in else "") or home,
+            email="",
+            role="",
+            sign_in_id=sign_in.id if sign_in else "",
+            client_id=sign_in.client_id if sign_in else "",
+            address=origin.address,
+        )
+        resource = f"sign-in:{sign_in.id}" if sign_in else f"user:{user.id if user else ''}"
+        await self._audit.note(
+            (records or self._records).ledger, actor, action, resource, device=origin.device
+        )
 
     async def throttle(self, what: str, email: str, origin: Origin) -> None:
         """Let an address try often enough for a person who forgot, and too seldom for a guesser.
@@ -152,8 +181,17 @@ class SignIns:
             device=origin.device[:255],
             address=origin.address,
         )
-        await (records or self._records).accounts.add_sign_in(sign_in)
+        if records is None:
+            async with self._records.transaction() as own:
+                await self._begin(own, sign_in, user, origin)
+        else:
+            await self._begin(records, sign_in, user, origin)
         return self._token(sign_in, user)
+
+    async def _begin(self, records: Records, sign_in: SignIn, user: User, origin: Origin) -> None:
+        """Keep a sign-in and say so, in a transaction."""
+        await records.accounts.add_sign_in(sign_in)
+        await self._note("user.sign_in", user, origin, sign_in, records)
 
     def _token(self, sign_in: SignIn, user: User) -> Token:
         """Sign the tokens of a sign-in."""
@@ -172,7 +210,7 @@ class SignIns:
             scopes=sign_in.scopes,
         )
 
-    async def refresh(self, refresh_token: str, client_id: str = "") -> Token:
+    async def refresh(self, refresh_token: str, origin: Origin, client_id: str = "") -> Token:
         """Give a new pair of tokens for a refresh token, which works once.
 
         Raises:
@@ -192,7 +230,7 @@ class SignIns:
             raise refusal
         expires_at = now + REFRESH_S
         if not await accounts.renew(sign_in.id, int(claims["gen"]), expires_at):
-            await self.end(sign_in.user_id, sign_in.id)
+            await self.stolen(sign_in.user_id, sign_in.id, origin)
             raise refusal
         try:
             user = await accounts.user(sign_in.user_id)
@@ -203,10 +241,31 @@ class SignIns:
         renewed = msgspec.structs.replace(sign_in, generation=int(claims["gen"]) + 1, expires_at=expires_at)
         return self._token(renewed, user)
 
-    async def end(self, user_id: str, sign_in_id: str = "") -> None:
-        """End one sign-in of a user, or all; its tokens are refused at once. Safe to repeat."""
-        await self._records.accounts.revoke(user_id, sign_in_id)
-        self._access.forget(user_id)
+    async def end(self, actor: Actor, sign_in_id: str = "") -> None:
+        """End one sign-in of the actor's own, or all; its tokens are refused at once. Safe to repeat."""
+        async with self._records.transaction() as records:
+            if await records.accounts.revoke(actor.user_id, sign_in_id):
+                ended = f"sign-in:{sign_in_id}" if sign_in_id else f"user:{actor.user_id}"
+                await self._audit.note(records.ledger, actor, "user.sign_out", ended)
+        self._access.forget(actor.user_id)
+
+    async def give_back(self, sign_in: SignIn, origin: Origin) -> None:
+        """End a sign-in because the API client that has it gives it back. Safe to repeat."""
+        await self._end_one(sign_in, "user.sign_out", origin)
+
+    async def stolen(self, user_id: str, sign_in_id: str, origin: Origin) -> None:
+        """End a sign-in that two hold: what works once came twice. Safe to repeat."""
+        sign_in = await self._records.accounts.sign_in(sign_in_id)
+        if sign_in is not None and sign_in.user_id == user_id:
+            await self._end_one(sign_in, "user.token_reused", origin)
+
+    async def _end_one(self, sign_in: SignIn, action: str, origin: Origin) -> None:
+        """End a sign-in and say why, at once."""
+        async with self._records.transaction() as records:
+            if await records.accounts.revoke(sign_in.user_id, sign_in.id):
+                user = await records.accounts.user(sign_in.user_id)
+                await self._note(action, user, origin, sign_in, records)
+        self._access.forget(sign_in.user_id)
 
     async def list(self, actor: Actor) -> Sequence[SignIn]:
         """List the actor's own sign-ins, newest first."""

@@ -298,6 +298,9 @@ class Webhooks:
         accepted = accept(rules, call, read(call), (), self._clock.now())
         accepted = msgspec.structs.replace(accepted, dedup_key=None)
         later = msgspec.structs.replace(armed, mode="immediately")
+        await self._audit.note(
+            self._records.ledger, actor, "inbox.replay", f"event:{event_id}", webhook=webhook.id
+        )
         return await self._keep(later, webhook, call, accepted, self._clock.now())
 
 

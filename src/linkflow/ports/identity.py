@@ -153,8 +153,8 @@ class Accounts(Protocol):
         """Move a sign-in to its next refresh token; False when `generation` is not its newest."""
         ...
 
-    async def revoke(self, user_id: str, sign_in_id: str = "") -> None:
-        """End one sign-in of a user, or all. Safe to repeat."""
+    async def revoke(self, user_id: str, sign_in_id: str = "") -> int:
+        """End one sign-in of a user, or all, and say how many ended now. Safe to repeat."""
         ...
 
     async def revoke_others(self, user_id: str, kept: str) -> None:

@@ -116,10 +116,11 @@ class SqlAccounts:
         )
         return done == 1
 
-    async def revoke(self, user_id: str, sign_in_id: str = "") -> None:
+    async def revoke(self, user_id: str, sign_in_id: str = "") -> int:
         """End one sign-in of a user, or all."""
-        await self._sql.run(
-            "UPDATE control.sign_ins SET is_revoked = true WHERE user_id = $1 AND ($2 = '' OR id = $2)",
+        return await self._sql.run(
+            "UPDATE control.sign_ins SET is_revoked = true"
+            " WHERE user_id = $1 AND ($2 = '' OR id = $2) AND NOT is_revoked",
             user_id,
             sign_in_id,
         )
