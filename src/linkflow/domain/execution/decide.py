@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from linkflow.domain.errors import ExecutionClosed, NotFound
+from linkflow.domain.execution import budget
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.begin import begin, schedule, start_scheduled
@@ -83,7 +84,7 @@ def has_more(state: ExecutionState) -> bool:
     """Say whether the last turn stopped for its budget, so that the next should follow at once."""
     if state.is_ending or state.ticket_since or state.quarantine:
         return False
-    if state.ready or state.dead or state.fault is not None:
+    if (state.ready and not state.is_paused) or state.dead or state.fault is not None:
         return True
     return any(map(can_advance, state.loops.values())) or _idle_iteration(state) is not None
 
@@ -96,13 +97,15 @@ def _drain(turn: Turn) -> None:
             fail_scope(turn, *state.fault)
         elif state.dead:
             _skip(turn)
-        elif state.ready:
+        elif state.ready and not state.is_paused:
             if turn.budget <= 0:
                 break
             ready = state.ready
             key = next(iter(ready)) if len(ready) == 1 else min(ready, key=ready.__getitem__)
             _, index, scope_id = ready[key]
-            begin(turn, key, index, scope_id)
+            spending = state.spending
+            if spending is None or budget.is_free(turn, key, index) or not budget.stops(turn, spending, key):
+                begin(turn, key, index, scope_id)
         elif (idle := _idle_iteration(state)) is not None:
             complete_iteration(turn, idle)
         elif not advance_any(turn):
@@ -196,10 +199,19 @@ def _on_wake(turn: Turn, news: n.Wake) -> bool:
         turn.emit(e.WorkflowExecutionTimedOut())
         return True
     fire_due(turn)
-    if not state.is_ending:
-        for key in [key for key in state.retries if state.nodes[key].retry_at <= turn.at]:
-            schedule(turn, key, attempt=state.nodes[key].attempt)
+    budget.fire_pause(turn)
+    _try_again(turn, [key for key in state.retries if state.nodes[key].retry_at <= turn.at])
     return True
+
+
+def _try_again(turn: Turn, keys: Sequence[str]) -> None:
+    """Schedule the next attempts of nodes, as far as the execution may go on."""
+    state = turn.state
+    for key in keys:
+        if state.is_ending or state.is_paused:
+            return
+        if state.spending is None or not budget.stops(turn, state.spending, key):
+            schedule(turn, key, attempt=state.nodes[key].attempt)
 
 
 def _on_sessions_lost(turn: Turn, news: n.SessionsLost) -> bool:
@@ -226,7 +238,10 @@ def _on_signal(turn: Turn, news: n.Signal) -> bool:
 def _on_resolve(turn: Turn, news: n.Resolve) -> bool:
     if turn.state.is_ending:
         raise ExecutionClosed
-    on_resolve(turn, news)
+    if news.key == budget.KEY:
+        budget.on_resolve(turn, news)
+    else:
+        on_resolve(turn, news)
     _on_wake(turn, n.Wake())
     return True
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from linkflow.domain.execution.budget import KEY
 from linkflow.domain.execution.decide import has_more
+from linkflow.domain.execution.events import BudgetExceeded
+from linkflow.domain.execution.spending import said
 from linkflow.domain.execution.state import ExecutionState, NodeState, Wait
 from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.values import Json
@@ -21,11 +24,11 @@ class Driving(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         kind: task (no worker has it yet), worker, retry, timer, event, approval, child, person, ticket,
-            ready (the next turn follows at once), grace, quarantine.
+            ready (the next turn follows at once), grace, quarantine, budget.
         message: One sentence.
         since: Seconds since 1970.
         until: When it ends by itself, if it does.
-        can: What a person may do: signal, resolve, skip, retry, cancel, grant, release.
+        can: What a person may do: signal, resolve, skip, retry, cancel, grant, release, raise, stop.
     """
 
     kind: str
@@ -54,6 +57,8 @@ def drivers(state: ExecutionState) -> list[Driving]:
     found += [_flying(state, key) for key in state.flying]
     if state.is_ending:
         return found
+    if state.spending is not None and state.spending.pause is not None:
+        found.insert(0, _paused(state.spending.pause))
     found += [_retry(state, key) for key in state.retries]
     found += [_waiting(state, key, wait) for key, wait in state.waits.items()]
     found += [
@@ -96,6 +101,21 @@ def _of_the_whole(state: ExecutionState) -> Iterator[Driving]:
         )
     elif has_more(state):
         yield Driving(kind="ready", message="There is more to decide; the next turn follows at once.")
+
+
+def _paused(pause: BudgetExceeded) -> Driving:
+    """Somebody is to decide about a budget."""
+    goes_on = "It goes on when there is room again" if pause.period else "It fails when nobody decides"
+    return Driving(
+        kind="budget",
+        message=f"No further node begins: {said(pause)} Raise it and go on, or stop. {goes_on}.",
+        key=KEY,
+        name=pause.meter,
+        match=pause.period,
+        until=pause.deadline_at,
+        can=("raise", "stop", "cancel"),
+        data={"meter": pause.meter, "limit": pause.limit, "used": pause.used, "period": pause.period},
+    )
 
 
 def _flying(state: ExecutionState, key: str) -> Driving:

@@ -1,10 +1,11 @@
 """What an event is, and the events of an execution as a whole: how it starts, ends and is paused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from linkflow.domain.budget import Budget
 from linkflow.domain.errors import NodeError
 from linkflow.domain.values import Json
 
@@ -42,13 +43,16 @@ class WorkflowExecutionStarted(Event, frozen=True):
         parent: Who waits for it.
         origin: Execution it was made from (retry, replay, error workflow).
         depth: How many parents it has.
-        overrides: `{node key: {"output": JSON, "handles": [..]}}`, taken instead of running the node.
+        overrides: `{node key: {"output": JSON, "handles": [..]}}`, taken instead of running the node;
+            `<node id>#*` stands for every run of a node that has no line of its own.
         variables: What expressions read as `vars`.
         session: What expressions read as `session`.
         ticket: Concurrency key it needs a ticket for; empty for none.
         ticket_limit: Executions at once under that key.
         on_conflict: queue, skip, cancel or replace.
         attributes: What people search by.
+        budget: How much it may use: the workflow's, else its starter's.
+        metered: Meters of the workspace's budgets that the engine counts, told as they are used.
     """
 
     workspace_id: str
@@ -74,6 +78,8 @@ class WorkflowExecutionStarted(Event, frozen=True):
     ticket_limit: int = 0
     on_conflict: str = "queue"
     attributes: Mapping[str, Any] = {}
+    budget: Budget | None = None
+    metered: Sequence[str] = ()
 
 
 class WorkflowExecutionCompleted(Event, frozen=True):
@@ -183,4 +189,34 @@ class Quarantined(Event, frozen=True):
 class Released(Event, frozen=True):
     """A person lets a quarantined execution go on."""
 
+    by: str = ""
+
+
+class BudgetExceeded(Event, frozen=True):
+    """A budget is used up; no further node begins until somebody decides.
+
+    Attributes:
+        meter: What was used up.
+        period: Empty for the execution's own budget; else the workspace's, `day 2026-01-31`, `month 2026-01`.
+        deadline_at: Its own: it fails then. The workspace's: the period is over and it goes on.
+    """
+
+    meter: str
+    limit: int
+    used: int
+    period: str = ""
+    deadline_at: float = 0.0
+
+
+class BudgetRaised(Event, frozen=True):
+    """The execution goes on.
+
+    Attributes:
+        limits: Its own from now on.
+        period: The workspace's budget that it no longer waits for.
+        by: Who said so: from now on that period's budget does not stop it. Empty: there is room again.
+    """
+
+    limits: Mapping[str, int] = {}
+    period: str = ""
     by: str = ""

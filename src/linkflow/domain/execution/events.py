@@ -24,6 +24,8 @@ from linkflow.domain.execution.activity_events import (
     NodesSkipped,
 )
 from linkflow.domain.execution.event import (
+    BudgetExceeded,
+    BudgetRaised,
     CancelRequested,
     Event,
     FailureDecided,
@@ -75,6 +77,8 @@ __all__ = [
     "ActivityTaskTimedOut",
     "ActivityTaskUnknown",
     "AnyEvent",
+    "BudgetExceeded",
+    "BudgetRaised",
     "CancelRequested",
     "ChildClosed",
     "ChildStarted",
@@ -162,6 +166,8 @@ AnyEvent = (
     | MocksApplied
     | Quarantined
     | Released
+    | BudgetExceeded
+    | BudgetRaised
 )
 
 CLOSING = (

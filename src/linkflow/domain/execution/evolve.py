@@ -11,8 +11,8 @@ from linkflow.domain.execution import events as e
 from linkflow.domain.execution.keys import locate
 from linkflow.domain.execution.settle import arrive, close_scope, finish, opened, push, settle
 from linkflow.domain.execution.snapshot import thaw
+from linkflow.domain.execution.spending import begun, key_is_trigger, on_exceeded, on_raised, spend
 from linkflow.domain.execution.state import ROOT, ExecutionState, Loop, NodeState, NodeStatus, Scope, Wait
-from linkflow.domain.node import NodeClass
 from linkflow.domain.workflow.graph import ExecutionGraph
 
 
@@ -28,6 +28,8 @@ def evolve(state: ExecutionState, event: e.Event, at: float) -> None:
         LookupError: The event does not fit the history: it was written by a newer release, or is damaged.
     """
     state.version += 1
+    if state.spending is not None:
+        state.spending = spend(state, state.spending, event, at)
     _FOLDS[type(event)](state, event, at)
 
 
@@ -68,12 +70,6 @@ def _on_completed(state: ExecutionState, event: Any, at: float) -> None:
     if output is None and key_is_trigger(state, event.key):
         output = state.start.input
     finish(state, event.key, NodeStatus.SUCCESS, at, output=output, handles=event.handles, dead=event.dead)
-
-
-def key_is_trigger(state: ExecutionState, key: str) -> bool:
-    """Say whether a key is a trigger's: its output is the input, so it is not recorded twice."""
-    index = state.graph.by_id.get(key)
-    return index is not None and state.graph.nodes[index].spec.node_class is NodeClass.TRIGGER
 
 
 def _on_node_failed(state: ExecutionState, event: e.NodeFailed, at: float) -> None:
@@ -300,6 +296,7 @@ def _on_signal(state: ExecutionState, event: e.SignalReceived, at: float) -> Non
 def _on_start(state: ExecutionState, event: e.WorkflowExecutionStarted, at: float) -> None:
     state.started = event
     state.started_at = at
+    state.spending = begun(event)
     root = Scope(ROOT, ROOT, "", "", 0, 0)
     state.scopes[ROOT] = root
     fired = state.graph.by_id.get(event.trigger, state.graph.start)
@@ -393,4 +390,6 @@ _FOLDS: dict[type[e.Event], Callable[[ExecutionState, Any, float], None]] = {
     e.Snapshot: _on_noted,
     e.Quarantined: _on_quarantined,
     e.Released: _on_released,
+    e.BudgetExceeded: on_exceeded,
+    e.BudgetRaised: on_raised,
 }

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from linkflow.domain.execution import events as e
+from linkflow.domain.execution.spending import said
 from linkflow.domain.execution.state import CLOSED_STATUS
 from linkflow.domain.values import Json
 
@@ -105,4 +106,9 @@ _SAYINGS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.WaitTimedOut: lambda event: ("warn", "What it waited for did not come in time."),
     e.Quarantined: lambda event: ("error", f"Put on hold: {event.reason}"),
     e.Released: lambda event: ("info", f"Released{f' by {event.by}' if event.by else ''}."),
+    e.BudgetExceeded: lambda event: ("warn", f"Paused: {said(event)}"),
+    e.BudgetRaised: lambda event: (
+        "info",
+        f"Goes on: {event.by} decided so." if event.by else "Goes on: the workspace's budget has room again.",
+    ),
 }

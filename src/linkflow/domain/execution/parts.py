@@ -3,9 +3,13 @@
 Plain objects with slots: those that never change once made are shared between copies of a state.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+import msgspec
+
 from linkflow.domain.errors import NodeError
+from linkflow.domain.execution.event import BudgetExceeded
 from linkflow.domain.values import Json
 
 
@@ -195,3 +199,17 @@ class Wait:
         self.data = data
         self.child_id = child_id
         self.close_policy = close_policy
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """What an execution with a budget has used, by meter, and may use. Replaced, never changed.
+
+    Attributes:
+        pause: The budget that is used up, while somebody is to decide.
+        waived: Periods of workspace budgets that no longer stop it.
+    """
+
+    limits: Mapping[str, int] = {}
+    used: Mapping[str, int] = {}
+    pause: BudgetExceeded | None = None
+    waived: Sequence[str] = ()

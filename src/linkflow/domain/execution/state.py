@@ -15,7 +15,7 @@ from linkflow.domain.execution.events import (
     SignalReceived,
     WorkflowExecutionStarted,
 )
-from linkflow.domain.execution.parts import Loop, NodeState, NodeStatus, Scope, Wait
+from linkflow.domain.execution.parts import Loop, NodeState, NodeStatus, Scope, Spending, Wait
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import ExecutionGraph
 
@@ -28,6 +28,7 @@ __all__ = [
     "NodeState",
     "NodeStatus",
     "Scope",
+    "Spending",
     "Status",
     "Wait",
 ]
@@ -72,6 +73,7 @@ class ExecutionState:
         bases: Visits used up by loops that have ended, by scope prefix.
         responded: The responder's output.
         fault: The evaluation of a condition failed, or a bound was exceeded: to be failed next.
+        spending: What it used of its budgets; None while it has none.
     """
 
     __slots__ = (
@@ -99,6 +101,7 @@ class ExecutionState:
         "run_event",
         "scopes",
         "seen",
+        "spending",
         "started",
         "started_at",
         "ticket_since",
@@ -136,6 +139,7 @@ class ExecutionState:
         self.seen: dict[str, None] = {}
         self.leaves: dict[int, str] = {}
         self.bases: dict[str, int] = {}
+        self.spending: Spending | None = None
 
     def copy(self) -> "ExecutionState":
         """Duplicate the state, so that the copy can be folded forward alone."""
@@ -164,6 +168,11 @@ class ExecutionState:
         """Whether nothing new may begin: it is over, cancelled or failing."""
         return self.closed is not None or self.cancel is not None or self.failure is not None
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether no further node begins until somebody decides about a budget."""
+        return self.spending is not None and self.spending.pause is not None
+
     def status(self) -> Status:
         """Say the status as people see it (semantics, section 6)."""
         if self.closed is not None:
@@ -172,9 +181,9 @@ class ExecutionState:
             return Status.WAITING
         if self.ticket_since:
             return Status.QUEUED
-        if self.flying or self.retries or self.ready:
+        if self.flying or ((self.retries or self.ready) and not self.is_paused):
             return Status.RUNNING
-        if self.waits or self.children or self.quarantine:
+        if self.waits or self.children or self.is_paused:
             return Status.WAITING
         return Status.RUNNING
 
@@ -190,8 +199,11 @@ class ExecutionState:
             return
         if self.started is not None and self.started.deadline_at:
             yield self.started.deadline_at
-        for key in self.retries:
-            yield self.nodes[key].retry_at
+        if self.spending is not None and self.spending.pause is not None:
+            yield self.spending.pause.deadline_at
+        else:
+            for key in self.retries:
+                yield self.nodes[key].retry_at
         for wait in self.waits.values():
             yield wait.until
 

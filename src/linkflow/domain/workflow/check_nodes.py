@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from linkflow.domain.budget import problems as budget_problems
 from linkflow.domain.errors import Invalid
 from linkflow.domain.node import Catalog, NodeSpec
 from linkflow.domain.parameters import config_problems, respell, schema_problems
 from linkflow.domain.schedule import Schedule, check_schedule
+from linkflow.domain.values import INLINE_BYTES, encode_json
 from linkflow.domain.workflow.placed import Layout, PlacedNode, is_trigger
 from linkflow.domain.workflow.spec import Problem, Severity, WorkflowSpec
 from linkflow.domain.workflow.template import ExpressionError, compile_expression
@@ -47,7 +49,9 @@ def node_problems(layout: Layout, catalog: Catalog) -> Iterator[Problem]:
         else:
             yield from _config(placed, placed.spec)
         yield from _limits(placed)
+        yield from _pinned(placed)
     yield from _settings(layout.spec)
+    yield from _budget(layout.spec)
 
 
 def _ids(spec: WorkflowSpec) -> Iterator[Problem]:
@@ -118,6 +122,25 @@ def _schedule(placed: PlacedNode, cron: object, timezone: object) -> Iterator[Pr
         yield placed.problem("NODE_CONFIG_VALIDATION_ERROR", str(error), ".config.cron")
 
 
+def _pinned(placed: PlacedNode) -> Iterator[Problem]:
+    pinned = placed.node.pinned
+    if pinned is None:
+        return
+    if "output" not in pinned:
+        message = "A pin holds `output`: what test runs take instead of running the node."
+        yield placed.problem("SCHEMA_VALIDATION_ERROR", message, ".pinned")
+    elif len(encode_json(pinned["output"])) > INLINE_BYTES:
+        message = (
+            f"A pinned output has at most {INLINE_BYTES // 1024} KB here; pin the output of an execution, "
+            "which is kept apart, or shorten it."
+        )
+        yield placed.problem("PINNED_TOO_LARGE", message, ".pinned")
+    else:
+        name = placed.node.label or placed.node.id
+        message = f"The output of '{name}' is pinned: test runs take it, published versions run the node."
+        yield placed.problem("PINNED_OUTPUT", message, ".pinned", Severity.WARNING)
+
+
 def _limits(placed: PlacedNode) -> Iterator[Problem]:
     node = placed.node
     if node.timeout is not None and not 1 <= node.timeout <= _MAX_TIMEOUT_MS:
@@ -162,3 +185,9 @@ def _settings(spec: WorkflowSpec) -> Iterator[Problem]:
                 compile_expression(settings.concurrency.key)
         except ExpressionError as error:
             yield Problem("EXPRESSION_SYNTAX", str(error), path="$.settings.concurrency.key")
+
+
+def _budget(spec: WorkflowSpec) -> Iterator[Problem]:
+    if spec.settings.budget is not None:
+        for where, message in budget_problems(spec.settings.budget):
+            yield Problem("SCHEMA_VALIDATION_ERROR", message, path=f"$.settings.budget.{where}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from linkflow.domain.budget import Budget
 from linkflow.domain.errors import SpecInvalid
 from linkflow.domain.values import Json, canonical, decode_json, digest
 
@@ -83,6 +84,8 @@ class Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
             edge leaves `error`, else the workflow's default.
         unknown: What happens to an attempt whose outcome is unknown: fail, park, retry, look_up.
         notes: Text for people.
+        pinned: What test runs take instead of running the node: `{"output": JSON or a blob reference,
+            "handles": [str]}`. Only drafts have pins; a version loses them.
     """
 
     id: str
@@ -96,6 +99,7 @@ class Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     on_error: OnError | None = None
     unknown: str | None = None
     notes: str = ""
+    pinned: Mapping[str, Any] | None = None
 
 
 class Edge(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -174,6 +178,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         variables: Values that expressions read as `vars.NAME`.
         priority: 0 (first) to 9 (last).
         attributes: What people search executions by: values, or expressions over the trigger's data.
+        budget: How much an execution may use before it fails or asks; None means the workspace's default.
     """
 
     max_execution_time_ms: int = 0
@@ -186,6 +191,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     variables: Mapping[str, Any] = {}
     priority: int = 5
     attributes: Mapping[str, Any] = {}
+    budget: Budget | None = None
 
 
 class ErrorHandling(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
