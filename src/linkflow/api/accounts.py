@@ -24,6 +24,7 @@ published = APIRouter(tags=["auth"], route_class=StrictRoute)
 
 Password = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
 Signed = Annotated[str, Field(max_length=2000, pattern=r"^[\x21-\x7e]*$")]
+CONFIRM = "A letter is on its way; open its link to go on."
 NEUTRAL = "If there is such a user, a letter is on its way."
 
 
@@ -76,11 +77,20 @@ class Registration(Shape):
         return (self.name or f"{self.first_name} {self.last_name}").strip()
 
 
-@router.post("/register", status_code=201, responses={201: {"model": shapes.SignedIn}}, summary="Register")
+@router.post(
+    "/register",
+    status_code=201,
+    responses={201: {"model": shapes.SignedIn}, 202: {"model": shapes.Done}},
+    summary="Register",
+)
 async def register(ask: Ask, body: Registration) -> Response:
-    """Make a user, a workspace of their own and their first sign-in; a letter asks to verify the address."""
-    token = await ask.plane.accounts.register(body.email, body.password, body.called, ask.origin)
-    return Answer(signed_in(token), 201)
+    """Make a user, a workspace of their own and their first sign-in; a letter asks to verify the address.
+
+    Where a mail server is set, the letter comes first: 202 whether the address is new or taken, and the user
+    signs in once its link was opened.
+    """
+    token = await ask.plane.registrations.register(body.email, body.password, body.called, ask.origin)
+    return Answer({"message": CONFIRM}, 202) if token is None else Answer(signed_in(token), 201)
 
 
 class SignInBody(Shape):
@@ -162,7 +172,7 @@ async def reset_password(ask: Ask) -> Response:
 )
 async def verify_email(ask: Ask, user_id: Id, token: Signed) -> Response:
     """Note that an e-mail address is its user's own; the link comes by letter and may be used again."""
-    user = await ask.plane.accounts.verify_email(user_id, token)
+    user = await ask.plane.registrations.verify_email(user_id, token)
     if "text/html" in ask.request.headers.get("accept", ""):
         return pages.page("Thank you", pages.paragraph(f"{user.email} is confirmed."))
     return Answer({"email": user.email})
@@ -176,7 +186,7 @@ async def verify_email(ask: Ask, user_id: Id, token: Signed) -> Response:
 )
 async def resend(ask: Ask, body: Address) -> Response:
     """Send the letter that verifies again; the answer is the same whether there is such a user or not."""
-    await ask.plane.accounts.resend_verification(body.email, ask.origin)
+    await ask.plane.registrations.resend_verification(body.email, ask.origin)
     return Answer({"message": NEUTRAL}, 202)
 
 

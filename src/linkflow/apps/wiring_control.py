@@ -207,6 +207,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     return ControlPlane(
         access=identity.access,
         accounts=identity.accounts,
+        registrations=identity.registrations,
         audit_logs=AuditLogs(records, audit),
         sign_ins=identity.sign_ins,
         elsewhere=identity.elsewhere,

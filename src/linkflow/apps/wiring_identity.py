@@ -11,7 +11,7 @@ from linkflow.adapters.tokens import JwtSigner
 from linkflow.adapters.vault import BcryptHasher
 from linkflow.apps.settings import Settings
 from linkflow.control.access import Access
-from linkflow.control.accounts import Accounts
+from linkflow.control.accounts import Accounts, Links
 from linkflow.control.actor import Audit
 from linkflow.control.elsewhere import Elsewhere
 from linkflow.control.invitations import Invitations
@@ -19,6 +19,7 @@ from linkflow.control.keys import Keys
 from linkflow.control.members import Members
 from linkflow.control.oauth import OAuth
 from linkflow.control.post import Post
+from linkflow.control.registrations import Registrations
 from linkflow.control.sign_ins import SignIns
 from linkflow.control.workspaces import Workspaces
 from linkflow.ports.clock import Clock, IdSource
@@ -57,6 +58,7 @@ class Identity:
 
     access: Access
     accounts: Accounts
+    registrations: Registrations
     sign_ins: SignIns
     elsewhere: Elsewhere
     oauth: OAuth
@@ -93,24 +95,38 @@ def build_identity(needs: IdentityNeeds) -> Identity:
             settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret or "", outside, clock
         )
     access = Access(records, signer, needs.prepared, needs.bus, clock)
-    sign_ins = SignIns(records, access, hasher, signer, needs.limits, needs.audit, clock, ids)
+    confirms_first = settings.smtp_url is not None
+    sign_ins = SignIns(
+        records, access, hasher, signer, needs.limits, needs.audit, clock, ids, confirms_first=confirms_first
+    )
     post = Post(records, mailer(settings), needs.box, needs.bus, clock, ids)
+    links = Links(signer)
     accounts = Accounts(
         records,
         sign_ins,
         access,
         post,
         hasher,
-        signer,
+        links,
         needs.audit,
         clock,
         ids,
         public_url=public_url,
-        is_open=is_open,
     )
     return Identity(
         access=access,
         accounts=accounts,
+        registrations=Registrations(
+            records,
+            accounts,
+            sign_ins,
+            post,
+            links,
+            clock,
+            public_url=public_url,
+            is_open=is_open,
+            confirms_first=confirms_first,
+        ),
         sign_ins=sign_ins,
         elsewhere=Elsewhere(
             records,

@@ -1,4 +1,4 @@
-"""Accounts: registering, showing that an address is one's own, passwords, the owner of the first start."""
+"""Accounts: users and their passwords, the owner of the first start, what stands in the links of letters."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,16 +9,15 @@ from linkflow.control import mail_texts
 from linkflow.control.access import Access, digest
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.post import Post
-from linkflow.control.sign_ins import Origin, SignIns, Token
+from linkflow.control.sign_ins import Origin, SignIns
 from linkflow.domain.email import email_of
-from linkflow.domain.errors import Conflict, Denied, Invalid, NotFound, Unauthenticated
+from linkflow.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.identity import Member, User, Workspace
 from linkflow.ports.records import Records
 from linkflow.ports.vault import PasswordHasher, TokenSigner
 
-VERIFY_S = 7 * 24 * 3600.0
 RESET_S = 3600.0
 PASSWORD_CHARACTERS = 8
 LINK = "link"
@@ -32,12 +31,42 @@ class Owner(msgspec.Struct, frozen=True):
     new_password: str = ""
 
 
+class Links:
+    """What the links of letters carry: signed, for one use, until they are stale."""
+
+    def __init__(self, signer: TokenSigner) -> None:
+        self._signer = signer
+
+    def verify(self, user: User, until: float) -> str:
+        """Make what shows that an address is its user's own."""
+        return self._signer.sign({"aud": LINK, "use": "verify", "sub": user.id, "email": user.email}, until)
+
+    def reset(self, user: User | None, until: float) -> str:
+        """Make what sets a new password, as long as the old one stands; for nobody it takes as long."""
+        was = digest(user.password_hash if user else "")[:16]
+        return self._signer.sign(
+            {"aud": LINK, "use": "reset", "sub": user.id if user else "", "was": was}, until
+        )
+
+    def read(self, token: str, use: str, now: float) -> Mapping[str, Json]:
+        """Read what a link says.
+
+        Raises:
+            Invalid: `link.stale`: not ours, expired, or for something else.
+        """
+        claims: Mapping[str, Json] = {}
+        with suppress(Unauthenticated):
+            claims = self._signer.verify(token, now)
+        if claims.get("aud") != LINK or claims.get("use") != use:
+            raise Invalid(STALE, code="link.stale")
+        return claims
+
+
 class Accounts:
     """Users and their passwords.
 
     Args:
         public_url: Address at which people reach LinkFlow; it goes into letters.
-        is_open: Whether anybody may register; else only who was invited.
     """
 
     def __init__(
@@ -47,18 +76,17 @@ class Accounts:
         access: Access,
         post: Post,
         hasher: PasswordHasher,
-        signer: TokenSigner,
+        links: Links,
         audit: Audit,
         clock: Clock,
         ids: IdSource,
         *,
         public_url: str,
-        is_open: bool,
     ) -> None:
         self._records, self._sign_ins, self._access, self._post = records, sign_ins, access, post
-        self._hasher, self._signer, self._audit = hasher, signer, audit
+        self._hasher, self._links, self._audit = hasher, links, audit
         self._clock, self._ids = clock, ids
-        self._public_url, self._is_open = public_url, is_open
+        self._public_url = public_url
 
     async def ensure_owner(self, email: str, password: str | None, made_up: str) -> Owner:
         """Make the owner and the first workspace at the first start; safe to repeat.
@@ -117,29 +145,6 @@ class Accounts:
         await self._audit.note(records.ledger, self_of(user), "user.register", f"user:{user.id}", email=email)
         return user
 
-    async def register(self, email: str, password: str, name: str, origin: Origin) -> Token:
-        """Make a user, their workspace, their first sign-in and the letter that verifies, as a whole.
-
-        Raises:
-            Denied: `access.registration_closed`: only who was invited may register.
-            Invalid: The address is none, or the password is too short or too long.
-            Conflict: `user.email_taken`.
-            RateLimited: Too many tries.
-        """
-        if not self._is_open:
-            raise Denied(
-                "Registration is closed here; ask for an invitation.", code="access.registration_closed"
-            )
-        email = email_of(email)
-        hashed = await self.hash(password)
-        await self._sign_ins.throttle("register", email, origin)
-        async with self._records.transaction() as records:
-            user = await self.add(records, email, hashed, name=name)
-            token = await self._sign_ins.issue(user, origin, records=records)
-            await self._write_verification(records, user)
-        self._post.nudge()
-        return token
-
     async def hash(self, password: str) -> str:
         """Hash a password that may be used.
 
@@ -152,65 +157,13 @@ class Accounts:
             )
         return await self._hasher.hash(password)
 
-    async def _write_verification(self, records: Records, user: User) -> None:
-        """Ask a user, by letter, whether the address is theirs."""
-        claims = {"aud": LINK, "use": "verify", "sub": user.id, "email": user.email}
-        token = self._signer.sign(claims, self._clock.now() + VERIFY_S)
-        link = f"{self._public_url}/api/v1/auth/verify-email/{user.id}/{token}"
-        await self._post.write(records, user.email, *mail_texts.verify(link))
-
-    def _link(self, token: str, use: str) -> Mapping[str, Json]:
-        """Read what a link says.
-
-        Raises:
-            Invalid: `link.stale`: not ours, expired, or for something else.
-        """
-        claims: Mapping[str, Json] = {}
-        with suppress(Unauthenticated):
-            claims = self._signer.verify(token, self._clock.now())
-        if claims.get("aud") != LINK or claims.get("use") != use:
-            raise Invalid(STALE, code="link.stale")
-        return claims
-
-    async def verify_email(self, user_id: str, token: str) -> User:
-        """Note that an address is its user's own. Safe to repeat.
-
-        Raises:
-            Invalid: `link.stale`.
-        """
-        claims = self._link(token, "verify")
-        user = await self._records.accounts.by_email(str(claims["email"]))
-        if user is None or user.id != user_id or user.id != claims["sub"]:
-            raise Invalid(STALE, code="link.stale")
-        if user.verified_at is None:
-            user = msgspec.structs.replace(user, verified_at=self._clock.now())
-            await self._records.accounts.put_user(user)
-        return user
-
-    async def resend_verification(self, email: str, origin: Origin) -> None:
-        """Send the letter that verifies again; nobody learns whether there is such a user."""
-        email = email_of(email)
-        await self._sign_ins.throttle("verify", email, origin)
-        user = await self._records.accounts.by_email(email)
-        if user is None or user.verified_at is not None or user.disabled_at is not None:
-            await self._post.write(self._records, "", *mail_texts.verify(""))
-        else:
-            await self._write_verification(self._records, user)
-        self._post.nudge()
-
     async def forgot_password(self, email: str, origin: Origin) -> None:
         """Send a letter with which the password is set anew; nobody learns whether there is such a user."""
         email = email_of(email)
         await self._sign_ins.throttle("forgot", email, origin)
         user = await self._records.accounts.by_email(email)
         is_there = user is not None and user.disabled_at is None
-        claims = {
-            "aud": LINK,
-            "use": "reset",
-            "sub": user.id if user else "",
-            "was": digest(user.password_hash if user else "")[:16],
-        }
-        token = self._signer.sign(claims, self._clock.now() + RESET_S)
+        token = self._links.reset(user, self._clock.now() + RESET_S)
         link = f"{self._public_url}/api/v1/auth/reset-password?token={token}"
         await self._post.write(self._records, email if is_there else "", *mail_texts.reset(link))
         self._post.nudge()
@@ -221,7 +174,7 @@ class Accounts:
         Raises:
             Invalid: `link.stale`, or the password is too short or too long.
         """
-        claims = self._link(token, "reset")
+        claims = self._links.read(token, "reset", self._clock.now())
         hashed = await self.hash(password)
         async with self._records.transaction() as records:
             try:

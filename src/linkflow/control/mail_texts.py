@@ -19,6 +19,16 @@ def reset(link: str) -> tuple[str, str]:
     )
 
 
+def taken(link: str) -> tuple[str, str]:
+    """Subject and text of the letter to an address that somebody registered again."""
+    return (
+        "You have an account already",
+        "Somebody, probably you, registered this address with LinkFlow, where it has an account.\n\n"
+        f"Sign in as before, or set a new password:\n\n{link}\n\n"
+        "The link works once, for one hour. If it was not you, ignore this letter; nothing has changed.\n",
+    )
+
+
 def changed() -> tuple[str, str]:
     """Subject and text of the letter that tells of a new password."""
     return (

@@ -23,6 +23,7 @@ from linkflow.control.oauth import OAuth
 from linkflow.control.oauth_connections import OAuthConnections
 from linkflow.control.plans import Plans
 from linkflow.control.post import Post
+from linkflow.control.registrations import Registrations
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
 from linkflow.control.searches import Searches
@@ -50,6 +51,7 @@ class ControlPlane:
 
     access: Access
     accounts: Accounts
+    registrations: Registrations
     audit_logs: AuditLogs
     sign_ins: SignIns
     elsewhere: Elsewhere

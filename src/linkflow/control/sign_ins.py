@@ -22,6 +22,7 @@ from linkflow.ports.vault import PasswordHasher, TokenSigner
 TOKEN_S = 24 * 3600.0
 REFRESH_S = 30 * 24 * 3600.0
 WRONG = "The e-mail address or the password is wrong."
+UNCONFIRMED = "If you have just registered, open the link of the letter first."
 STRANGERS = "strangers"
 """The chain of the audit log for failed sign-ins under addresses that nobody has: it is no workspace's, and a
 line there takes the time that a line about somebody takes."""
@@ -52,7 +53,11 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class SignIns:
-    """Begins, renews and ends sign-ins."""
+    """Begins, renews and ends sign-ins.
+
+    Args:
+        confirms_first: Whether nobody signs in with a password before their address is confirmed.
+    """
 
     def __init__(
         self,
@@ -64,11 +69,13 @@ class SignIns:
         audit: Audit,
         clock: Clock,
         ids: IdSource,
+        *,
+        confirms_first: bool,
     ) -> None:
         self._records, self._access = records, access
         self._hasher, self._signer, self._limits, self._audit = hasher, signer, limits, audit
         self._clock, self._ids = clock, ids
-        self._decoy = ""
+        self._decoy, self._confirms_first = "", confirms_first
 
     async def sign_in(self, email: str, password: str, origin: Origin) -> Token:
         """Sign in with e-mail address and password.
@@ -79,7 +86,16 @@ class SignIns:
             Unauthenticated: `access.wrong_password`: one of the two is wrong, or the user was banned.
             RateLimited: Too many tries.
         """
-        return await self.issue(await self.verified(email, password, origin), origin)
+        user = await self.verified(email, password, origin)
+        if self._confirms_first and user.verified_at is None:
+            await self._note("user.sign_in_failed", user, origin)
+            raise self._refusal()
+        return await self.issue(user, origin)
+
+    def _refusal(self) -> Unauthenticated:
+        """Say no, and never for which of the reasons."""
+        reason = f"{WRONG} {UNCONFIRMED}" if self._confirms_first else WRONG
+        return Unauthenticated(reason, code="access.wrong_password")
 
     async def verified(self, email: str, password: str, origin: Origin) -> User:
         """Say who has an e-mail address and a password.
@@ -97,7 +113,7 @@ class SignIns:
         fits = await self._hasher.verify(password, kept or self._decoy)
         if user is None or not kept or not fits or user.disabled_at is not None:
             await self._note("user.sign_in_failed", user, origin)
-            raise Unauthenticated(WRONG, code="access.wrong_password")
+            raise self._refusal()
         if self._hasher.is_outdated(kept):
             user = msgspec.structs.replace(user, password_hash=await self._hasher.hash(password))
             await self._records.accounts.put_user(user)

@@ -1318,7 +1318,7 @@ export interface Routes {
   "POST /auth/oauth/puter": { query: {  }; body: PuterToken; answer: SignedIn };
   "POST /auth/owner-password": { query: {  }; body: NewPassword; answer: Email };
   "POST /auth/refresh": { query: {  }; body: Renewal; answer: SignedIn };
-  "POST /auth/register": { query: {  }; body: Registration; answer: SignedIn };
+  "POST /auth/register": { query: {  }; body: Registration; answer: SignedIn | AccountShapesDone };
   "POST /auth/resend-verification-email": { query: {  }; body: Address; answer: AccountShapesDone };
   "POST /auth/reset-password": { query: {  }; body: void; answer: Email };
   "POST /auth/tokens": { query: {  }; body: NewKey; answer: MadeKey };

@@ -14,13 +14,22 @@ export function SignIn() {
   const { to, new: fresh } = useSearch({ from: '/sign-in' });
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
   const enter = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const body = Object.fromEntries(new FormData(event.currentTarget));
     setBusy(true);
     setError(null);
     try {
-      beginSession(await (fresh ? call('POST /auth/register', { body }) : call('POST /auth/login', { body })));
+      const found = await (fresh ? call('POST /auth/register', { body }) : call('POST /auth/login', { body }));
+      if (!('access_token' in found)) {
+        // Where a mail server is set, the address is confirmed first.
+        setBusy(false);
+        setConfirming(true);
+        await navigate({ to: '/sign-in', search: { to } });
+        return;
+      }
+      beginSession(found);
       // Only addresses of our own: what comes after `?to=` is anybody's word.
       await navigate({ href: to && /^\/(?!\/)/.test(to) && !to.startsWith('/sign-in') ? to : '/workflows', replace: true });
     } catch (found) {
@@ -37,6 +46,7 @@ export function SignIn() {
           <p className="mt-1 text-[13px] text-soft">{say('signIn.about')}</p>
         </div>
         <form onSubmit={(event) => void enter(event)} className="flex flex-col gap-4 rounded-2xl border border-line bg-surface p-6 shadow-[var(--shadow)]">
+          {isConfirming && <p role="status" className="text-[13px]">{say('signIn.confirm')}</p>}
           {error !== null && <Failed title={say('app.failed')} error={error} />}
           {fresh && <Field label={say('signIn.name')}>{(id) => <Input id={id} name="name" autoComplete="name" required />}</Field>}
           <Field label={say('signIn.email')}>{(id) => <Input id={id} name="email" type="email" autoComplete="username" required autoFocus />}</Field>

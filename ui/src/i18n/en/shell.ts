@@ -46,6 +46,7 @@ export const shell = {
   'signIn.name': 'Name',
   'signIn.haveOne': 'I have an account',
   'signIn.passwordHint': 'At least 8 characters.',
+  'signIn.confirm': 'A letter is on its way. Open its link, then sign in here.',
   'status.queued': 'Queued',
   'status.running': 'Running',
   'status.waiting': 'Waiting',

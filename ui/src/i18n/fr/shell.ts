@@ -46,6 +46,7 @@ export const shell = {
   'signIn.name': 'Nom',
   'signIn.haveOne': 'J’ai déjà un compte',
   'signIn.passwordHint': 'Au moins 8 caractères.',
+  'signIn.confirm': 'Une lettre est en route. Ouvrez son lien, puis connectez-vous ici.',
   'status.queued': 'En file',
   'status.running': 'En cours',
   'status.waiting': 'En attente',

@@ -46,6 +46,7 @@ export const shell = {
   'signIn.name': 'Jina',
   'signIn.haveOne': 'Nina akaunti',
   'signIn.passwordHint': 'Angalau herufi 8.',
+  'signIn.confirm': 'Barua pepe iko njiani. Fungua kiungo chake, kisha ingia hapa.',
   'status.queued': 'Foleni',
   'status.running': 'Inaendelea',
   'status.waiting': 'Inasubiri',
