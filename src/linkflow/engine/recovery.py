@@ -6,8 +6,9 @@ memory are audited: overdue attempts are given up, wake-ups that come near are p
 tells that it lost tasks, and every now and then in case it did not notice, open tasks are published again.
 
 With other members (`among`) each audits what is in its memory, and the one that holds a lease buries sessions
-and looks at every open execution: when it takes the lease over, when a member of a service that keeps
-something in memory came or went, and every now and then. A session is dead when it was buried, never before.
+and, beside that, looks at every open execution: when it takes the lease over, after a burial, when a member
+of a service that keeps something in memory came or went, and every now and then. A session is dead when it
+was buried, never before. What is started on it afterwards, by a member that did not know, the audit ends.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from linkflow import telemetry
-from linkflow.domain.errors import LinkFlowError, Unavailable
+from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import Peers
 from linkflow.ports.coordination import Leases
@@ -33,13 +34,18 @@ BROKER_SWEEP_S = 30.0
 
 AGAIN_S = 1.0
 
-AT_ONCE = 64
+PAGE = 500
+"""Executions that are looked at together."""
+
 PARKED = frozenset({"waiting"})
 """Statuses whose driver is a row (a wake-up, a child, a wait): nothing must be done for them."""
 
 LEASE = "recovery"
 TTL_S = 5.0
-LEAD_S = 1.5
+LEAD_S = 1.0
+"""How often the one that holds the lease renews it and looks for sessions to bury."""
+
+LOOK_S = 0.5
 KNOWN_S = 1.0
 
 log = telemetry.logger("recovery")
@@ -70,8 +76,12 @@ class Among:
 class RecoverableHistory(History, Protocol):
     """A History that can give executions their drivers back."""
 
-    async def recover(self, execution_id: str, alive: Sequence[str] | Alive) -> None:
-        """Give an open execution its drivers back."""
+    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> None:
+        """Give open executions their drivers back."""
+        ...
+
+    async def bury(self, alive: Alive) -> int:
+        """End attempts in memory whose worker session was buried; how many executions had some."""
         ...
 
     async def audit(self) -> int:
@@ -115,7 +125,6 @@ class Recovery:
         self._among = among
         self._everywhere = everywhere
         self._owed = asyncio.Event()
-        self._hurry = asyncio.Event()
         self._known: Set[str] = frozenset()
         self._known_at = 0.0
         self._lost = lost
@@ -126,7 +135,7 @@ class Recovery:
         self._history = history
         self._clock = clock
         self._session = session
-        self._unreached: Unavailable | None = None
+        self._leads = False
         self.recovered = asyncio.Event()
 
     async def run(self) -> None:
@@ -137,6 +146,7 @@ class Recovery:
             group.create_task(self._audit(), name="audit")
             if self._among is not None:
                 group.create_task(self._lead(self._among, group), name="recovery duty")
+                group.create_task(self._sweep_when_owed(), name="recovery sweeps")
                 group.create_task(self._watch(self._among), name="recovery watch")
             if self._lost is not None:
                 group.create_task(self._publish_again(self._lost), name="queue losses")
@@ -148,6 +158,8 @@ class Recovery:
             try:
                 if self._among is None:
                     await self._bury_dead()
+                else:
+                    await self._history.bury(self._not_buried)
                 moved = await self._history.audit()
                 _found.inc(moved)
                 if moved:
@@ -201,30 +213,22 @@ class Recovery:
 
     async def _sweep(self) -> int:
         count = 0
-        self._unreached = None
-        room = asyncio.Semaphore(AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            async for execution_id, status, _ in self._store.open_executions():
-                if status in PARKED:
-                    continue
-                count += 1
-                await room.acquire()
-                group.create_task(self._recover(execution_id, room))
-        if self._unreached is not None:
-            raise self._unreached
+        page: list[str] = []
+        async for execution_id, status, _ in self._store.open_executions():
+            if status in PARKED:
+                continue
+            count += 1
+            page.append(execution_id)
+            if len(page) == PAGE:
+                await self._history.recover(page, self._alive)
+                page = []
+        if page:
+            await self._history.recover(page, self._alive)
         return count
 
-    async def _recover(self, execution_id: str, room: asyncio.Semaphore) -> None:
-        try:
-            await self._history.recover(
-                execution_id, [self._session] if self._among is None else self._not_buried
-            )
-        except Unavailable as error:
-            self._unreached = error
-        except Exception:  # one execution that cannot be read must not keep the others from going on
-            log.exception("not recovered", execution_id=execution_id)
-        finally:
-            room.release()
+    async def _alive(self, sessions: Set[str]) -> Set[str]:
+        """Say which sessions live: alone, ours does and no other."""
+        return sessions & {self._session} if self._among is None else await self._not_buried(sessions)
 
     async def _bury_dead(self) -> None:
         dead = [session for session in await self._sessions.expired() if session != self._session]
@@ -236,60 +240,73 @@ class Recovery:
     # ------------------------------------------------------------ with other members
 
     async def _lead(self, among: Among, group: asyncio.TaskGroup) -> None:
-        """Bury and sweep whenever the lease is ours; what is owed when it comes to us is a sweep.
+        """Hold the lease when nobody else does, and bury; what is owed when it comes to us is a sweep.
 
         The others hear of a burial at once, and end what they have in memory: a sweep takes its time.
         """
-        is_ours = False
-        swept_at = self._clock.monotonic()
         while True:
             try:
-                was_ours, is_ours = (
-                    is_ours,
-                    await among.leases.acquire(LEASE, among.holder, TTL_S) is not None,
-                )
-                buried = await self._sessions.bury_expired() if is_ours else ()
+                led = self._leads
+                self._leads = await among.leases.acquire(LEASE, among.holder, TTL_S) is not None
+                buried = await self._sessions.bury_expired() if self._leads else ()
+                if buried or (self._leads and not led):
+                    self._owed.set()
                 if buried:
                     self._known = frozenset()
                     log.info("worker sessions ended", sessions=buried)
-                    if self._everywhere is not None:
-                        group.create_task(self._tell_others(self._everywhere, buried))
-                    await self._history.sessions_lost(buried)
-                is_time = self._clock.monotonic() - swept_at >= self._sweep_s
-                if is_ours and (buried or is_time or not was_ours or self._owed.is_set()):
-                    self._owed.clear()
-                    swept_at = self._clock.monotonic()
-                    await self._sweep_or_owe()
-                self.recovered.set()
+                    for tell in (self._history.sessions_lost, self._everywhere):
+                        if tell is not None:
+                            group.create_task(self._tell(tell, buried))
+                if not self._leads:
+                    self.recovered.set()  # whoever leads sees to what is open
             except LinkFlowError as error:
+                self._owed.set()  # a burial may have taken place all the same
                 log.warning("recovery failed; it is tried again", error=str(error))
             except Exception:  # a bug must not end the watch
                 log.exception("recovery failed; it is tried again")
-            await self._rest(LEAD_S)
+            await self._clock.sleep(LEAD_S)
+
+    async def _sweep_when_owed(self) -> None:
+        """Look at every open execution whenever that is owed, and every now and then, while we lead."""
+        swept_at = self._clock.monotonic()
+        while True:
+            await self._rest(self._sweep_s - (self._clock.monotonic() - swept_at))
+            if not self._leads:  # it is owed until somebody leads
+                await self._clock.sleep(LOOK_S)
+                continue
+            self._owed.clear()
+            swept_at = self._clock.monotonic()
+            try:
+                count = await self.sweep()
+                self.recovered.set()
+            except LinkFlowError as error:
+                self._owed.set()
+                log.warning("recovery failed; it is tried again", error=str(error))
+            except Exception:  # a bug must not end the watch
+                self._owed.set()
+                log.exception("recovery failed; it is tried again")
+            else:
+                took_s = self._clock.monotonic() - swept_at
+                log.info("open executions were looked at", count=count, took_s=round(took_s, 2))
+            await self._clock.sleep(
+                max(LOOK_S, self._clock.monotonic() - swept_at)
+            )  # others want to work, too
 
     async def _rest(self, seconds: float) -> None:
-        """Rest, but not when a sweep was owed meanwhile."""
-        resting = asyncio.ensure_future(self._clock.sleep(seconds))
-        hurrying = asyncio.ensure_future(self._hurry.wait())
+        """Rest until a sweep is owed, at most so long."""
+        resting = asyncio.ensure_future(self._clock.sleep(max(0.0, seconds)))
+        owing = asyncio.ensure_future(self._owed.wait())
         try:
-            await asyncio.wait((resting, hurrying), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((resting, owing), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._hurry.clear()
             resting.cancel()
-            hurrying.cancel()
+            owing.cancel()
 
-    async def _tell_others(self, everywhere: Ended, sessions: Sequence[str]) -> None:
+    async def _tell(self, tell: Ended, sessions: Sequence[str]) -> None:
         try:
-            await everywhere(sessions)
+            await tell(sessions)
         except LinkFlowError as error:
             log.info("not every History was told; the sweep tells", sessions=sessions, error=str(error))
-
-    async def _sweep_or_owe(self) -> None:
-        try:
-            await self.sweep()
-        except BaseException:
-            self._owed.set()
-            raise
 
     async def _watch(self, among: Among) -> None:
         """Owe a sweep whenever a member that kept something in memory came, went or lost it."""
@@ -303,7 +320,6 @@ class Recovery:
             if known is not None and now != known:
                 self._history.plan_again()
                 self._owed.set()
-                self._hurry.set()
             known = now
             await among.peers.changed()
 

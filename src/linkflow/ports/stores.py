@@ -110,6 +110,10 @@ class HistoryStore(Protocol):
         """Load the records of the newest run, oldest first; the whole history where there is only one."""
         ...
 
+    async def load_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        """Load the newest runs of many executions; those that do not exist are left out."""
+        ...
+
     async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
         """Count the events of executions; those that do not exist are left out."""
         ...

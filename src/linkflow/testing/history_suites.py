@@ -112,6 +112,17 @@ class HistoryStoreSuite:
         assert [found.first for found in await store.load_run(one)] == [3]
         assert [found.first for found in await store.load(one)] == [1, 2, 3]
 
+    async def test_the_newest_runs_of_many_are_loaded_at_once(self, store: HistoryStore) -> None:
+        """Of each its newest run, oldest record first; one that does not exist is left out."""
+        one, two, nobody = (new_id() for _ in range(3))
+        for execution in (one, two):
+            for expected, event in enumerate((STARTED, SCHEDULED, COMPLETED)):
+                await store.append(record(execution, expected, event))
+        await store.begin_run(two, 3)
+        found = await store.load_runs([two, nobody, one])
+
+        assert {one: [1, 2, 3], two: [3]} == {each: [run.first for run in found[each]] for each in found}
+
     async def test_who_awaits_an_event(self, store: HistoryStore) -> None:
         """An event finds every open execution that awaits it, page by page, and none that does not."""
         one, two, three, closed = (new_id() for _ in range(4))

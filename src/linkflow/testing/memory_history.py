@@ -96,6 +96,11 @@ class MemoryHistoryStore:
         kept = self._executions.get(execution_id)
         return await self.load(execution_id, kept.run_event - 1 if kept is not None else 0)
 
+    async def load_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        """Load the newest runs of many."""
+        found = {each: await self.load_run(each) for each in execution_ids}
+        return {each: records for each, records in found.items() if records}
+
     async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
         """Count the events of executions."""
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 from linkflow.domain.errors import Unavailable
-from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, LEAD_S, Among, Recovery
+from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, LEAD_S, Alive, Among, Recovery
 from linkflow.testing.broker import FakeBroker
 from linkflow.testing.fakes import FixedClock
 from linkflow.testing.memory_stores import MemorySessions
@@ -33,10 +33,10 @@ class Recovered:
         self.failures = 0
         self.came = asyncio.Condition()
 
-    async def recover(self, execution_id: str, alive: list[str]) -> None:
-        """Note an execution."""
+    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> None:
+        """Note executions."""
         async with self.came:
-            self.ids.append(execution_id)
+            self.ids += execution_ids
             self.came.notify_all()
         if self.failures:
             self.failures -= 1
@@ -45,6 +45,10 @@ class Recovered:
     async def sessions_lost(self, sessions: Sequence[str]) -> None:
         """Note sessions that ended."""
         self.lost += sessions
+
+    async def bury(self, alive: Alive) -> int:
+        """Find nothing."""
+        return 0
 
     async def audit(self) -> int:
         """Find nothing."""

@@ -24,6 +24,7 @@ import asyncpg
 
 from linkflow.adapters.sql.append_statement import arguments, statement
 from linkflow.adapters.sql.database import LOST, Connection, Database, driver_errors
+from linkflow.adapters.sql.outbox_statements import CLAIM, NAMED, SHARD
 from linkflow.adapters.sql.samples import measured
 from linkflow.domain.errors import (
     AlreadyStarted,
@@ -57,6 +58,13 @@ _reconnects = metrics.counter("linkflow_db_reconnects_total")
 class _Pending(NamedTuple):
     record: Record
     done: "asyncio.Future[None]"
+
+
+_RUNS = """
+SELECT e.execution_id::text, e.first_event, extract(epoch FROM e.at)::float8, e.data
+FROM engine.executions x
+JOIN engine.history_events e ON e.execution_id = x.execution_id AND e.first_event + e.count > x.run_event
+WHERE x.execution_id = ANY($1::uuid[]) ORDER BY e.execution_id, e.first_event"""
 
 
 class SqlHistoryStore:
@@ -198,11 +206,16 @@ class SqlHistoryStore:
 
     async def load_run(self, execution_id: str) -> Sequence[Recorded]:
         """Load the newest run; see `HistoryStore`."""
+        return (await self.load_runs([execution_id])).get(execution_id, ())
+
+    async def load_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
+        """Load newest runs; see `HistoryStore`."""
         with driver_errors():
-            first = await self._database.pool.fetchval(
-                "SELECT run_event FROM engine.executions WHERE execution_id = $1", execution_id
-            )
-        return await self.load(execution_id, (first or 1) - 1)
+            rows = await self._database.pool.fetch(_RUNS, list(execution_ids))
+        found: dict[str, list[Recorded]] = {}
+        for row in rows:
+            found.setdefault(row[0], []).append(Recorded(first=row[1], at=row[2], events=decode(row[3])))
+        return found
 
     async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
         """Count events; see `HistoryStore`."""
@@ -256,7 +269,7 @@ class SqlHistoryStore:
     ) -> Sequence[tuple[str, float]]:
         """List executions to wake; see `HistoryStore`."""
         is_part = (
-            "" if shards == (0, SHARDS) else f"AND {_SHARD} >= {shards[0]:d} AND {_SHARD} < {shards[1]:d} "
+            "" if shards == (0, SHARDS) else f"AND {SHARD} >= {shards[0]:d} AND {SHARD} < {shards[1]:d} "
         )
         with driver_errors():
             rows = await self._database.pool.fetch(
@@ -300,7 +313,7 @@ class SqlHistoryStore:
         """Take messages; see `HistoryStore`."""
         with driver_errors():
             rows = await self._database.pool.fetch(
-                _CLAIM[lane],
+                CLAIM[lane],
                 datetime.fromtimestamp(older_than, UTC),
                 limit,
                 datetime.fromtimestamp(until, UTC),
@@ -311,7 +324,7 @@ class SqlHistoryStore:
         """Put messages off; see `HistoryStore`."""
         with driver_errors():
             await self._database.pool.execute(
-                f"UPDATE engine.outbox o SET due = $5 FROM {_NAMED}",
+                f"UPDATE engine.outbox o SET due = $5 FROM {NAMED}",
                 *_identities(messages),
                 datetime.fromtimestamp(to, UTC),
             )
@@ -322,49 +335,8 @@ class SqlHistoryStore:
             return
         with driver_errors():
             await self._database.pool.execute(
-                f"DELETE FROM engine.outbox o USING {_NAMED}", *_identities(messages)
+                f"DELETE FROM engine.outbox o USING {NAMED}", *_identities(messages)
             )
-
-
-_NAMED = (
-    "unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) AS m(execution_id, number, kind, target) "
-    "WHERE o.execution_id = m.execution_id AND o.number = m.number AND o.kind = m.kind "
-    "AND o.target = m.target"
-)
-
-
-_SHARD = "('x' || substr(execution_id::text, 16, 3))::bit(12)::int"
-
-_LANES: Mapping[Lane, str] = {
-    "executions": "kind NOT IN ('callback', 'project')",
-    "callbacks": "kind = 'callback'",
-    "projections": "kind = 'project'",
-}
-
-_IN_ORDER = """WHERE NOT EXISTS (
-        SELECT 1 FROM engine.outbox e
-        WHERE e.execution_id = p.execution_id AND e.number < p.number
-        AND e.kind NOT IN ('callback', 'project')
-        AND (e.execution_id, e.number, e.kind, e.target) NOT IN (SELECT * FROM picked)
-    )"""
-
-_CLAIM: Mapping[Lane, str] = {
-    lane: f"""
-WITH picked AS MATERIALIZED (
-    SELECT execution_id, number, kind, target FROM engine.outbox
-    WHERE coalesce(due, at) < $1 AND {where}
-    ORDER BY coalesce(due, at), execution_id, number LIMIT $2 FOR UPDATE SKIP LOCKED
-), free AS (
-    SELECT * FROM picked p {_IN_ORDER if lane == "executions" else ""}
-), claimed AS (
-    UPDATE engine.outbox o SET due = $3 FROM free f
-    WHERE (o.execution_id, o.number, o.kind, o.target) = (f.execution_id, f.number, f.kind, f.target)
-    RETURNING o.execution_id, o.number, o.kind, o.target, o.data, o.at
-)
-SELECT execution_id::text, number, kind, target, data, extract(epoch FROM at)::float8 FROM claimed
-ORDER BY execution_id, number"""
-    for lane, where in _LANES.items()
-}
 
 
 def _message(row: Any) -> Message:

@@ -5,7 +5,7 @@ A cache in the strict sense: forgetting an entry loses nothing, the next news lo
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from linkflow.domain.errors import LinkFlowError
@@ -123,15 +123,11 @@ class Entries:
         if entry is not None and entry.is_idle:
             del self._entries[execution_id]
 
-    def leave(self, execution_id: str) -> None:
-        """Forget an execution that is at home in another member's memory.
-
-        One with attempts on a worker is kept: when that member died before the worker got them, nobody else
-        knows of them.
-        """
-        entry = self._entries.get(execution_id)
-        if entry is not None and not entry.is_in_flight:
-            self.drop(execution_id)
+    def keep(self, execution_id: str, state: ExecutionState, records: Sequence[Recorded]) -> None:
+        """Remember an execution that was read, unless it is at home here."""
+        entry = self.get(execution_id)
+        if entry.state is None and not entry.is_driven:
+            entry.state, entry.records = state, list(records)
 
     def _shrink(self) -> None:
         """Drop idle executions with nothing in flight, up to a tenth at once."""

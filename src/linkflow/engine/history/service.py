@@ -1,7 +1,7 @@
 """History: the owner of truth. Starts executions, takes in what happens to them, answers questions."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence, Set
+from collections.abc import Callable, Coroutine, Sequence
 
 from linkflow import telemetry
 from linkflow.domain.errors import AlreadyStarted, LinkFlowError, NodeError, NotFound, Unavailable
@@ -18,8 +18,9 @@ from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.handover import Handover
 from linkflow.engine.history.lost import leave_to_others, lost_tasks
 from linkflow.engine.history.reading import Reader
+from linkflow.engine.history.recovering import Alive, Recovering
 from linkflow.engine.history.starting import started_event
-from linkflow.engine.history.tasks import is_overdue, task_id
+from linkflow.engine.history.tasks import is_overdue
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import (
@@ -43,9 +44,6 @@ from linkflow.ports.stores import HistoryStore, LateResults, Message, SpecStore
 
 HORIZON_S = 60.0
 """Wake-ups nearer than this are kept in memory by the timer; farther ones are found in the store."""
-
-Alive = Callable[[Set[str]], Awaitable[Set[str]]]
-"""Says which of some worker sessions are not buried."""
 
 log = telemetry.logger("history")
 
@@ -94,6 +92,16 @@ class History:
             matching, self._driver.opened, clock, tell=self._tell_if_there, spawn=self._spawn
         )
         self._reader = Reader(self._driver.entries, store, self._graphs, late, clock, is_shared=is_shared)
+        self._recovering = Recovering(
+            entries=self._driver.entries,
+            store=store,
+            graphs=self._graphs,
+            matching=matching,
+            clock=clock,
+            tell=self._tell_if_there,
+            deliver=deliver,
+            plan=self._plan,
+        )
         self._ends = Ends(self._driver.entries, self._reader, clock, is_shared=is_shared)
         self._background: asyncio.TaskGroup | None = None
 
@@ -246,11 +254,7 @@ class History:
 
     async def sessions_lost(self, sessions: Sequence[str]) -> None:
         """End attempts of dead sessions; see `ports.services.History`."""
-        lost = set(sessions)
-        for entry in self._driver.entries:
-            state = entry.state
-            if state is None or any(state.nodes[key].session in lost for key in state.flying):
-                await self._nudge(entry.execution_id, n.SessionsLost(sessions))
+        await self._recovering.sessions_lost(sessions)
 
     async def lost_tasks(self, session: str, held: Sequence[Attempt]) -> Sequence[Task]:
         """Collect what a session was given and does not hold; see `ports.services.History`."""
@@ -272,45 +276,17 @@ class History:
         """Tell an execution that it gets no ticket; see `ports.services.History`."""
         await self._tell_if_there(execution_id, n.Refused(ticket, reason))
 
-    async def recover(self, execution_id: str, alive: Sequence[str] | Alive) -> None:
-        """Give an open execution its drivers back after a restart. Safe to repeat.
-
-        Args:
-            execution_id: An open execution.
-            alive: Worker sessions that live, every other one being dead; or who knows which of some do.
+    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> None:
+        """Give open executions their drivers back; see `Recovering`.
 
         Raises:
             Unavailable: The store does not answer; try again.
         """
-        was_here = self._driver.entries.find(execution_id) is not None
-        try:
-            await self._tell_if_there(execution_id, await self._lost(execution_id, alive))
-            entry = self._driver.entries.find(execution_id)
-            if entry is not None and entry.state is not None and not entry.state.is_closed:
-                await self._give_drivers(entry, entry.state)
-        except NotFound:
-            return
-        finally:
-            if self._is_shared and not was_here:
-                self._driver.entries.leave(execution_id)
+        await self._recovering.recover(execution_ids, alive)
 
-    async def _lost(self, execution_id: str, alive: Sequence[str] | Alive) -> n.SessionsLost:
-        if not callable(alive):
-            return n.SessionsLost(alive=alive)
-        state = await self._reader.state(execution_id)
-        sessions = {state.nodes[key].session for key in state.flying} - {""}
-        # Asked after the state was read: a session that it names was there before.
-        return n.SessionsLost(sorted(sessions - set(await alive(sessions)))) if sessions else n.SessionsLost()
-
-    async def _give_drivers(self, entry: Entry, state: ExecutionState) -> None:
-        waiting = [task_id(state, key) for key in state.flying if not state.nodes[key].session]
-        if waiting:
-            await self._matching.add(waiting)
-        if state.ticket_since:
-            start, who = state.start, entry.execution_id
-            body = {"limit": start.ticket_limit, "on_conflict": start.on_conflict}
-            self._deliver([Message(execution_id=who, number=2, kind="ticket", to=start.ticket, body=body)])
-        self._plan_wake(entry, state)
+    async def bury(self, alive: Alive) -> int:
+        """End attempts in memory whose worker session was buried; how many executions had some."""
+        return await self._recovering.bury(alive)
 
     async def audit(self) -> int:
         """Look at every execution in memory: give up overdue attempts, plan wake-ups that come near.
@@ -377,6 +353,11 @@ class History:
         if not state.is_closed:
             self._plan_wake(entry, state)
         self._changed(entry.execution_id)
+
+    def _plan(self, execution_id: str, state: ExecutionState) -> None:
+        """Plan the wake-up of an execution that may not be in memory."""
+        entry = self._driver.entries.find(execution_id)
+        self._plan_wake(entry if entry is not None else Entry(execution_id), state)
 
     def _plan_wake(self, entry: Entry, state: ExecutionState) -> None:
         due, now = state.wakeup_at(), self._clock.now()

@@ -1,11 +1,12 @@
 """Several Histories on one store: whoever is asked knows the newest, and nobody loses a report."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from typing import Any
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
+from linkflow.adapters.system import SystemIds
 from linkflow.domain.node import Completion
 from linkflow.engine.history.lost import LATE_S
 from linkflow.engine.history.service import History
@@ -50,6 +51,15 @@ async def two(place: Place) -> AsyncIterator[tuple[History, History]]:
         for history in (one, other):
             history.own_tasks(group)
         yield one, other
+
+
+@asynccontextmanager
+async def joined(place: Place, matching: Any) -> AsyncIterator[History]:
+    """Run one more History."""
+    history = place.history(matching, NoTimer(), is_shared=True)
+    async with asyncio.TaskGroup() as group:
+        history.own_tasks(group)
+        yield history
 
 
 def report(execution_id: str) -> ActivityReport:
@@ -119,6 +129,11 @@ async def test_a_report_to_a_member_with_an_old_state_counts() -> None:
     assert ([True, False], [], "completed") == ([each[0].accepted for each in replies], late, status)
 
 
+async def all_live(sessions: Set[str]) -> Set[str]:
+    """Say that none was buried."""
+    return sessions
+
+
 async def test_what_a_dead_member_had_started_is_found() -> None:
     """A task that was started by a member that died, and never reached its worker, is given out again.
 
@@ -131,7 +146,7 @@ async def test_what_a_dead_member_had_started_is_found() -> None:
         task = await dead.claim(TaskId(execution_id, "get", 1, "default", WORKSPACE, 5), "session")
         await clock.turn(LATE_S)
         before = await left.lost_tasks("session", [])
-        await left.recover(execution_id, ["session"])
+        await left.recover([execution_id], all_live)
         found = await left.lost_tasks("session", [])
         held = await left.lost_tasks("session", [Attempt(execution_id, "get", 1)])
         await dead.respond([report(execution_id)])
@@ -139,6 +154,38 @@ async def test_what_a_dead_member_had_started_is_found() -> None:
         after = await left.lost_tasks("session", [])
 
     assert ([], [task], [], []) == (before, found, held, after)
+
+
+async def none_lives(sessions: Set[str]) -> Set[str]:
+    """Say that all were buried."""
+    return set()
+
+
+async def test_what_is_started_on_a_buried_session_ends() -> None:
+    """A member that did not know of a burial starts a task on that session: its audit tries it again."""
+    place = Place()
+    async with two(place) as (late, _):
+        execution_id = (await late.start(command(await place.publish(FETCHING)))).execution_id
+        await late.claim(TaskId(execution_id, "get", 1, "default", WORKSPACE, 5), "buried")
+        counts = [await late.bury(none_lives), await late.bury(none_lives)]
+        events = await late.events(execution_id)
+        scheduled = [each for each in events if each.type == "ActivityTaskScheduled"]
+
+    assert ([1, 0], 2) == (counts, len(scheduled))
+
+
+async def test_a_page_of_executions_is_recovered_at_once() -> None:
+    """Whatever waits for a worker is queued again, whoever had it; what is over is left alone."""
+    place = Place()
+    found = Matching(MemoryTaskQueue())
+    async with two(place) as (one, _), joined(place, found) as other:
+        spec_hash = await place.publish(FETCHING)
+        over, *ids = [(await one.start(command(spec_hash))).execution_id for _ in range(3)]
+        await one.terminate(over, "enough", "ann")
+        await other.recover([over, *ids, SystemIds().execution_id()], all_live)
+        await other.recover(ids, all_live)
+
+    assert {"default": 2} == found.depth()
 
 
 async def test_both_at_once() -> None:
