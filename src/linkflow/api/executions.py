@@ -23,14 +23,15 @@ from linkflow.api.deps import (
 )
 from linkflow.api.problems import plain_problem
 from linkflow.api.searches import SearchPage, found_page
+from linkflow.control.approvals import may_hold
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Invalid
 from linkflow.domain.values import Json
+from linkflow.domain.workflow.spec import to_json
 from linkflow.ports.services import StartedExecution
 from linkflow.telemetry import about
 
 router = APIRouter(prefix="/api/v1/executions", tags=["executions"], route_class=StrictRoute)
-starts = APIRouter(prefix="/api/v1/workflows", tags=["executions"], route_class=StrictRoute)
 
 WAIT_MS = 30_000
 Statuses = Annotated[list[str], Query(description="Any of these statuses.", max_length=10)]
@@ -171,8 +172,25 @@ async def logs(ask: Ask, execution_id: Id) -> Response:
 @router.get("/{execution_id}/explain", summary="Say what an execution waits for")
 async def explain(ask: Ask, execution_id: Id) -> Response:
     """Say what an execution waits for, since when and until when, and what a person can do."""
-    found = await ask.plane.executions.explain(await ask.actor(), execution_id)
-    return Answer(render.explanation(found, ask.public_url))
+    actor = await ask.actor()
+    found = await ask.plane.executions.explain(actor, execution_id)
+    shown = [
+        each if may_hold(actor, each) else msgspec.structs.replace(each, token="") for each in found.drivers
+    ]
+    return Answer(render.explanation(msgspec.structs.replace(found, drivers=shown), ask.public_url))
+
+
+@router.get("/{execution_id}/spec", responses={200: {"model": shapes.ExecutedSpec}}, summary="Read what ran")
+async def spec(ask: Ask, execution_id: Id) -> Response:
+    """Read the spec that an execution runs: of its version, of the draft at that time, or of a part of it."""
+    view, found = await ask.plane.executions.spec(await ask.actor(), execution_id)
+    return Answer({
+        "execution_id": execution_id,
+        "workflow_id": view.workflow_id,
+        "version": view.workflow_version,
+        "spec_hash": view.spec_hash,
+        "spec": to_json(found),
+    })  # fmt: skip
 
 
 class Reason(Shape):
@@ -208,37 +226,18 @@ async def release(ask: Ask, execution_id: Id) -> Response:
     return Answer({"ok": True}, 202)
 
 
-class TestRun(Shape):
-    """What a draft is tried with."""
-
-    input: Any = None
-
-
-@starts.post(
-    "/{workflow_id}/test-run",
-    status_code=202,
-    responses={202: {"model": shapes.Started}},
-    summary="Try the draft",
-)
-async def test_run(ask: Ask, workflow_id: Id, body: TestRun | None = None) -> Response:
-    """Run the draft as it is saved now, marked as a test; what is published is left alone."""
-    asked = body or TestRun()
-    found = await ask.plane.executions.start(
-        await ask.actor(), workflow_id, data=asked.input, request_key=ask.request_key, version=0, mode="test"
-    )
-    return start_answer(found, waited=False)
-
-
 class RetryBody(Shape):
     """Where to begin again, and with what.
 
     Attributes:
         from_node: Node id or key; left out, the nodes that did not end well.
         input: The new input; left out, the one before.
+        workflow: original runs the version that ran; current the workflow of today, for a test its draft.
     """
 
     from_node: Word = ""
     input: Any = None
+    workflow: Literal["original", "current"] = "original"
     mode: Literal["async", "wait"] = "async"
     wait_ms: Annotated[int, Field(ge=0, le=60_000)] = WAIT_MS
 
@@ -260,6 +259,7 @@ async def retry(ask: Ask, execution_id: Id, body: RetryBody | None = None) -> Re
         has_data="input" in asked.model_fields_set,
         request_key=ask.request_key,
         wait_ms=asked.wait_ms if asked.mode == "wait" else 0,
+        is_current=asked.workflow == "current",
     )
     return start_answer(found, waited=asked.mode == "wait")
 
@@ -302,7 +302,7 @@ class ResolveBody(Shape):
 )
 async def resolve(ask: Ask, execution_id: Id, body: ResolveBody) -> Response:
     """Decide an approval, or what became of an unknown outcome."""
-    await ask.plane.executions.resolve(
+    await ask.plane.approvals.resolve(
         await ask.actor(), execution_id, key=body.key, action=body.action, data=body.data
     )
     return Answer({"ok": True}, 202)

@@ -96,6 +96,9 @@ POST   /api/v1/workflows/{workflow_id}/clone                                    
 POST   /api/v1/workflows/{workflow_id}/duplicate                                workflow.create
 POST   /api/v1/workflows/{workflow_id}/execute                                  workflow.execute
 POST   /api/v1/workflows/{workflow_id}/test-run                                 workflow.execute
+POST   /api/v1/workflows/{workflow_id}/pins                                     workflow.update
+GET    /api/v1/workflows/{workflow_id}/nodes/{node_id}/scope                    workflow.view
+POST   /api/v1/expressions/evaluate                                             workflow.view
 GET    /api/v1/workflows/{workflow_id}/export                                   workflow.export
 GET    /api/v1/workflows/{workflow_id}/webhooks                                 webhook.view
 POST   /api/v1/workflows/export-bulk                                            workflow.export
@@ -124,6 +127,7 @@ GET    /api/v1/executions/{execution_id}/nodes                                  
 GET    /api/v1/executions/{execution_id}/events                                 execution.view
 GET    /api/v1/executions/{execution_id}/logs                                   execution.view
 GET    /api/v1/executions/{execution_id}/explain                                execution.view
+GET    /api/v1/executions/{execution_id}/spec                                   execution.view
 GET    /api/v1/executions/{execution_id}/stream                                 execution.view
 GET    /api/v1/executions/{execution_id}/nodes/{key}/output                     execution.view
 GET    /api/v1/executions/{execution_id}/nodes/{key}/runs/{number}/output       execution.view

@@ -124,6 +124,77 @@ class Started(BaseModel):
     error: Failure | None = None
 
 
+class ExecutedSpec(BaseModel):
+    """What an execution runs; version 0 is a draft, or a part of one."""
+
+    execution_id: str
+    workflow_id: str
+    version: int
+    spec_hash: str
+    spec: dict[str, Any]
+
+
+class ExpressionError(BaseModel):
+    """Why an expression gives nothing; `position` counts characters, `nearest` is a name that is there."""
+
+    code: str
+    message: str
+    position: int | None = None
+    expected: str | None = None
+    path: str | None = None
+    nearest: str | None = None
+    expression: str | None = None
+
+
+class EvaluatedExpression(BaseModel):
+    """What an expression gives: a value, shortened when `is_cut`, or an error."""
+
+    value: Any = None
+    type: str | None = None
+    is_cut: bool = False
+    error: ExpressionError | None = None
+
+
+class EvaluatedExpressions(BaseModel):
+    """What expressions give, in their order; `key` is that of the node run they would be part of."""
+
+    key: str
+    data: list[EvaluatedExpression]
+
+
+class ScopeField(BaseModel):
+    """A value that expressions can name by `path`; `count` and `fields` of lists and objects."""
+
+    name: str | None = None
+    path: str
+    type: str
+    sample: str | None = None
+    count: int | None = None
+    fields: list["ScopeField"] | None = None
+
+
+class ScopeRoot(ScopeField):
+    """Where names begin: `kind` is trigger, input, loop, node, vars, execution, workflow, session."""
+
+    kind: str
+    node_id: str | None = None
+    label: str | None = None
+
+
+class NodeScope(BaseModel):
+    """What the expressions of a node can name, the nearest node first."""
+
+    key: str
+    data: list[ScopeRoot]
+
+
+class Pin(BaseModel):
+    """What test runs take instead of running a node."""
+
+    output: Any
+    handles: list[str] | None = None
+
+
 class NodeRunLine(BaseModel):
     """One execution of a node."""
 

@@ -43,11 +43,13 @@ from linkflow.control.oauth_connections import OAuthConnections
 from linkflow.control.oauth_tokens import OAuthTokens
 from linkflow.control.plane import ControlPlane
 from linkflow.control.plans import Plans
+from linkflow.control.previews import Previews
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
 from linkflow.control.searches import Searches
 from linkflow.control.subscriptions import Subscriptions
 from linkflow.control.templates import Templates
+from linkflow.control.test_runs import TestRuns
 from linkflow.control.usage import UsageReports
 from linkflow.control.variables import Variables
 from linkflow.control.webhooks import Webhooks
@@ -242,11 +244,17 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         executions=executions,
         inbox=inbox,
         letters=Letters(engine.letters, engine.frontend, executions, records, audit, clock),
+        previews=Previews(
+            records, executables, executions, catalog, variables, engine.blobs, prepared, clock
+        ),
         resume=Resume(engine.frontend),
         searches=Searches(records, engine.visibility, prepared, clock, ids),
         schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
         subscriptions=Subscriptions(records, followed, side.box, audit, bus, clock, ids),
         templates=Templates(EXAMPLES),
+        test_runs=TestRuns(
+            engine.frontend, records, executables, executions, variables, engine.blobs, side.plans
+        ),
         usage=UsageReports(SqlUsage(side.engine), clock),
         variables=variables,
         webhooks=Webhooks(records, activation, arming, inbox, audit, prepared, clock, ids, side.plans),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from linkflow.domain.errors import SpecInvalid
+from linkflow.domain.execution.partial import unpinned
 from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json, decode_json
 from linkflow.domain.workflow.check import check_json, require_valid
@@ -118,7 +119,8 @@ class Executables:
         self._prepared.drop(f"executable:{workspace_id}:{workflow_id}")
 
     async def prepare(self, workspace_id: str, spec: WorkflowSpec) -> str:
-        """Store a spec where the engine finds it and return its hash. Safe to repeat."""
+        """Store a spec where the engine finds it, without pins, and return its hash. Safe to repeat."""
+        spec = unpinned(spec)
         spec_hash = content_hash(spec)
         known = f"spec:{workspace_id}:{spec_hash}"
         if self._prepared.get(known) is None:

@@ -9,7 +9,8 @@ from linkflow.control.executables import Executables
 from linkflow.control.plans import Plans
 from linkflow.control.variables import Variables
 from linkflow.domain.errors import Invalid, Kind, NodeError, NotFound
-from linkflow.domain.execution.retry_from import FinishedRun, retry_overrides
+from linkflow.domain.execution.budget import KEY as BUDGET
+from linkflow.domain.execution.retry_from import finished_runs, nodes_again, retry_overrides
 from linkflow.domain.values import Json, blob_of, decode_json, is_execution_id
 from linkflow.domain.workflow.spec import ErrorHandling, WorkflowSpec, parse
 from linkflow.ports.clock import IdSource
@@ -289,6 +290,8 @@ class Executions:
             ExecutionClosed: It is over.
         """
         actor.require("approval.decide")
+        if key == BUDGET:
+            raise Invalid("Decide about a budget at POST /executions/{id}/budget.", code="wait.action")
         if action not in ACTIONS:
             raise Invalid(f"There is no decision {action!r}; say one of {', '.join(ACTIONS)}.")
         await self.read(actor, execution_id)
@@ -318,14 +321,19 @@ class Executions:
         """Say what an execution waits for, to the scheduler, which belongs to no workspace."""
         return await self._frontend.explain(execution_id)
 
-    async def spec(self, actor: Actor, execution_id: str) -> WorkflowSpec:
-        """Read the spec that an execution is pinned to."""
+    async def spec(self, actor: Actor, execution_id: str) -> tuple[ExecutionView, WorkflowSpec]:
+        """Read an execution with the spec that it is pinned to."""
         view = await self.read(actor, execution_id)
-        return await self._spec(view)
+        return view, await self._spec(view)
 
-    async def _spec(self, view: ExecutionView) -> WorkflowSpec:
-        """Read the spec of a view."""
-        return parse(decode_json(await self._specs.get(view.workspace_id, view.spec_hash)))
+    async def _spec(self, runs: ExecutionView | PublishedWorkflow) -> WorkflowSpec:
+        return parse(decode_json(await self._specs.get(runs.workspace_id, runs.spec_hash)))
+
+    async def _of_today(self, view: ExecutionView) -> PublishedWorkflow:
+        """Prepare what a workflow runs today: the draft for a test, else what is published."""
+        if view.mode == "test" or not view.workflow_version:
+            return await self._executables.of_version(view.workspace_id, view.workflow_id, 0)
+        return await self._executables.published(view.workspace_id, view.workflow_id)
 
     async def retry(
         self,
@@ -338,6 +346,7 @@ class Executions:
         request_key: str = "",
         new_id: str = "",
         wait_ms: int = 0,
+        is_current: bool = False,
     ) -> StartedExecution:
         """Start a new execution that takes over what earlier nodes said and runs the rest again.
 
@@ -350,36 +359,26 @@ class Executions:
             request_key: Idempotency key.
             new_id: Id of the new execution, which then starts once; made up when empty.
             wait_ms: How long to wait for the end.
+            is_current: It runs the workflow as it is today, not as it was: the draft for a test, else what
+                is published.
 
         Raises:
             NotFound: The execution has no such node.
+            SpecInvalid: The workflow of today cannot run; nothing was started.
         """
         actor.require("execution.retry")
         view = await self.read(actor, execution_id)
-        spec = await self._spec(view)
-        finished = [
-            FinishedRun(run.key, run.node_id, run.output, run.handles or ("out",))
-            for run in view.nodes
-            if run.status == "success"
-        ]
-        if from_node:
-            again = {run.node_id for run in view.nodes if from_node in (run.key, run.node_id)}
-            again |= {node.id for node in spec.every_node() if node.id == from_node}
-            if not again:
-                raise NotFound(f"The execution has no node {from_node!r}.", node=from_node)
-        elif has_data:
-            again = {spec.trigger.id}
-        else:
-            ended_well = {run.node_id for run in finished}
-            again = {run.node_id for run in view.nodes if run.node_id not in ended_well}
-            again |= {run.node_id for run in view.nodes if run.status in ("error", "timeout", "cancelled")}
+        runs = await self._of_today(view) if is_current else view
+        spec = await self._spec(runs)
+        finished = finished_runs(view.nodes)
+        again = {spec.trigger.id} if has_data and not from_node else nodes_again(spec, view.nodes, from_node)
         key = f"{actor.user_id}:execution:{execution_id}:retry:{request_key}" if request_key else ""
         return await self._start(
             StartExecution(
-                workspace_id=view.workspace_id,
-                workflow_id=view.workflow_id,
-                workflow_version=view.workflow_version,
-                spec_hash=view.spec_hash,
+                workspace_id=runs.workspace_id,
+                workflow_id=runs.workflow_id,
+                workflow_version=runs.workflow_version,
+                spec_hash=runs.spec_hash,
                 trigger=view.trigger,
                 trigger_kind="retry",
                 execution_id=new_id,

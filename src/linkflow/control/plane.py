@@ -23,6 +23,7 @@ from linkflow.control.oauth import OAuth
 from linkflow.control.oauth_connections import OAuthConnections
 from linkflow.control.plans import Plans
 from linkflow.control.post import Post
+from linkflow.control.previews import Previews
 from linkflow.control.registrations import Registrations
 from linkflow.control.resume import Resume
 from linkflow.control.schedules import Schedules
@@ -30,6 +31,7 @@ from linkflow.control.searches import Searches
 from linkflow.control.sign_ins import SignIns
 from linkflow.control.subscriptions import Subscriptions
 from linkflow.control.templates import Templates
+from linkflow.control.test_runs import TestRuns
 from linkflow.control.usage import UsageReports
 from linkflow.control.variables import Variables
 from linkflow.control.webhooks import Webhooks
@@ -61,6 +63,7 @@ class ControlPlane:
     members: Members
     invitations: Invitations
     post: Post
+    previews: Previews
     workflows: Workflows
     executions: Executions
     credentials: Credentials
@@ -79,6 +82,7 @@ class ControlPlane:
     searches: Searches
     subscriptions: Subscriptions
     templates: Templates
+    test_runs: TestRuns
     usage: UsageReports
     variables: Variables
     webhooks: Webhooks

@@ -10,8 +10,9 @@ from linkflow.control.actor import Actor, Audit
 from linkflow.control.executables import Executables
 from linkflow.domain.audit import changed
 from linkflow.domain.errors import Conflict
+from linkflow.domain.execution.partial import unpinned
 from linkflow.domain.values import Json, canonical, decode_json
-from linkflow.domain.workflow.spec import content_hash, parse, to_json
+from linkflow.domain.workflow.spec import canonical_spec, content_hash, parse, to_json
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.records import Records, Workflow, WorkflowQuery, WorkflowVersion
@@ -192,7 +193,7 @@ class Workflows:
         """
         actor.require("workflow.update")
         before = await self._records.workflows.get(actor.workspace_id, workflow_id)
-        spec = self._executables.sound(decode_json(before.draft))
+        spec = unpinned(self._executables.sound(decode_json(before.draft)))
         spec_hash = content_hash(spec)
         if before.version:
             latest = await self._records.workflows.version(actor.workspace_id, workflow_id, before.version)
@@ -204,7 +205,7 @@ class Workflows:
             workspace_id=actor.workspace_id,
             workflow_id=workflow_id,
             number=before.version + 1,
-            spec=before.draft,
+            spec=canonical_spec(spec),
             spec_hash=spec_hash,
             note=note,
             created_at=now,

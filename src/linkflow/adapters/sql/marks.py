@@ -1,4 +1,4 @@
-"""Which blobs are named in PostgreSQL: in histories, messages, dead letters, trigger events, schedules.
+"""Which blobs are named in PostgreSQL: by histories, messages, letters, trigger events, schedules, drafts.
 
 Each schema is read in one snapshot. What looks like a name counts as one: a value too many is kept, never one
 too few.
@@ -20,6 +20,7 @@ PLACES = (
     ("control", "control.trigger_events", "data"),
     ("control", "control.trigger_events", "starts"),
     ("control", "control.schedules", "input"),
+    ("control", "control.workflows", "draft"),
 )
 """Where a blob may be named: schema, table, column as bytes. A new place of references joins by a line."""
 

@@ -33,8 +33,9 @@ def begin(turn: Turn, key: str, index: int, scope_id: str) -> None:
     """
     node = turn.state.graph.nodes[index]
     overrides = turn.state.start.overrides
-    if overrides and key in overrides:
-        _override(turn, node, scope_id, key, overrides[key])
+    override = overrides.get(key, overrides.get(f"{node.id}#*")) if overrides else None
+    if override is not None:
+        _override(turn, node, scope_id, key, override)
     elif node.node.disabled:
         passed_on = turn.scope(index, scope_id, key).raw_input()
         complete(turn, node, scope_id, key, passed_on, (node.default_handle,))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from linkflow.domain.errors import NotFound
+from linkflow.domain.execution.view import NodeRun
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import WorkflowSpec
 
@@ -15,6 +17,32 @@ class FinishedRun(msgspec.Struct, frozen=True):
     node_id: str
     output: Json
     handles: Sequence[str] = ("out",)
+
+
+def finished_runs(runs: Iterable[NodeRun]) -> Sequence[FinishedRun]:
+    """List the nodes that ended well, in the order of the execution."""
+    return [
+        FinishedRun(run.key, run.node_id, run.output, run.handles or ("out",))
+        for run in runs
+        if run.status == "success"
+    ]
+
+
+def nodes_again(spec: WorkflowSpec, runs: Sequence[NodeRun], from_node: str = "") -> set[str]:
+    """List the nodes that a retry begins with, by id: the one that is named, else what did not end well.
+
+    Raises:
+        NotFound: There is no node of that id or key.
+    """
+    if from_node:
+        again = {run.node_id for run in runs if from_node in (run.key, run.node_id)}
+        again |= {node.id for node in spec.every_node() if node.id == from_node}
+        if not again:
+            raise NotFound(f"The execution has no node {from_node!r}.", node=from_node)
+        return again
+    ended_well = {run.node_id for run in runs if run.status == "success"}
+    again = {run.node_id for run in runs if run.node_id not in ended_well}
+    return again | {run.node_id for run in runs if run.status in ("error", "timeout", "cancelled")}
 
 
 def downstream(spec: WorkflowSpec, node_ids: Iterable[str]) -> set[str]:

@@ -238,7 +238,7 @@ def _weighed(run: Closure) -> Closure:
 def _unresolved(missing: Missing, meter: Meter, source: str) -> Unresolved:
     names = missing.known if missing.key else sorted(set(meter.scope.names()))
     known = [
-        name for name in names[:_NAMES] if len(name) <= _NAME
+        name for name in names[:_NAMES] if len(name) <= _NAME and name != missing.path
     ]  # they may come from outside: bound the work
     near = difflib.get_close_matches((missing.key or missing.path)[:_NAME], known, 1, 0.5)
     message = f"{missing.path} is not there"
