@@ -228,6 +228,27 @@ export interface Email {
   email: string;
 }
 
+export interface Evaluate {
+  workflow_id: string;
+  node_id: string;
+  expressions: string[];
+  are_bare?: boolean;
+  execution_id?: string;
+  sample?: Sample | null;
+}
+
+export interface EvaluatedExpression {
+  value?: unknown;
+  type?: string | null;
+  is_cut?: boolean;
+  error?: ExpressionError | null;
+}
+
+export interface EvaluatedExpressions {
+  key: string;
+  data: EvaluatedExpression[];
+}
+
 export interface Event {
   number: number;
   type: string;
@@ -249,6 +270,14 @@ export interface EventBody {
 export interface Events {
   data: Event[];
   next: number | null;
+}
+
+export interface ExecutedSpec {
+  execution_id: string;
+  workflow_id: string;
+  version: number;
+  spec_hash: string;
+  spec: Record<string, unknown>;
 }
 
 export interface Execution {
@@ -320,6 +349,16 @@ export interface ExecutionResult {
 
 export interface ExportBody {
   workflow_ids: string[];
+}
+
+export interface ExpressionError {
+  code: string;
+  message: string;
+  position?: number | null;
+  expected?: string | null;
+  path?: string | null;
+  nearest?: string | null;
+  expression?: string | null;
 }
 
 export interface Imported {
@@ -679,6 +718,11 @@ export interface NodeRuns {
   data: NodeRun[];
 }
 
+export interface NodeScope {
+  key: string;
+  data: ScopeRoot[];
+}
+
 export interface NodeType {
   type: string;
   version: number;
@@ -732,6 +776,17 @@ export interface Person {
   name: string;
   email_verified: boolean;
   created_at: string;
+}
+
+export interface Pin-Input {
+  output?: unknown;
+  execution_id?: string;
+  key?: string;
+}
+
+export interface Pin-Output {
+  output: unknown;
+  handles?: string[] | null;
 }
 
 export interface PlanList {
@@ -847,6 +902,7 @@ export interface ResolveBody {
 export interface RetryBody {
   from_node?: string;
   input?: unknown;
+  workflow?: "original" | "current";
   mode?: "async" | "wait";
   wait_ms?: number;
 }
@@ -874,6 +930,11 @@ export interface Run {
 
 export interface RunBody {
   dry_run?: boolean;
+}
+
+export interface Sample {
+  trigger?: unknown;
+  outputs?: Record<string, unknown>;
 }
 
 export interface Schedule {
@@ -908,6 +969,27 @@ export interface ScheduleChange {
 export interface Scheduler {
   leader: Leader | null;
   duties: Duty[];
+}
+
+export interface ScopeField {
+  name?: string | null;
+  path: string;
+  type: string;
+  sample?: string | null;
+  count?: number | null;
+  fields?: ScopeField[] | null;
+}
+
+export interface ScopeRoot {
+  name?: string | null;
+  path: string;
+  type: string;
+  sample?: string | null;
+  count?: number | null;
+  fields?: ScopeField[] | null;
+  kind: string;
+  node_id?: string | null;
+  label?: string | null;
 }
 
 export interface SecretBody {
@@ -1032,6 +1114,11 @@ export interface Template {
 
 export interface TestRun {
   input?: unknown;
+  from_node?: string;
+  to_node?: string;
+  execution_id?: string;
+  mode?: "async" | "wait";
+  wait_ms?: number;
 }
 
 export interface Trial {
@@ -1263,6 +1350,7 @@ export interface Routes {
   "GET /executions/{execution_id}/nodes": { query: {  }; body: void; answer: NodeRuns };
   "GET /executions/{execution_id}/nodes/{key}/output": { query: { number?: number; offset?: number; limit?: number }; body: void; answer: unknown };
   "GET /executions/{execution_id}/nodes/{key}/runs/{number}/output": { query: { offset?: number; limit?: number }; body: void; answer: unknown };
+  "GET /executions/{execution_id}/spec": { query: {  }; body: void; answer: ExecutedSpec };
   "GET /executions/{execution_id}/stream": { query: {  }; body: void; answer: void };
   "GET /health": { query: {  }; body: void; answer: unknown };
   "GET /inbox": { query: { webhook_id?: string; state?: "" | "pending" | "done" | "refused" | "unclaimed"; after?: string; limit?: number }; body: void; answer: Rows };
@@ -1301,6 +1389,7 @@ export interface Routes {
   "GET /workflows/{workflow_id}": { query: {  }; body: void; answer: Workflow };
   "GET /workflows/{workflow_id}/draft": { query: {  }; body: void; answer: Draft };
   "GET /workflows/{workflow_id}/export": { query: {  }; body: void; answer: Document };
+  "GET /workflows/{workflow_id}/nodes/{node_id}/scope": { query: { execution_id?: string }; body: void; answer: NodeScope };
   "GET /workflows/{workflow_id}/stats": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[] }; body: void; answer: unknown };
   "GET /workflows/{workflow_id}/versions": { query: {  }; body: void; answer: VersionList };
   "GET /workflows/{workflow_id}/versions/{number}": { query: {  }; body: void; answer: Version };
@@ -1334,6 +1423,7 @@ export interface Routes {
   "POST /executions/{execution_id}/retry": { query: {  }; body: RetryBody | null; answer: Started };
   "POST /executions/{execution_id}/signal": { query: {  }; body: SignalBody; answer: ShapesDone };
   "POST /executions/{execution_id}/terminate": { query: {  }; body: Reason | null; answer: ShapesDone };
+  "POST /expressions/evaluate": { query: {  }; body: Evaluate; answer: EvaluatedExpressions };
   "POST /inbox/{event_id}/replay": { query: {  }; body: void; answer: Accepted };
   "POST /invitations": { query: {  }; body: NewInvitation; answer: MadeInvitation };
   "POST /invitations/{token}/accept": { query: {  }; body: void; answer: Joined };
@@ -1379,6 +1469,7 @@ export interface Routes {
     test?: boolean;
     attributes?: Record<string, unknown>;
   }; answer: Started };
+  "POST /workflows/{workflow_id}/pins": { query: {  }; body: Pin-Input; answer: Pin-Output };
   "POST /workflows/{workflow_id}/publish": { query: {  }; body: Note | null; answer: Version };
   "POST /workflows/{workflow_id}/test-run": { query: {  }; body: TestRun | null; answer: Started };
   "POST /workflows/{workflow_id}/versions": { query: {  }; body: Note | null; answer: Version };
