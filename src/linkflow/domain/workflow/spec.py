@@ -208,6 +208,47 @@ class ErrorHandling(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
     error_workflow: str = ""
 
 
+class CanvasNote(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A text on the canvas.
+
+    Attributes:
+        id: Unique among the notes.
+        text: Markdown.
+        position: `{"x": number, "y": number}` of its upper left corner.
+        size: `{"width": number, "height": number}`.
+        colour: yellow (also when empty), green, blue, red or grey.
+    """
+
+    id: str
+    text: str = ""
+    position: Mapping[str, float] = {}
+    size: Mapping[str, float] = {}
+    colour: str = ""
+
+
+class CanvasGroup(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Nodes in one frame.
+
+    Attributes:
+        id: Unique among the groups.
+        label: What people call it.
+        nodes: Ids of its nodes; ids of no node are ignored.
+        collapsed: Drawn as one card.
+    """
+
+    id: str
+    label: str = ""
+    nodes: tuple[str, ...] = ()
+    collapsed: bool = False
+
+
+class Canvas(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What stands on the canvas for people only; nothing of it reaches an execution."""
+
+    notes: tuple[CanvasNote, ...] = ()
+    groups: tuple[CanvasGroup, ...] = ()
+
+
 class WorkflowSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One workflow version: what a person designs.
 
@@ -215,6 +256,7 @@ class WorkflowSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
         trigger: The trigger node. Further triggers may stand among `nodes`.
         nodes: All other nodes; a repeat of the trigger here is tolerated.
         edges: From handle to handle.
+        canvas: Notes and groups, for people only.
     """
 
     trigger: Node
@@ -223,6 +265,7 @@ class WorkflowSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     edges: tuple[Edge, ...] = ()
     settings: Settings = Settings()
     error_handling: ErrorHandling = ErrorHandling()
+    canvas: Canvas = Canvas()
 
     def every_node(self) -> Iterator[Node]:
         """Iterate over the trigger and every other node once, the trigger first."""

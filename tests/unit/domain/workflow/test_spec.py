@@ -4,8 +4,10 @@ import pytest
 
 from linkflow.domain.errors import SpecInvalid
 from linkflow.domain.values import decode_json
+from linkflow.domain.workflow.check import check_json
+from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.spec import canonical_spec, content_hash, parse, to_json
-from linkflow.testing.builders import spec
+from linkflow.testing.builders import catalog, spec
 
 RAW = {
     "metadata": {"name": "Hello", "workflowId": "w1", "version": 3, "createdBy": "ann"},
@@ -16,6 +18,10 @@ RAW = {
     "edges": [{"id": "e1", "source": "t", "target": "a", "sourceHandle": "out", "condition": "x > 1"}],
     "settings": {"maxExecutionTimeMs": 1000},
     "errorHandling": {"continueOnError": True},
+    "canvas": {
+        "notes": [{"id": "note", "text": "# Hi", "position": {"x": 1, "y": 2}, "size": {"width": 200}}],
+        "groups": [{"id": "group", "label": "Both", "nodes": ["t", "a"], "collapsed": True}],
+    },
 }
 
 
@@ -38,6 +44,14 @@ def test_the_content_hash_is_of_what_a_spec_does() -> None:
     hashes = [content_hash(parse(raw)) for raw in (RAW, renamed, changed)]
 
     assert (True, False) == (hashes[0] == hashes[1], hashes[0] == hashes[2])
+
+
+def test_what_stands_on_the_canvas_runs_nowhere() -> None:
+    """Notes and groups are no problem of a spec, and neither nodes nor edges of what runs."""
+    bare = {key: value for key, value in RAW.items() if key != "canvas"}
+    nodes = [[each.node for each in ExecutionGraph(parse(raw), catalog()).nodes] for raw in (RAW, bare)]
+
+    assert (check_json(bare, catalog())[1], nodes[1]) == (check_json(RAW, catalog())[1], nodes[0])
 
 
 def test_equal_specs_give_equal_bytes() -> None:
