@@ -52,7 +52,7 @@ async def test_everything_can_be_undone(ui: Window) -> None:
     await ui.page.get_by_label("Name of the step").fill("Is it enough?")
     await ui.page.get_by_label("Expression", exact=True).fill("1 < 2")
     await keys.press("Escape")
-    await keys.press("ArrowDown")
+    await keys.press("Alt+ArrowDown")
     await keys.press("d")
     await keys.press("Control+d")
     await keys.press("Shift+Alt+T")

@@ -32,6 +32,9 @@ export const workflowList = (search: string) => infiniteQueryOptions({
 export const workflow = (id: string) => queryOptions({
   queryKey: ['workflow', id], queryFn: ({ signal }) => call('GET /workflows/{workflow_id}', { path: { workflow_id: id }, signal }),
 });
+export const versionList = (id: string) => queryOptions({
+  queryKey: ['versions', id], queryFn: async () => (await call('GET /workflows/{workflow_id}/versions', { path: { workflow_id: id } })).data,
+});
 export const version = (id: string, number: number) => queryOptions({
   queryKey: ['version', id, number], staleTime: Infinity,
   queryFn: () => call('GET /workflows/{workflow_id}/versions/{number}', { path: { workflow_id: id, number } }),

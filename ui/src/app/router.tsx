@@ -34,6 +34,10 @@ const edit = createRoute({
   getParentRoute: () => inside, path: '/w/$workflowId/edit', component: lazyRouteComponent(() => import('../editor/Editor'), 'Editor'),
   validateSearch: (found: Record<string, unknown>): { node?: string; exec?: string } => ({ node: text(found.node), exec: text(found.exec) }),
 });
+const versions = createRoute({
+  getParentRoute: () => inside, path: '/w/$workflowId/versions', component: lazyRouteComponent(() => import('../pages/Versions'), 'Versions'),
+  validateSearch: (found: Record<string, unknown>): { from?: string; to?: string } => ({ from: text(found.from), to: text(found.to) }),
+});
 const executions = createRoute({
   getParentRoute: () => inside, path: '/executions', component: lazyRouteComponent(() => import('../pages/Executions'), 'Executions'),
   validateSearch: (found: Record<string, unknown>): { status?: string; workflow?: string; q?: string } => ({ status: text(found.status), workflow: text(found.workflow), q: text(found.q) }),
@@ -48,7 +52,7 @@ const cluster = createRoute({ getParentRoute: () => inside, path: '/cluster', co
 const account = createRoute({ getParentRoute: () => inside, path: '/me', component: lazyRouteComponent(() => import('../pages/Account'), 'Account') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, inside.addChildren([home, workflows, templates, edit, executions, execution, triggers, letters, cluster, account])]),
+  routeTree: root.addChildren([signIn, inside.addChildren([home, workflows, templates, edit, versions, executions, execution, triggers, letters, cluster, account])]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

@@ -1,29 +1,32 @@
 import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, ReactFlow, type ReactFlowProps } from '@xyflow/react';
 import { useMemo, type ReactNode } from 'react';
-import type { CardNode, Line } from '../graph/spec';
+import type { Drawn } from '../graph/shown';
+import type { Line } from '../graph/spec';
 import { useWords } from '../i18n';
 import { CardView } from './Card';
+import { FrameView } from './FrameView';
 import { LineView } from './LineView';
+import { NoteView } from './NoteView';
 
-const NODES = { card: CardView };
+const NODES = { card: CardView, note: NoteView, frame: FrameView };
 const EDGES = { line: LineView };
 const FIT = { padding: 0.25, maxZoom: 1 };
 const ENDS = { markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 } };
 const PRO = { hideAttribution: false };
 
 /** The graph: edited in the editor, looked at in an execution. Only what is in view is drawn. */
-export function Canvas({ children, label, ...rest }: Omit<ReactFlowProps<never, never>, 'nodes' | 'edges'> & { nodes: CardNode[]; edges: Line[]; label: string; children?: ReactNode }) {
+export function Canvas({ children, label, ...rest }: Omit<ReactFlowProps<never, never>, 'nodes' | 'edges'> & { nodes: Drawn[]; edges: Line[]; label: string; children?: ReactNode }) {
   const { say } = useWords();
-  const words = useMemo(() => ({ 'controls.ariaLabel': say('edit.canvas'), 'controls.fitView.ariaLabel': say('edit.fit') }), [say]);
+  const words = useMemo(() => ({ 'controls.ariaLabel': say('edit.canvas'), 'controls.fitView.ariaLabel': say('edit.fit'), 'controls.zoomIn.ariaLabel': say('edit.zoomIn'), 'controls.zoomOut.ariaLabel': say('edit.zoomOut'), 'handle.ariaLabel': say('edit.handle') }), [say]);
   return (
     <ReactFlow
       {...(rest as object)}
       nodeTypes={NODES} edgeTypes={EDGES} defaultEdgeOptions={ENDS} proOptions={PRO} aria-label={label} ariaLabelConfig={words}
-      fitView fitViewOptions={FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
+      fitView fitViewOptions={FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} disableKeyboardA11y selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
     >
       <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} />
       <Controls showInteractive={false} position="bottom-left" />
-      <MiniMap pannable zoomable position="bottom-right" className="!rounded-lg !border !border-line" style={{ width: 150, height: 96 }} ariaLabel={null} />
+      <MiniMap pannable zoomable nodeClassName={(node) => `map-${node.type}`} position="bottom-right" className="!rounded-lg !border !border-line" style={{ width: 150, height: 96 }} ariaLabel={null} />
       {children}
     </ReactFlow>
   );

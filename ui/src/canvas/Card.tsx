@@ -1,10 +1,11 @@
-import { Handle, Position, useStore, type Node, type NodeProps } from '@xyflow/react';
+import { Handle, Position, useConnection, useStore, type Node, type NodeProps } from '@xyflow/react';
 import { Ban, Check, Clock, LoaderCircle, Minus, Pause, TriangleAlert, X } from 'lucide-react';
-import { memo } from 'react';
+import { memo, useContext } from 'react';
 import { outputsOf, type CardNode, type SpecNode } from '../graph/spec';
 import { useWords, worded } from '../i18n';
 import { classes } from '../kit/classes';
 import { duration } from '../kit/time';
+import { EditingContext } from './editing';
 import { useMarks } from './marks';
 import { useNodeRun, useRuns } from './runs';
 import { useShapes } from './shapes';
@@ -15,6 +16,9 @@ const BADGES: Record<string, { icon: typeof Check; look: string }> = {
   running: { icon: LoaderCircle, look: 'bg-info text-surface' }, waiting: { icon: Pause, look: 'bg-warn text-surface' }, skipped: { icon: Minus, look: 'bg-line-strong text-ink' }, cancelled: { icon: Ban, look: 'bg-line-strong text-ink' },
 };
 
+const CHANGES = { added: '!border-good ring-3 ring-good/25', removed: '!border-bad border-dashed opacity-70 ring-3 ring-bad/25', changed: '!border-warn ring-3 ring-warn/25' };
+const BACKS = { added: 'bg-good', removed: 'bg-bad', changed: 'bg-warn' };
+
 /** One step: sign, name, what it is, how its last run went, its handles. */
 function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: boolean }) {
   const { say } = useWords();
@@ -23,13 +27,19 @@ function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: bo
   const used = useStore((state) => state.edges.filter((each) => each.source === id).map((each) => each.sourceHandle ?? '').join('\n'));
   const problem = useMarks((state) => state.byNode[id]);
   const hasRun = useRuns((state) => !!state.executionId);
+  const changed = useMarks((state) => state.changed[id]);
+  const editing = useContext(EditingContext);
+  // Only the card under the line that is drawn asks whether it may end there.
+  const drawn = useConnection((line) => (line.inProgress && line.toNode?.id === id && line.fromHandle.type === 'source' ? `${line.fromNode.id}\n${line.fromHandle.id ?? 'out'}` : ''));
+  const [from = '', handle = 'out'] = drawn.split('\n');
+  const refusal = drawn && editing && from !== id ? editing.whyNot(from, handle, id) : '';
   const outputs = outputsOf(spec, type, used ? used.split('\n') : []);
   const Sign = signOf(type?.type ?? spec.type);
   const badge = run && BADGES[run.status];
   const status = hasRun ? run?.status : undefined;
   return (
-    <div className={classes('card relative flex w-56 items-center gap-3 rounded-xl border bg-surface px-3 py-2.5 shadow-[var(--shadow)]', selected ? '!border-accent ring-3 ring-accent/25' : 'border-line-strong', spec.disabled && 'border-dashed opacity-60')}
-      style={{ minHeight: Math.max(58, outputs.length * 24 + 10) }} data-status={status} data-testid={`card-${id}`}>
+    <div className={classes('card relative flex w-56 items-center gap-3 rounded-xl border bg-surface px-3 py-2.5 shadow-[var(--shadow)]', selected ? '!border-accent ring-3 ring-accent/25' : 'border-line-strong', spec.disabled && 'border-dashed opacity-60', refusal && '!border-bad', changed && CHANGES[changed])}
+      style={{ minHeight: Math.max(58, outputs.length * 24 + 10) }} data-status={status} data-change={changed} aria-invalid={refusal ? true : undefined} data-testid={`card-${id}`}>
       {type?.inputs.length !== 0 && <Handle type="target" position={Position.Left} id="in" />}
       <span className={classes('grid size-9 shrink-0 place-items-center rounded-lg', hueOf(type?.type ?? spec.type))}><Sign size={18} aria-hidden /></span>
       <span className="min-w-0 flex-1">
@@ -41,6 +51,8 @@ function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: bo
         <Handle key={each} type="source" position={Position.Right} id={each} style={{ top: `${((index + 0.5) / outputs.length) * 100}%` }} title={outputs.length > 1 ? each : undefined} />
       ))}
       {problem && !run && <span className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', problem.isError ? 'bg-bad text-surface' : 'bg-warn text-surface')} title={problem.message}><TriangleAlert size={12} aria-label={problem.message} /></span>}
+      {refusal && <span role="tooltip" className="absolute top-full left-0 z-10 mt-2 w-max max-w-64 rounded-md bg-bad px-2 py-1 text-[11px] text-surface">{say(refusal)}</span>}
+      {changed && <span className={classes('absolute -top-2.5 left-2 rounded-full px-1.5 text-[10px] leading-4 font-semibold text-surface', BACKS[changed])}>{say(`versions.${changed}`)}</span>}
       {badge && (
         <span role="img" aria-label={worded(say, `status.${run.status}`, run.status)} className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', badge.look)}>
           <badge.icon size={12} strokeWidth={3} className={run.status === 'running' ? 'spin' : undefined} aria-hidden />

@@ -1,8 +1,14 @@
-/** What is wrong with which card, shown as a sign on it. */
+/** What is wrong with which card, and what changed in it: shown as signs on them. */
 import { create } from 'zustand';
+import type { Change } from '../graph/diff';
 
 export interface Mark {
   isError: boolean;
   message: string;
 }
-export const useMarks = create<{ byNode: Record<string, Mark> }>()(() => ({ byNode: {} }));
+interface Marks {
+  byNode: Record<string, Mark>;
+  /** Where two versions are compared. */
+  changed: Record<string, Change>;
+}
+export const useMarks = create<Marks>()(() => ({ byNode: {}, changed: {} }));

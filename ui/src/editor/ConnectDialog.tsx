@@ -8,7 +8,7 @@ import { Dialog } from '../kit/Dialog';
 import { connect, useEditor } from './store';
 
 /** Connects by keyboard what others connect by drawing a line. */
-export function ConnectDialog({ from, onClose }: { from: string; onClose: () => void }) {
+export function ConnectDialog({ from, onClose, onDone }: { from: string; onClose: () => void; onDone: (to: string) => void }) {
   const { say } = useWords();
   const { nodes, edges } = useEditor();
   const source = nodes.find((each) => each.id === from);
@@ -22,7 +22,7 @@ export function ConnectDialog({ from, onClose }: { from: string; onClose: () => 
       <div className="flex flex-col gap-3">
         {outputs.length > 1 && <Field label={say('execution.output')}>{(id) => <Choice id={id} value={handle} onChange={(event) => setChosen(event.target.value)}>{outputs.map((each) => <option key={each}>{each}</option>)}</Choice>}</Field>}
         <ul className="flex max-h-80 flex-col gap-1 overflow-y-auto">
-          {targets.map((each) => <li key={each.id}><Button className="w-full !justify-start" onClick={() => { connect(from, handle, each.id); onClose(); }}>{name(each.id)}</Button></li>)}
+          {targets.map((each) => <li key={each.id}><Button className="w-full !justify-start" onClick={() => { connect(from, handle, each.id); onDone(each.id); onClose(); }}>{name(each.id)}</Button></li>)}
           {targets.length === 0 && <li className="text-[13px] text-faint">{say('edit.nothing')}</li>}
         </ul>
       </div>

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowLeft, CircleAlert, CircleCheck, Cloud, CloudOff, FileJson, LoaderCircle, Play, Redo2, Undo2, WandSparkles } from 'lucide-react';
+import { ArrowLeft, CircleAlert, CircleCheck, CircleHelp, Cloud, CloudOff, FileJson, History, ListTree, LoaderCircle, Play, Redo2, Undo2, WandSparkles } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
@@ -11,7 +11,8 @@ import { useWords } from '../i18n';
 import type { Key } from '../i18n/en';
 import { Button } from '../kit/Button';
 import { classes } from '../kit/classes';
-import { ACTIONS, keysShown, type Context } from './actions';
+import { actionOf, keysShown, type Context } from './actions';
+import { PublishDialog } from './PublishDialog';
 import { useProblems } from './problems';
 import { save, useSaving, type SaveState } from './saving';
 import { useEditor } from './store';
@@ -32,6 +33,8 @@ interface Props {
 export function Toolbar({ workflow, context, isBusy, onRunWith, onProblems }: Props) {
   const { say } = useWords();
   const [name, setName] = useState(workflow.name);
+  const [isPublishing, setPublishing] = useState(false);
+  const [version, setVersion] = useState(workflow.version);
   const [isActive, setActive] = useState(workflow.is_active);
   const { state, revision, problem } = useSaving();
   const past = useEditor((each) => each.past.length);
@@ -46,18 +49,14 @@ export function Toolbar({ workflow, context, isBusy, onRunWith, onProblems }: Pr
     if (!name.trim()) setName(workflow.name);
     else if (name !== workflow.name) await call('PATCH /workflows/{workflow_id}', { path, body: { name } }).catch(failed);
   };
-  const publish = useMutation({
-    mutationFn: async () => { await save(); return call('POST /workflows/{workflow_id}/publish', { path, body: {} }); },
-    onSuccess: (found) => toast.success(say('edit.published', { version: found.version })), onError: failed,
-  });
   const activate = useMutation({
     mutationFn: async () => { await save(); return isActive ? call('POST /workflows/{workflow_id}/deactivate', { path }) : call('POST /workflows/{workflow_id}/activate', { path }); },
     onSuccess: (found) => { setActive(found.is_active); toast.success(say(found.is_active ? 'edit.activated' : 'edit.deactivated')); }, onError: failed,
   });
   const { key, icon: Sign, look } = SAVE[state];
   const act = (wanted: string) => {
-    const action = ACTIONS.find((each) => each.name === wanted)!;
-    return { title: `${say(action.label)} (${keysShown(action.keys)})`, 'aria-label': say(action.label), onClick: () => void action.perform(context) };
+    const action = actionOf(wanted);
+    return { title: `${say(action.label)} (${keysShown(action.keys[0]!)})`, 'aria-label': say(action.label), onClick: () => void action.perform(context) };
   };
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-surface px-3 py-2">
@@ -77,11 +76,15 @@ export function Toolbar({ workflow, context, isBusy, onRunWith, onProblems }: Pr
         <Button look="quiet" disabled={!past} icon={<Undo2 size={16} aria-hidden />} {...act('undo')} />
         <Button look="quiet" disabled={!future} icon={<Redo2 size={16} aria-hidden />} {...act('redo')} />
         <Button look="quiet" icon={<WandSparkles size={16} aria-hidden />} {...act('tidy')} />
+        <Button look="quiet" icon={<ListTree size={16} aria-hidden />} {...act('outline')} />
+        <Link to="/w/$workflowId/versions" params={{ workflowId: workflow.id }} aria-label={say('versions.title')} title={say('versions.title')} className="inline-flex size-8 items-center justify-center rounded-lg text-soft hover:bg-sunk hover:text-ink"><History size={16} aria-hidden /></Link>
+        <Button look="quiet" icon={<CircleHelp size={16} aria-hidden />} {...act('shortcuts')} />
       </div>
       <Button busy={activate.isPending} onClick={() => activate.mutate()} aria-pressed={isActive}>
         <span className={classes('size-2 rounded-full', isActive ? 'bg-good' : 'bg-line-strong')} aria-hidden /> {say(isActive ? 'edit.deactivate' : 'edit.activate')}
       </Button>
-      <Button busy={publish.isPending} onClick={() => publish.mutate()}>{say('edit.publish')}</Button>
+      <Button aria-haspopup="dialog" onClick={() => setPublishing(true)}>{say('edit.publish')}</Button>
+      {isPublishing && <PublishDialog workflowId={workflow.id} latest={version} onClose={() => setPublishing(false)} onProblems={onProblems} onPublished={setVersion} />}
       <div className="flex">
         <Button look="main" className="rounded-r-none" busy={isBusy} icon={<Play size={14} fill="currentColor" aria-hidden />} onClick={context.run} title={`${say('edit.run')} (${keysShown('Mod+Enter')})`}>{say(isBusy ? 'edit.running' : 'edit.run')}</Button>
         <Button look="main" className="rounded-l-none border-l !border-l-white/30" aria-label={say('edit.settings')} title={say('edit.settings')} icon={<FileJson size={15} aria-hidden />} onClick={onRunWith} />

@@ -1,7 +1,7 @@
 /** Saving: every edit is kept in the browser at once and on the server soon; what is said of it is true. */
 import { create } from 'zustand';
 import { call, Offline, Problem } from '../api/client';
-import { merge, same, type Merged } from '../graph/merge';
+import { merge, same, type Merged, type Side } from '../graph/merge';
 import { toSpec, type Spec } from '../graph/spec';
 import { load, replaceSpec, useEditor } from './store';
 
@@ -12,7 +12,7 @@ interface Saving {
   /** What the server holds, as this editor knows it. */
   base: Spec | null;
   problem: string;
-  conflict: null | { theirs: Spec; revision: number; merged: Merged };
+  conflict: null | { base: Spec; mine: Spec; theirs: Spec; revision: number; merged: Merged };
   /** Tells once: `merged`, `restored`. */
   news: '' | 'merged' | 'restored';
 }
@@ -59,7 +59,7 @@ export function openDraft(id: string, name: string, spec: Spec, revision: number
   set({ state: 'saved', revision, base: spec, problem: '', conflict: null, news: '' });
   const found = kept(id);
   if (found && !same(found.spec, spec)) {
-    take(found.revision === revision ? { spec: found.spec, conflicts: [] } : merge(found.base, found.spec, spec), spec, revision, 'restored');
+    take(found.revision === revision ? spec : found.base, found.spec, spec, revision, 'restored');
   } else localStorage.removeItem(key(id));
   unsubscribe = useEditor.subscribe((now, before) => {
     if (now.edit === before.edit) return;
@@ -73,9 +73,12 @@ export function openDraft(id: string, name: string, spec: Spec, revision: number
     soon(0);
   }
   const leave = () => journalIfDirty();
+  const back = () => soon(0);
   window.addEventListener('pagehide', leave);
+  window.addEventListener('online', back);
   return () => {
     window.removeEventListener('pagehide', leave);
+    window.removeEventListener('online', back);
     journalIfDirty();
     clearTimeout(timer);
     void save();
@@ -92,9 +95,10 @@ function soon(ms: number): void {
 }
 
 /** Take a merge in; where both changed the same thing a person chooses. */
-function take(merged: Merged, theirs: Spec, revision: number, news: 'merged' | 'restored'): void {
+function take(base: Spec, mine: Spec, theirs: Spec, revision: number, news: 'merged' | 'restored'): void {
+  const merged = merge(base, mine, theirs);
   if (merged.conflicts.length) {
-    set({ state: 'conflict', conflict: { theirs, revision, merged } });
+    set({ state: 'conflict', conflict: { base, mine, theirs, revision, merged } });
     return;
   }
   set({ base: theirs, revision, news });
@@ -138,7 +142,7 @@ async function send(id: string, edit: number): Promise<void> {
     journal();
     if (error instanceof Problem && error.status === 409 && error.facts.theirs && base) {
       const theirs = error.facts.theirs as Spec;
-      take(merge(base, toSpec(useEditor.getState()), theirs), theirs, Number(error.facts.revision), 'merged');
+      take(base, toSpec(useEditor.getState()), theirs, Number(error.facts.revision), 'merged');
       return;
     }
     const isAway = error instanceof Offline || (error instanceof Problem && error.status >= 500);
@@ -147,11 +151,13 @@ async function send(id: string, edit: number): Promise<void> {
   }
 }
 
-/** Settle a conflict. */
-export function settle(choice: 'mine' | 'theirs'): void {
+/** Settle a conflict: by path, whose side counts; mine where nothing is said. */
+export function settle(choices: Record<string, Side>): void {
   const { conflict } = useSaving.getState();
   if (!conflict) return;
-  set({ conflict: null, base: conflict.theirs, revision: conflict.revision, state: 'unsaved' });
-  replaceSpec(choice === 'mine' ? conflict.merged.spec : conflict.theirs);
+  const { theirs, revision } = conflict;
+  const { spec } = merge(conflict.base, conflict.mine, theirs, choices);
+  set({ conflict: null, base: theirs, revision, state: 'unsaved' });
+  replaceSpec(spec);
   soon(0);
 }

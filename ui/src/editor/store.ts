@@ -2,11 +2,13 @@
 import { applyEdgeChanges, applyNodeChanges, type EdgeChange, type NodeChange } from '@xyflow/react';
 import { create } from 'zustand';
 import { shapeOf } from '../canvas/shapes';
-import { pasted } from '../graph/clipboard';
-import { card, freshId, line, outputsOf, toDoc, type CardNode, type Doc, type Line, type Spec, type SpecNode } from '../graph/spec';
+import { pasted, type Steps } from '../graph/clipboard';
+import { around, GROUP_ID, NOTE_ID } from '../graph/shown';
+import { card, freshId, line, outputsOf, toDoc, type CardNode, type Doc, type Line, type NoteNode, type Spec, type SpecNode } from '../graph/spec';
 
-type Step = Pick<Doc, 'nodes' | 'edges' | 'rest' | 'triggerId'>;
-export type PaletteFor = null | { edge?: string; from?: string; handle?: string; position?: { x: number; y: number } };
+type Step = Doc;
+/** Where a step goes: on a line, after a card (from one of its handles), before a card, at a place. */
+export type PaletteFor = null | { edge?: string; from?: string; to?: string; handle?: string; position?: { x: number; y: number } };
 interface State extends Doc {
   workflowId: string;
   name: string;
@@ -18,15 +20,14 @@ interface State extends Doc {
 }
 const LIMIT = 500;
 const BURST_MS = 600;
-export const EMPTY: Doc = { nodes: [], edges: [], rest: {}, triggerId: '' };
+export const EMPTY: Doc = { nodes: [], edges: [], notes: [], groups: [], rest: {}, triggerId: '' };
 export const useEditor = create<State>()(() => ({ ...EMPTY, workflowId: '', name: '', edit: 0, past: [], future: [], palette: null }));
 const get = useEditor.getState;
 const set = useEditor.setState;
 
-let isDragging = false;
 let burst = '';
 let burstAt = 0;
-const step = (state: State): Step => ({ nodes: state.nodes, edges: state.edges, rest: state.rest, triggerId: state.triggerId });
+const step = ({ nodes, edges, notes, groups, rest, triggerId }: State): Step => ({ nodes, edges, notes, groups, rest, triggerId });
 
 /** Begin a change that can be undone. Changes of one `name` in quick succession are one step. */
 export function begin(name = ''): void {
@@ -62,18 +63,42 @@ export function redo(): void {
 }
 
 export const dragging = {
-  start: () => {
-    isDragging = true;
-    begin();
-  },
-  stop: () => {
-    isDragging = false;
-  },
+  start: () => begin(),
+  /** What was saved meanwhile is a place on the way. */
+  stop: () => set((state) => ({ edit: state.edit + 1 })),
 };
+/** Take in what the canvas says of its cards, notes and frames; whoever drags a frame drags what is in it. */
 export function changeNodes(changes: NodeChange[]): void {
-  // Arrow keys move cards without any drag: a burst of them is one step of its own.
-  if (!isDragging && changes.some((each) => each.type === 'position' && each.position)) begin('move');
-  set((state) => ({ nodes: applyNodeChanges(changes.filter((each) => each.type !== 'remove'), state.nodes as never) as unknown as CardNode[] }));
+  const kept = changes.filter((each) => each.type !== 'remove');
+  if (kept.some((each) => each.type === 'dimensions' && each.resizing)) begin('resize');
+  const ofNotes: NodeChange[] = [];
+  const ofCards: NodeChange[] = [];
+  for (const each of kept) {
+    const id = 'id' in each ? each.id : '';
+    if (id.startsWith(NOTE_ID)) ofNotes.push({ ...each, id: id.slice(NOTE_ID.length) } as NodeChange);
+    else if (id.startsWith(GROUP_ID)) ofCards.push(...ofFrame(each, id.slice(GROUP_ID.length)));
+    else ofCards.push(each);
+  }
+  set((state) => ({
+    ...(ofCards.length ? { nodes: applyNodeChanges(ofCards, state.nodes as never) as unknown as CardNode[] } : {}),
+    ...(ofNotes.length ? { notes: applyNodeChanges(ofNotes, state.notes as never) as unknown as NoteNode[] } : {}),
+  }));
+}
+function ofFrame(change: NodeChange, id: string): NodeChange[] {
+  const { nodes, groups } = get();
+  if (change.type === 'select') set({ groups: groups.map((each) => (each.id === id ? { ...each, selected: change.selected } : each)) });
+  const group = groups.find((each) => each.id === id);
+  if (change.type !== 'position' || !change.position || !group) return [];
+  const cards = nodes.filter((each) => group.nodes.includes(each.id));
+  const from = around(cards);
+  const [x, y] = [change.position.x - from.x, change.position.y - from.y];
+  return cards.filter((each) => !each.selected || group.isCollapsed).map((each) => ({ type: 'position', id: each.id, position: { x: each.position.x + x, y: each.position.y + y } }));
+}
+/** Move what is chosen; a burst of moves is one step back. */
+export function nudge(x: number, y: number): void {
+  const moved = <T extends { selected?: boolean; position: { x: number; y: number } }>(each: T): T => (each.selected ? { ...each, position: { x: each.position.x + x, y: each.position.y + y } } : each);
+  begin('nudge');
+  set((state) => ({ nodes: state.nodes.map(moved), notes: state.notes.map(moved) }));
 }
 export function changeEdges(changes: EdgeChange[]): void {
   set((state) => ({ edges: applyEdgeChanges(changes.filter((each) => each.type !== 'remove'), state.edges as never) as unknown as Line[] }));
@@ -112,6 +137,7 @@ export function add(type: string, at: NonNullable<PaletteFor>): string {
     if (!at.position) position = { x: from.position.x + 280, y: from.position.y + Math.max(0, outputs.indexOf(handle ?? '')) * 110 };
     if (handle) edges = [...edges, joined(from.id, handle, id)];
   } else if (from && !at.position) position = { x: from.position.x, y: from.position.y + 120 };
+  if (at.to && shape?.outputs.length) edges = [...edges, joined(id, out, at.to)];
   while (!at.position && nodes.some((each) => Math.abs(each.position.x - position.x) < 230 && Math.abs(each.position.y - position.y) < 80)) position = { x: position.x, y: position.y + 110 };
   const made = card({ id, type, config: {}, position }, position);
   set({ nodes: [...nodes.map((each) => (each.selected ? { ...each, selected: false } : each)), { ...made, selected: true }], edges: edges.map((each) => (each.selected ? { ...each, selected: false } : each)) });
@@ -132,44 +158,49 @@ function downstream(id: string, edges: Line[]): Set<string> {
 export function patchNode(id: string, change: Partial<SpecNode>, name: string): void {
   begin(`${id}.${name}`);
   set((state) => ({
-    nodes: state.nodes.map((each) => {
-      if (each.id !== id) return each;
-      const spec = { ...each.data.spec, ...change };
-      for (const key of Object.keys(change)) if (change[key] === undefined) delete spec[key];
-      return { ...each, data: { spec } };
-    }),
+    nodes: state.nodes.map((each) => (each.id === id ? { ...each, data: { spec: without({ ...each.data.spec, ...change }) } } : each)),
   }));
 }
-/** Take out what is chosen; the last trigger stays. Says whether it had to. */
+/** Change several steps at once, as one step back. */
+export function patchNodes(ids: readonly string[], change: (spec: SpecNode) => Partial<SpecNode>): void {
+  begin();
+  const wanted = new Set(ids);
+  set((state) => ({ nodes: state.nodes.map((each) => (wanted.has(each.id) ? { ...each, data: { spec: without({ ...each.data.spec, ...change(each.data.spec) }) } } : each)) }));
+}
+function without(spec: SpecNode): SpecNode {
+  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined)) as SpecNode;
+}
+/** Take out what is chosen; the last trigger stays. A collapsed group goes with what is in it. Says whether a trigger had to stay. */
 export function removeSelected(): boolean {
-  const { nodes, edges, triggerId } = get();
-  const gone = new Set(nodes.filter((each) => each.selected).map((each) => each.id));
+  const { nodes, edges, notes, groups, triggerId } = get();
+  const inside = groups.filter((each) => each.selected && each.isCollapsed).flatMap((each) => each.nodes);
+  const gone = new Set([...nodes.filter((each) => each.selected).map((each) => each.id), ...inside]);
   const others = nodes.filter((each) => !gone.has(each.id) && shapeOf(each.data.spec.type)?.inputs.length === 0);
   const isKept = gone.has(triggerId) && others.length === 0;
   if (isKept) gone.delete(triggerId);
-  if (gone.size || edges.some((each) => each.selected)) {
+  if (gone.size || [...edges, ...notes, ...groups].some((each) => each.selected)) {
     begin();
     set({
       nodes: nodes.filter((each) => !gone.has(each.id)),
       edges: edges.filter((each) => !each.selected && !gone.has(each.source) && !gone.has(each.target)),
+      notes: notes.filter((each) => !each.selected),
+      groups: groups.filter((each) => !each.selected || (each.isCollapsed && isKept)).map((each) => ({ ...each, nodes: each.nodes.filter((id) => !gone.has(id)) })).filter((each) => each.nodes.length),
       triggerId: gone.has(triggerId) ? others[0]!.id : triggerId,
     });
   }
   return isKept;
 }
-export function paste(steps: Pick<Doc, 'nodes' | 'edges'>): void {
+export function paste(steps: Steps): void {
   begin();
   set((state) => pasted(state, steps));
 }
-export function place(positions: Map<string, { x: number; y: number }>): void {
-  begin();
-  set((state) => ({ nodes: state.nodes.map((each) => ({ ...each, position: positions.get(each.id) ?? each.position })) }));
+export function place(positions: ReadonlyMap<string, { x: number; y: number }>): void {
+  set((state) => ({ nodes: state.nodes.map((each) => (positions.has(each.id) ? { ...each, position: positions.get(each.id)! } : each)) }));
 }
 export function choose(ids: readonly string[]): void {
   const wanted = new Set(ids);
-  set((state) => ({
-    nodes: state.nodes.map((each) => (!!each.selected === wanted.has(each.id) ? each : { ...each, selected: wanted.has(each.id) })),
-    edges: state.edges.map((each) => (each.selected ? { ...each, selected: false } : each)),
-  }));
+  const chosen = <T extends { id: string; selected?: boolean }>(each: T): T => (!!each.selected === wanted.has(each.id) ? each : { ...each, selected: wanted.has(each.id) });
+  const left = <T extends { selected?: boolean }>(each: T): T => (each.selected ? { ...each, selected: false } : each);
+  set((state) => ({ nodes: state.nodes.map(chosen), edges: state.edges.map(left), notes: state.notes.map(left), groups: state.groups.map(left) }));
 }
 export const openPalette = (palette: PaletteFor): void => set({ palette });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { copied, pasted, readSteps } from './clipboard';
+import { align, distribute } from './align';
+import { diff } from './diff';
+import { found as findAll } from './search';
+import { shown } from './shown';
+import { beside, graphOrder, stream } from './walk';
 import { fieldsOf, valueOf, withValue } from './form';
 import { tidy } from './layout';
 import { fold, NOTHING, type Frame, type NodeRun, type Seen } from './live';
@@ -51,6 +56,35 @@ describe('the clipboard', () => {
     expect(after.nodes[5]!.data.spec.config).toEqual({ values: { n: '{{node_condition.output}}' } });
     expect(new Set(after.edges.map((each) => each.id)).size).toBe(4);
   });
+  it('never holds a secret, and says what was left out', () => {
+    const doc = toDoc({ trigger: { id: 'start', type: 'trigger.manual' }, nodes: [{ id: 'a', type: 'data.set', config: { auth: { type: 'basic', username: 'ann', password: 'S3CRET' }, headers: [{ name: 'X-Api-Key', value: 'S3CRET' }, { name: 'Accept', value: 'text/plain' }], authorization: 'Bearer S3CRET', token: '{{credential.shop.token}}' } }] }, shapeOf);
+    const all = { ...doc, nodes: doc.nodes.map((each) => ({ ...each, selected: true })) };
+    expect(copied(all)).not.toContain('S3CRET');
+    expect(copied(all)).toContain('{{credential.shop.token}}');
+    expect(copied(all)).toContain('text/plain');
+    expect(copied(all, true)).toContain('S3CRET');
+  });
+  it('takes what n8n copied: types, lines by outputs, expressions, notes', () => {
+    const n8n = {
+      nodes: [
+        { name: 'When clicking', type: 'n8n-nodes-base.manualTrigger', parameters: {}, position: [0, 0] },
+        { name: 'Is big', type: 'n8n-nodes-base.if', parameters: { conditions: { combinator: 'and', conditions: [{ leftValue: '={{ $json.n }}', rightValue: 3, operator: { type: 'number', operation: 'gt' } }] } }, position: [200, 0] },
+        { name: 'Keep', type: 'n8n-nodes-base.set', parameters: { assignments: { assignments: [{ name: 'who', value: "={{ $('Is big').item.json.n }}", type: 'string' }] } }, position: [400, 0] },
+        { name: 'Read me', type: 'n8n-nodes-base.stickyNote', parameters: { content: '## Hello', width: 200, height: 100 }, position: [0, 200] },
+      ],
+      connections: { 'When clicking': { main: [[{ node: 'Is big', type: 'main', index: 0 }]] }, 'Is big': { main: [[], [{ node: 'Keep', type: 'main', index: 0 }]] } },
+    };
+    const known: Record<string, string> = { 'n8n-nodes-base.manualTrigger': 'trigger.manual', 'n8n-nodes-base.if': 'logic.condition', 'n8n-nodes-base.set': 'data.set' };
+    const named = (type: string) => { const name = known[type] ?? type; return SHAPES[name] && { ...SHAPES[name], type: name }; };
+    const found = readSteps(JSON.stringify(n8n), named)!;
+    expect(found.nodes.map((each) => [each.data.spec.type, each.data.spec.label, each.data.spec.config])).toEqual([
+      ['trigger.manual', 'When clicking', {}],
+      ['logic.condition', 'Is big', { conditions: [{ left: '{{ $json.n }}', operator: 'greater_than', value: 3 }], combine: 'and' }],
+      ['data.set', 'Keep', { values: { who: "{{ $node['Is big'].json.n }}" } }],
+    ]);
+    expect(found.edges.map((each) => [each.source, each.sourceHandle, each.target])).toEqual([['manual', 'out', 'if'], ['if', 'false', 'set']]);
+    expect(found.notes!.map((each) => each.data.text)).toEqual(['## Hello']);
+  });
   it('takes a whole spec, and nothing that is none', () => {
     expect(readSteps(JSON.stringify(SPEC), shapeOf)!.nodes).toHaveLength(3);
     for (const text of ['', 'hello', '[1]', '{"nodes":[{"id":1}]}', 'null']) expect(readSteps(text, shapeOf)).toBeNull();
@@ -90,7 +124,8 @@ describe('a merge', () => {
   });
   it('names what both changed, and keeps mine', () => {
     const { spec, conflicts } = merge(SPEC, edited((each) => { each.nodes![0]!.config!.expression = 'a'; }), edited((each) => { each.nodes![0]!.config!.expression = 'b'; }));
-    expect([spec.nodes![0]!.config!.expression, conflicts]).toEqual(['a', ['nodes.check.config.expression']]);
+    expect([spec.nodes![0]!.config!.expression, conflicts]).toEqual(['a', [{ path: 'nodes.check.config.expression', base: '1 < 2', mine: 'a', theirs: 'b' }]]);
+    expect(merge(SPEC, edited((each) => { each.nodes![0]!.config!.expression = 'a'; }), edited((each) => { each.nodes![0]!.config!.expression = 'b'; }), { 'nodes.check.config.expression': 'theirs' }).spec.nodes![0]!.config!.expression).toBe('b');
   });
   it('drops lines of a step that somebody deleted', () => {
     const theirs = edited((spec) => { spec.nodes!.pop(); spec.edges!.pop(); });
@@ -122,4 +157,68 @@ describe('a form', () => {
     const url = fieldsOf(schema).find((each) => each.name === 'url')!;
     expect([valueOf(url, { uri: 'x' }), withValue(url, { uri: 'x', n: 1 }, 'y'), withValue(url, { url: 'x' }, '')]).toEqual(['x', { n: 1, url: 'y' }, {}]);
   });
+});
+
+describe('notes and groups', () => {
+  const CANVAS = { notes: [{ id: 'note', text: '# Hi', position: { x: 1, y: 2 }, size: { width: 200, height: 90 }, colour: 'blue' }], groups: [{ id: 'group', label: 'Both', nodes: ['check', 'yes'], collapsed: true }] };
+  const doc = () => toDoc({ ...SPEC, canvas: CANVAS }, shapeOf);
+  it('are part of the spec, and change nothing else of it', () => {
+    const { canvas, ...rest } = toSpec(doc());
+    expect([canvas, rest]).toEqual([CANVAS, toSpec(toDoc(SPEC, shapeOf))]);
+  });
+  it('draw a collapsed group as one card that takes the lines of its steps', () => {
+    const { nodes, edges } = shown(doc(), new Map());
+    expect(nodes.filter((each) => !each.hidden).map((each) => each.id)).toEqual(['group:group', 'note:note', 'start']);
+    expect(edges.map((each) => [each.source, each.target])).toEqual([['start', 'group:group']]);
+  });
+  it('give the same objects for the same document', () => {
+    const one = doc();
+    expect(shown(one, new Map()).nodes.every((each, index) => each === shown(one, new Map()).nodes[index])).toBe(true);
+  });
+  it('are merged one by one', () => {
+    const mine = { ...SPEC, canvas: { ...CANVAS, notes: [{ ...CANVAS.notes[0]!, text: 'mine' }] } };
+    const theirs = { ...SPEC, canvas: { ...CANVAS, notes: [...CANVAS.notes, { id: 'note_2', text: 'theirs' }] } };
+    const { spec, conflicts } = merge({ ...SPEC, canvas: CANVAS }, mine, theirs);
+    expect([spec.canvas!.notes!.map((each) => each.text), conflicts]).toEqual([['mine', 'theirs'], []]);
+  });
+});
+
+describe('walking', () => {
+  const at = (id: string, x: number, y: number) => ({ id, position: { x, y } });
+  const nodes = [at('low', 300, 100), at('end', 600, 0), at('start', 0, 0), at('high', 300, -100), at('lone', 0, 300)];
+  const edges = [['start', 'low'], ['start', 'high'], ['high', 'end'], ['low', 'end'], ['end', 'start']].map(([source, target]) => ({ source: source!, target: target! }));
+  it('goes in the order of the lines, the higher branch first, circles or not', () => {
+    expect(graphOrder(nodes, edges.slice(0, 4))).toEqual(['start', 'high', 'low', 'end', 'lone']);
+    expect(new Set(graphOrder(nodes, edges))).toEqual(new Set(nodes.map((each) => each.id)));
+  });
+  it('goes along lines to the sides, and by place up and down', () => {
+    expect([beside(nodes, edges, 'end', 'ArrowLeft'), beside(nodes, edges, 'start', 'ArrowRight'), beside(nodes, edges, 'high', 'ArrowDown'), beside(nodes, edges, 'high', 'ArrowUp'), beside(nodes, edges, 'lone', 'ArrowRight')]).toEqual(['high', 'high', 'low', undefined, undefined]);
+  });
+  it('knows all that follows', () => expect(stream(edges.slice(0, 4), 'high', true)).toEqual(new Set(['high', 'end'])));
+});
+
+describe('aligning', () => {
+  const cards = [[10, 0], [400, 30], [1000, 60]].map(([x, y], index) => ({ id: `${index}`, position: { x: x!, y: y! } }));
+  it('puts cards in one column or row', () => expect([[...align(cards, 'x').values()].map(({ x }) => x), [...align(cards, 'y').values()].map(({ y }) => y)]).toEqual([[10, 10, 10], [0, 0, 0]]));
+  it('makes the gaps even and leaves the outermost', () => expect([...distribute(cards, 'x').values()].map(({ x }) => x)).toEqual([10, 505, 1000]));
+});
+
+describe('a comparison of two versions', () => {
+  const to: Spec = { ...SPEC, settings: { timezone: 'UTC' }, nodes: [{ ...SPEC.nodes![0]!, config: { expression: '2 < 1' }, position: { x: 9, y: 9 } }, { id: 'no', type: 'data.set' }], edges: [{ source: 'start', target: 'check', sourceHandle: 'out' }, { source: 'check', target: 'no', sourceHandle: 'false' }] };
+  it('names steps, fields, lines and settings; where a step stands does not count', () => {
+    const found = diff(SPEC, to);
+    expect(found.steps.map(({ id, change, fields }) => [id, change, fields])).toEqual([
+      ['check', 'changed', [{ path: 'config.expression', from: '1 < 2', to: '2 < 1' }]], ['no', 'added', []], ['yes', 'removed', []],
+    ]);
+    expect(found.edges).toEqual({ 'check false no': 'added', 'check true yes': 'removed' });
+    expect(found.rest).toEqual([{ path: 'settings.timezone', from: 'Africa/Nairobi', to: 'UTC' }]);
+    expect(found.union.nodes!.map((each) => each.id)).toEqual(['check', 'no', 'yes']);
+  });
+  it('finds nothing between a spec and itself', () => expect(diff(SPEC, SPEC)).toMatchObject({ steps: [], edges: {}, rest: [] }));
+});
+
+describe('finding', () => {
+  const list = [{ title: 'Condition', aliases: ['if'] }, { title: 'HTTP request', aliases: ['api'] }, { title: 'Notify', aliases: [], about: 'Send an SMS to somebody.' }, { title: 'Delay', aliases: ['wait'] }];
+  const names = (query: string) => findAll(list, query, (each) => each).map((each) => each.title);
+  it('knows other names, words of the summary and letters in order', () => expect([names('if')[0], names('sms'), names('htreq'), names('wai'), names('req http'), names('zzz')]).toEqual(['Condition', ['Notify'], ['HTTP request'], ['Delay'], ['HTTP request'], []]));
 });

@@ -23,10 +23,26 @@ export interface SpecEdge {
   label?: string;
   [more: string]: unknown;
 }
+/** A text on the canvas, for people: what runs knows nothing of it. */
+export interface SpecNote {
+  id: string;
+  text?: string;
+  position?: { x?: number; y?: number };
+  size?: { width?: number; height?: number };
+  colour?: string;
+}
+/** Steps that belong together, drawn in a frame, or as one card when it is collapsed. */
+export interface SpecGroup {
+  id: string;
+  label?: string;
+  nodes?: string[];
+  collapsed?: boolean;
+}
 export interface Spec {
   trigger: SpecNode;
   nodes?: SpecNode[];
   edges?: SpecEdge[];
+  canvas?: { notes?: SpecNote[]; groups?: SpecGroup[] };
   [more: string]: unknown;
 }
 
@@ -50,15 +66,35 @@ export interface Line {
   data: { spec: SpecEdge };
   [more: string]: unknown;
 }
-/** What the editor edits: cards, lines, and the rest of the spec untouched. */
+export interface NoteNode {
+  id: string;
+  type: 'note';
+  position: { x: number; y: number };
+  width: number;
+  height: number;
+  selected?: boolean;
+  data: { text: string; colour: string };
+  [more: string]: unknown;
+}
+export interface Group {
+  id: string;
+  label: string;
+  nodes: string[];
+  isCollapsed: boolean;
+  selected?: boolean;
+}
+/** What the editor edits: cards, lines, notes, groups, and the rest of the spec untouched. */
 export interface Doc {
   nodes: CardNode[];
   edges: Line[];
+  notes: NoteNode[];
+  groups: Group[];
   rest: Record<string, unknown>;
   triggerId: string;
 }
 /** What has to be known of a node type to draw it. */
 export interface Shape {
+  type?: string;
   inputs: string[];
   outputs: string[];
   group: string;
@@ -82,12 +118,14 @@ export function outputsOf(node: SpecNode, shape: Shape | undefined, used: readon
 
 /** Read a spec for the canvas. Edges get ids, handles get their names. */
 export function toDoc(spec: Spec, shapeOf: ShapeOf): Doc {
-  const { trigger, nodes = [], edges = [], ...rest } = spec;
+  const { trigger, nodes = [], edges = [], canvas = {}, ...rest } = spec;
   const all = [trigger, ...nodes.filter((each) => each.id !== trigger.id)];
   const byId = new Map(all.map((each) => [each.id, each]));
   return {
     rest,
     triggerId: trigger.id,
+    notes: (canvas.notes ?? []).map(note),
+    groups: (canvas.groups ?? []).map((each) => ({ id: each.id, label: each.label ?? '', nodes: (each.nodes ?? []).filter((id) => byId.has(id)), isCollapsed: !!each.collapsed })).filter((each) => each.nodes.length),
     nodes: all.map((each, index) => card(each, { x: each.position?.x ?? index * 260, y: each.position?.y ?? 0 })),
     edges: edges.map((each, index) => {
       const source = byId.get(each.source);
@@ -102,6 +140,14 @@ export function card(spec: SpecNode, position: { x: number; y: number }): CardNo
   return { id: spec.id, type: 'card', position, data: { spec } };
 }
 
+export const NOTE = { width: 240, height: 140 };
+export function note(spec: SpecNote): NoteNode {
+  return {
+    id: spec.id, type: 'note', position: { x: spec.position?.x ?? 0, y: spec.position?.y ?? 0 }, width: spec.size?.width ?? NOTE.width, height: spec.size?.height ?? NOTE.height,
+    data: { text: spec.text ?? '', colour: spec.colour ?? 'yellow' },
+  };
+}
+
 export function line(spec: SpecEdge, id: string, sourceHandle: string): Line {
   return { id, type: 'line', source: spec.source, target: spec.target, sourceHandle, targetHandle: spec.targetHandle || 'in', data: { spec } };
 }
@@ -110,12 +156,22 @@ export function line(spec: SpecEdge, id: string, sourceHandle: string): Line {
 export function toSpec(doc: Doc): Spec {
   const placed = doc.nodes.map((each) => ({ ...each.data.spec, id: each.id, position: { x: Math.round(each.position.x), y: Math.round(each.position.y) } }));
   const trigger = placed.find((each) => each.id === doc.triggerId) ?? placed[0]!;
+  const canvas = {
+    ...(doc.notes.length ? { notes: doc.notes.map(noteSpec) } : {}),
+    ...(doc.groups.length ? { groups: doc.groups.map(({ id, label, nodes, isCollapsed }) => ({ id, ...(label ? { label } : {}), nodes, ...(isCollapsed ? { collapsed: true } : {}) })) } : {}),
+  };
   return {
     ...doc.rest,
+    ...(Object.keys(canvas).length ? { canvas } : {}),
     trigger,
     nodes: placed.filter((each) => each !== trigger),
     edges: doc.edges.map((each) => ({ ...each.data.spec, id: each.id, source: each.source, target: each.target, sourceHandle: each.sourceHandle, ...(each.targetHandle === 'in' ? {} : { targetHandle: each.targetHandle }) })),
   };
+}
+
+export function noteSpec({ id, position, width, height, data }: NoteNode): SpecNote {
+  const [x, y] = [Math.round(position.x), Math.round(position.y)];
+  return { id, text: data.text, position: { x, y }, size: { width: Math.round(width), height: Math.round(height) }, ...(data.colour === 'yellow' ? {} : { colour: data.colour }) };
 }
 
 /** An id that is free, and that expressions can say: http, http_2, … */

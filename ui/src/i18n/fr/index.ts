@@ -1,8 +1,9 @@
 /** Every word of the editor, in French. */
 import type { Key } from '../en';
+import { canvas } from './canvas';
 import { editor } from './editor';
 import { execution } from './execution';
 import { pages } from './pages';
 import { shell } from './shell';
 
-export const fr: Record<Key, string> = { ...shell, ...pages, ...execution, ...editor };
+export const fr: Record<Key, string> = { ...shell, ...pages, ...execution, ...editor, ...canvas };
