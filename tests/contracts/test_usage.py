@@ -12,7 +12,9 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.usage import SqlUsage
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.domain.execution.view import NodeRun
+from linkflow.domain.values import encode_json
 from linkflow.ports.services import Projected
+from linkflow.ports.stores import Message
 from linkflow.ports.upkeep import Fenced
 from linkflow.ports.usage import Usage
 from linkflow.testing.history_suites import WORKSPACE, new_id
@@ -99,6 +101,70 @@ async def test_days_long_past_stay_in_their_month(database: Database) -> None:
         list(await usage.days(WORKSPACE, *ALWAYS)),
         list(await usage.months(WORKSPACE, *ALWAYS)),
     )
+
+
+async def left(database: Database, *used: dict[str, int], at: float = EVENING) -> list[Message]:
+    """Let an execution leave messages about what it used, as a commit does."""
+    sent = [
+        Message(
+            execution_id=new_id(),
+            number=7,
+            kind="usage",
+            body={"workspace_id": WORKSPACE, "used": each},
+            at=at,
+        )
+        for each in used
+    ]
+    await database.pool.executemany(
+        "INSERT INTO engine.outbox (execution_id, number, kind, target, at, data)"
+        " VALUES ($1, $2, 'usage', '', to_timestamp($3), $4)",
+        [(each.execution_id, each.number, each.at, encode_json(each.body)) for each in sent],
+    )
+    return sent
+
+
+async def test_what_was_used_is_added_once(database: Database) -> None:
+    """B11: a message about what was used counts on its day, once, however often and wherever it arrives."""
+    store, usage = SqlVisibilityStore(database), SqlUsage(database)
+    sent = await left(database, *[{"ai_tokens": 3}, {"ai_tokens": 4, "sms_parts": 1}] * 10)
+    sent += await left(database, {"ai_tokens": 5}, at=EVENING + 10)
+    await asyncio.gather(*(store.meter(batch) for batch in (sent, sent[::-1], sent[3:9], sent) * 2))
+    days = [(day.day, day.meters) for day in await usage.days(WORKSPACE, *ALWAYS)]
+    (month,) = await usage.months(WORKSPACE, *ALWAYS)
+
+    assert [(TODAY, {"ai_tokens": 70, "sms_parts": 10}), (TOMORROW, {"ai_tokens": 5})] == days
+    assert {"ai_tokens": 75, "sms_parts": 10} == month.meters
+    assert 0 == await database.pool.fetchval("SELECT count(*) FROM engine.outbox")
+
+
+async def test_gauges_are_set_and_their_highest_counts(database: Database) -> None:
+    """What is measured replaces what was measured before that day; a month says its highest day."""
+    usage = SqlUsage(database)
+    for day, amount in ((TODAY, 9), (TODAY, 500), (TOMORROW, 30)):
+        await usage.measured(1, day, {(WORKSPACE, "storage_bytes"): amount})
+
+    assert [500, 30] == [day.meters["storage_bytes"] for day in await usage.days(WORKSPACE, *ALWAYS)]
+    assert [500] == [each.meters["storage_bytes"] for each in await usage.months(WORKSPACE, *ALWAYS)]
+    with pytest.raises(Fenced):
+        await usage.measured(0, TODAY, {})
+
+
+async def test_amounts_long_past_stay_in_their_month(database: Database) -> None:
+    """Amounts of days long past are kept by month, and rolling up again and again changes no sum."""
+    usage = SqlUsage(database)
+    await database.pool.execute(
+        "INSERT INTO engine.usage_meters (workspace_id, day, meter, amount)"
+        " SELECT $1, day::date, meter, 7 FROM unnest(ARRAY['2020-02-01', '2020-02-03', '2020-02-29']) AS day,"
+        " unnest(ARRAY['ai_tokens', 'storage_bytes']) AS meter",
+        WORKSPACE,
+    )
+    before = list(await usage.months(WORKSPACE, *ALWAYS))
+    for _ in range(3):
+        await usage.roll_up(1)
+    kept = await database.pool.fetchval("SELECT count(*) FROM engine.usage_meters")
+
+    assert [Usage(day=date(2020, 2, 1), meters={"ai_tokens": 21, "storage_bytes": 7})] == before
+    assert (before, 2) == (list(await usage.months(WORKSPACE, *ALWAYS)), kept)
 
 
 async def test_yesterdays_leader_rolls_nothing_up(database: Database) -> None:

@@ -160,6 +160,10 @@ POST   /api/v1/admin/scheduler/duties/{name}/run                                
 GET    /api/v1/admin/scheduler/runs/{run_id}                                    operator
 
 GET    /api/v1/webhooks                                                         webhook.view
+GET    /api/v1/budgets                                                          workspace.view
+PUT    /api/v1/budgets/{period}                                                 workspace.update
+DELETE /api/v1/budgets/{period}                                                 workspace.update
+POST   /api/v1/executions/{execution_id}/budget                                 approval.decide
 POST   /api/v1/webhooks                                                         webhook.create
 GET    /api/v1/webhooks/{webhook_id}                                            webhook.view
 PUT    /api/v1/webhooks/{webhook_id}                                            webhook.update

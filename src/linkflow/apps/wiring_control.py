@@ -30,6 +30,7 @@ from linkflow.control.broker import Broker
 from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
 from linkflow.control.deliveries import Deliveries
+from linkflow.control.budgets import Budgets
 from linkflow.control.duties import Duties
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
@@ -176,7 +177,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     executables, catalog = side.executables, side.catalog
     audit = Audit(clock, ids)
     variables = Variables(records, prepared, side.box, audit, side.plans)
-    inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock, shared.fan_out)
+    inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock, side.plans, shared.fan_out)
     activation = Activation(catalog, side.box, prepared, bus, clock, ids)
     workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
     executions = Executions(
@@ -234,6 +235,15 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         ),
         trials=CredentialTrials(
             records, side.broker, side.outside, GuardedProbe(side.settings.outbound_allow), audit, clock
+        budgets=Budgets(
+            records,
+            side.plans,
+            engine.frontend,
+            engine.visibility,
+            audit,
+            Notices(side.box, bus, clock, ids),
+            clock,
+        ),
         ),
         deliveries=Deliveries(
             records, followed, side.outside, side.box, Notices(side.box, bus, clock, ids), bus, clock

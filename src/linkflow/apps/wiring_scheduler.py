@@ -24,13 +24,14 @@ from linkflow.ports.retention import Kept
 from linkflow.ports.vault import Rewrapping
 from linkflow.scheduler.alerts import UsageAlerts
 from linkflow.scheduler.blobs import BlobSweep
+from linkflow.scheduler.budgets import BudgetWatch
 from linkflow.scheduler.cron import Cron
 from linkflow.scheduler.duties import Duties, Duty
 from linkflow.scheduler.partitions import PartitionsAhead
 from linkflow.scheduler.rescue import Rescue
 from linkflow.scheduler.retention import ExecutionsRetention, Expire, HardDelete, SoftDelete, Vacuum
 from linkflow.scheduler.sealing import Resealing
-from linkflow.scheduler.service import Scheduler
+from linkflow.scheduler.service import Scheduler, Watch
 from linkflow.scheduler.usage import UsageRollUp
 
 if TYPE_CHECKING:
@@ -100,4 +101,5 @@ def build_scheduler(parts: SchedulerParts, plane: ControlPlane) -> Scheduler:
         parts.ids,
         holder,
     )
-    return Scheduler(SqlLeases(Statements(parts.control.pool)), runs, [cron], duties, parts.clock, holder)
+    watches: Sequence[Watch] = [cron, BudgetWatch(plane.budgets, parts.clock)]
+    return Scheduler(SqlLeases(Statements(parts.control.pool)), runs, watches, duties, parts.clock, holder)

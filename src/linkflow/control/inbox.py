@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from linkflow.control.plans import Plans
 from linkflow.control.variables import Variables
 from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.domain.values import Json, decode_json
@@ -63,8 +64,10 @@ class Inbox:
         cache: Cache,
         bus: EventBus,
         clock: Clock,
+        plans: Plans,
         fan_out: FanOut | None = None,
     ) -> None:
+        self._plans = plans
         self._records, self._frontend, self._fan_out = records, frontend, fan_out
         self._variables, self._cache, self._bus, self._clock = variables, cache, bus, clock
         self._waiting: deque[tuple[TriggerEvent, Json]] = deque()
@@ -139,17 +142,19 @@ class Inbox:
     ) -> StartedExecution:
         """Start one execution under the id it was promised."""
         return await self._frontend.start(
-            StartExecution(
-                workspace_id=event.workspace_id,
-                workflow_id=start.workflow_id,
-                workflow_version=start.workflow_version,
-                spec_hash=start.spec_hash,
-                trigger=start.trigger,
-                trigger_kind=event.kind,
-                input=data,
-                execution_id=start.execution_id,
-                variables=await self._variables.of(event.workspace_id),
-                wait_ms=wait_ms,
+            await self._plans.budgeted(
+                StartExecution(
+                    workspace_id=event.workspace_id,
+                    workflow_id=start.workflow_id,
+                    workflow_version=start.workflow_version,
+                    spec_hash=start.spec_hash,
+                    trigger=start.trigger,
+                    trigger_kind=event.kind,
+                    input=data,
+                    execution_id=start.execution_id,
+                    variables=await self._variables.of(event.workspace_id),
+                    wait_ms=wait_ms,
+                )
             )
         )
 

@@ -7,6 +7,7 @@ from linkflow.control.accounts import Accounts
 from linkflow.control.audit import AuditLogs
 from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
+from linkflow.control.budgets import Budgets
 from linkflow.control.deliveries import Deliveries
 from linkflow.control.duties import Duties
 from linkflow.control.elsewhere import Elsewhere
@@ -74,6 +75,7 @@ class ControlPlane:
     deliveries: Deliveries
     duties: Duties
     events: Events
+    budgets: Budgets
     exchange: Exchange
     inbox: Inbox
     letters: Letters

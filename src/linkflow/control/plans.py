@@ -12,12 +12,15 @@ import msgspec
 
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.notices import Notices
+from linkflow.domain.budget import METERS as BUDGET_METERS
+from linkflow.domain.budget import REPORTED, WORKSPACE_METERS, Budget, OnExceeded, period_ends_at, period_of
 from linkflow.domain.errors import Invalid
 from linkflow.domain.plan import (
     ANY,
     METERS,
     PLANS,
     SELF_HOSTED,
+    BudgetUsedUp,
     LimitReached,
     Plan,
     WorkspaceLocked,
@@ -25,25 +28,58 @@ from linkflow.domain.plan import (
 )
 from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Prepared
-from linkflow.ports.plans import Subscribed, UsageAlert
+from linkflow.ports.plans import Subscribed, UsageAlert, WorkspaceBudget
 from linkflow.ports.records import Records
 from linkflow.ports.services import Frontend, StartedExecution, StartExecution
-from linkflow.ports.usage import UsageStore
+from linkflow.ports.usage import Usage, UsageStore
 
 LOOKED_S = 5.0
 STARTS = "executions_per_month"
 
 
+class BudgetLine(msgspec.Struct, frozen=True):
+    """How one meter of a workspace's budget stands.
+
+    Attributes:
+        period: `day 2026-01-31` or `month 2026-01`.
+        on_exceeded: pause or fail.
+        resets_at: When the period is over, seconds since 1970.
+    """
+
+    period: str
+    meter: str
+    used: int
+    limit: int
+    on_exceeded: str
+    resets_at: float
+
+
 class Standing:
-    """How a workspace stands against its plan.
+    """How a workspace stands against its plan and its budgets.
 
     Attributes:
         limits: By meter.
         started: Executions of this month, as far as this process knows.
+        month_ends_at: Seconds since 1970.
+        budgets: Of days and months, and what was used of them.
+        default: What an execution may use whose workflow does not say; None for any amount.
     """
 
-    def __init__(self, plan: Plan, limits: Mapping[str, int], started: int, *, is_locked: bool) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        limits: Mapping[str, int],
+        started: int,
+        *,
+        is_locked: bool,
+        month_ends_at: float = 0.0,
+        budgets: Sequence[BudgetLine] = (),
+        default: Budget | None = None,
+    ) -> None:
         self.plan, self.limits, self.started, self.is_locked = plan, limits, started, is_locked
+        self.month_ends_at, self.budgets, self.default = month_ends_at, budgets, default
+        self._metered = sorted({line.meter for line in budgets} & BUDGET_METERS.keys() - REPORTED.keys())
+        self._more = 0
 
     def admit(self) -> None:
         """Count one more start.
@@ -51,20 +87,63 @@ class Standing:
         Raises:
             WorkspaceLocked: Nothing may start here.
             LimitReached: `usage_limit_exceeded`: the month's executions are used up.
+            BudgetUsedUp: A budget of the workspace has no room.
         """
         if self.is_locked:
-            raise WorkspaceLocked
+            raise WorkspaceLocked(
+                "This workspace is locked, so nothing can be started in it. Ask whoever runs this LinkFlow."
+            )
         limit = self.limits[STARTS]
         if limit != ANY and self.started >= limit:
             raise LimitReached(
-                f"The {self.plan.title} plan allows {limit} executions a month, and they are used up.",
+                f"The {self.plan.title} plan allows {limit} executions a month, and they are used up until "
+                f"{_day(self.month_ends_at)}; {ASK}",
                 code="usage_limit_exceeded",
                 meter=STARTS,
                 limit=limit,
                 used=self.started,
                 plan=self.plan.name,
+                resets_at=_instant(self.month_ends_at),
             )
+        for line in self.budgets:
+            self._admit(line)
         self.started += 1
+        self._more += 1
+
+    def _admit(self, line: BudgetLine) -> None:
+        """Go on only when a budget has room."""
+        used = line.used + (self._more if line.meter == "executions" else 0)
+        if used >= line.limit:
+            raise BudgetUsedUp(
+                f"The workspace's budget of the {line.period} is used up: {used} of {line.limit} "
+                f"{WORKSPACE_METERS[line.meter]}. Nothing starts until {_day(line.resets_at)}, unless an "
+                "owner or admin of the workspace raises the budget.",
+                meter=line.meter,
+                limit=line.limit,
+                used=used,
+                period=line.period,
+                resets_at=_instant(line.resets_at),
+            )
+
+    def budgeted(self, asked: StartExecution) -> StartExecution:
+        """Say with a start what it may use, and what has to be counted."""
+        if self.default is None and not self._metered:
+            return asked
+        return msgspec.structs.replace(asked, budget=self.default, metered=self._metered)
+
+
+ASK = "ask whoever runs this LinkFlow for a larger plan."
+
+
+def _instant(seconds: float) -> str:
+    """Say an instant as the API does."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _day(seconds: float) -> str:
+    """Say the day of an instant, in words."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%B %Y} (UTC)"
 
 
 class MeterLine(msgspec.Struct, frozen=True):
@@ -109,12 +188,40 @@ class Plans:
         subscribed = await self._records.plans.get(workspace_id)
         plan = PLANS[subscribed.plan or self._default]
         limits = {**plan.limits, **subscribed.limits}
-        started = 0
-        if limits[STARTS] != ANY:
-            today = datetime.fromtimestamp(self._clock.now(), UTC).date()
+        budgets = {
+            each.period: each for each in await self._records.plans.budgets(workspace_id) if each.limits
+        }
+        now, started = self._clock.now(), 0
+        lines: list[BudgetLine] = []
+        default = budgets.pop("execution", None)
+        if limits[STARTS] != ANY or budgets:
+            today = datetime.fromtimestamp(now, UTC).date()
             days = await self._usage.days(workspace_id, today.replace(day=1), today)
             started = sum(day.started for day in days)
-        return Standing(plan, limits, started, is_locked=subscribed.is_locked)
+            for budget in budgets.values():
+                of_period = [day for day in days if budget.period == "month" or day.day == today]
+                lines += _lines(budget, of_period, now)
+        return Standing(
+            plan,
+            limits,
+            started,
+            is_locked=subscribed.is_locked,
+            month_ends_at=period_ends_at("month", now),
+            budgets=lines,
+            default=None if default is None else Budget(default.limits, OnExceeded(default.on_exceeded)),
+        )
+
+    async def fresh(self, workspace_id: str) -> Standing:
+        """Say how a workspace stands now."""
+        return await self._looked_up(workspace_id)
+
+    def forget(self, workspace_id: str) -> None:
+        """Look a workspace up again the next time: its plan or a budget changed."""
+        self._prepared.drop(f"plan:{workspace_id}")
+
+    async def budgeted(self, asked: StartExecution) -> StartExecution:
+        """Say with a start what it may use; for starts that were admitted before."""
+        return (await self.standing(asked.workspace_id)).budgeted(asked)
 
     async def admit(self, workspace_id: str) -> None:
         """Let one more execution start; asked before anything is queued.
@@ -129,8 +236,9 @@ class Plans:
         """Make what starts executions that the plan has room for; it raises what `admit` does."""
 
         async def start(asked: StartExecution) -> StartedExecution:
-            await self.admit(asked.workspace_id)
-            return await frontend.start(asked)
+            standing = await self.standing(asked.workspace_id)
+            standing.admit()
+            return await frontend.start(standing.budgeted(asked))
 
         return start
 
@@ -147,7 +255,8 @@ class Plans:
         used = (await self._records.plans.counts(workspace_id)).get(meter, 0)
         if used >= limit:
             raise LimitReached(
-                f"The {standing.plan.title} plan allows {limit} {meter.replace('_', ' ')}.",
+                f"The {standing.plan.title} plan allows {limit} {meter.replace('_', ' ')}, and there are "
+                f"{used}; remove one, or {ASK}",
                 meter=meter,
                 limit=limit,
                 used=used,
@@ -206,7 +315,7 @@ class Plans:
                 old=msgspec.to_builtins(before),
                 new=msgspec.to_builtins(found),
             )
-        self._prepared.drop(f"plan:{workspace_id}")
+        self.forget(workspace_id)
         return found
 
     async def alert(self) -> int:
@@ -229,3 +338,14 @@ class Plans:
         if told:
             self._notices.nudge()
         return told
+
+
+def _lines(budget: WorkspaceBudget, days: Sequence[Usage], now: float) -> Sequence[BudgetLine]:
+    """Say how the meters of a budget stand, from what was used on the days of its period."""
+    used = {meter: sum(day.meters.get(meter, 0) for day in days) for meter in BUDGET_METERS}
+    used["executions"] = sum(day.started for day in days)
+    period, ends_at = period_of(budget.period, now), period_ends_at(budget.period, now)
+    return [
+        BudgetLine(period, meter, used[meter], limit, budget.on_exceeded, ends_at)
+        for meter, limit in budget.limits.items()
+    ]

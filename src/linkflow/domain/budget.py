@@ -5,6 +5,7 @@ the engine. A budget is checked before a node begins, so what runs away stops wi
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -72,6 +73,27 @@ def problems(budget: Budget, meters: Mapping[str, str] = METERS) -> list[tuple[s
     if not 1 <= budget.decide_within_ms <= 366 * DAY_MS:
         found.append(("decideWithinMs", f"decideWithinMs is 1 to {366 * DAY_MS}, a year."))
     return found
+
+
+PERIODS = ("execution", "day", "month")
+"""What a workspace's budget is for: each execution whose workflow has none, a day, a month (UTC)."""
+
+
+def period_of(period: str, now: float) -> str:
+    """Name the day or the month of an instant, as `day 2026-01-31`, `month 2026-01`."""
+    at = datetime.fromtimestamp(now, UTC)
+    return f"{period} {at:%Y-%m-%d}" if period == "day" else f"{period} {at:%Y-%m}"
+
+
+def period_ends_at(period: str, now: float) -> float:
+    """Say when the day or the month of an instant is over, seconds since 1970."""
+    day = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = (
+        day + timedelta(days=1)
+        if period == "day"
+        else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    )
+    return end.timestamp()
 
 
 def reported(meta: Mapping[str, Json]) -> dict[str, int]:

@@ -62,6 +62,12 @@ class LimitReached(LinkFlowError):
     code = "plan_limit_exceeded"
 
 
+class BudgetUsedUp(LimitReached):
+    """A budget of this workspace is used up; nothing starts until it has room again."""
+
+    code = "budget_exceeded"
+
+
 class WorkspaceLocked(LinkFlowError):
     """This workspace is locked; nothing can be started in it."""
 

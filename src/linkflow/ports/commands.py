@@ -3,11 +3,12 @@
 Every record is a frozen value that has a JSON form, so a later binding to gRPC changes no caller.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from linkflow.domain.budget import Budget
 from linkflow.domain.errors import NodeError
 from linkflow.domain.execution.events import Parent
 from linkflow.domain.node import Completion
@@ -30,6 +31,8 @@ class StartExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         mode: production or test.
         wait_ms: How long the caller waits for the end; 0 answers at once.
         attributes: What people search by; they go before those of the workflow's settings.
+        budget: How much it may use when its workflow does not say.
+        metered: Meters of the workspace's budgets that the engine counts and tells as they are used.
     """
 
     workspace_id: str
@@ -53,6 +56,8 @@ class StartExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     session: Mapping[str, Json] | None = None
     wait_ms: int = 0
     attributes: Mapping[str, Json] = {}
+    budget: Budget | None = None
+    metered: Sequence[str] = ()
 
 
 class StartedExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -22,6 +22,24 @@ class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: float = 0.0
 
 
+class WorkspaceBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a workspace may use in a period, or each of its executions whose workflow does not say.
+
+    Attributes:
+        period: One of `domain.budget.PERIODS`.
+        limits: By meter; empty when there is no budget any more.
+        on_exceeded: pause or fail: what happens to what is running.
+        changed_by: The person's address.
+    """
+
+    workspace_id: str
+    period: str
+    limits: Mapping[str, int]
+    on_exceeded: str = "pause"
+    changed_by: str = ""
+    changed_at: float = 0.0
+
+
 class UsageAlert(msgspec.Struct, frozen=True):
     """An alert: a meter reached so many percent of its limit in a month, such as 2026-01."""
 
@@ -56,4 +74,16 @@ class WorkspacePlans(Protocol):
 
     async def alerted(self, alert: UsageAlert) -> bool:
         """Note that an alert goes out; False when it went out before."""
+        ...
+
+    async def budgets(self, workspace_id: str) -> Sequence[WorkspaceBudget]:
+        """List a workspace's budgets, by period."""
+        ...
+
+    async def put_budget(self, budget: WorkspaceBudget) -> None:
+        """Set a workspace's budget of a period."""
+        ...
+
+    async def budgeted(self) -> Sequence[str]:
+        """List the ids of workspaces that have, or had, a budget of a day or a month."""
         ...

@@ -35,7 +35,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Something that must leave an execution, written with its events.
 
     Attributes:
-        kind: project, start, child_closed, cancel, terminate, signal, callback, ticket.
+        kind: project, usage, start, child_closed, cancel, terminate, signal, callback, ticket.
         number: Event it follows from; with kind and `to` its identity.
         to: Execution, URL or key it goes to.
         body: JSON.
@@ -48,6 +48,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     to: str = ""
     body: Json = None
     at: float = 0.0
+
+
+PROJECTED = frozenset({"project", "usage"})
+"""Kinds of messages that the projector takes."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +214,16 @@ class VisibilityStore(Protocol):
         """Write rows and forget the messages they came from, in one transaction.
 
         An older version of a row never replaces a newer one. Safe to repeat.
+        """
+        ...
+
+    async def meter(self, messages: Sequence[Message]) -> None:
+        """Add what executions used to the usage of its day, and forget the messages, in one transaction.
+
+        A message that was counted is gone, so it counts once. Safe to repeat.
+
+        Args:
+            messages: Of kind usage, `{"workspace_id": id, "used": {meter: amount}}`.
         """
         ...
 

@@ -10,7 +10,7 @@ from linkflow.domain.errors import AlreadyStarted, Invalid, LinkFlowError, Versi
 from linkflow.domain.execution.events import decode, encode
 from linkflow.domain.values import SHARDS, decode_json, encode_json, is_execution_id, shard_of
 from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, LogLine, Projected
-from linkflow.ports.stores import Head, Lane, Message, Record, Recorded
+from linkflow.ports.stores import PROJECTED, Head, Lane, Message, Record, Recorded
 from linkflow.testing.visibility_rows import SOME_ROW, fits, key_of
 
 
@@ -174,7 +174,7 @@ class MemoryHistoryStore:
         found = [
             message
             for message in await self.messages(len(self._outbox), older_than, callbacks=lane == "callbacks")
-            if lane == "callbacks" or (message.kind == "project") == (lane == "projections")
+            if lane == "callbacks" or (message.kind in PROJECTED) == (lane == "projections")
         ][:limit]
         if lane == "executions":
             found = [message for message in found if not self._comes_later(message, found)]
@@ -187,7 +187,7 @@ class MemoryHistoryStore:
         return any(
             key[0] == message.execution_id and key[1] < message.number and key not in ours
             for key in self._outbox
-            if key[2] not in ("callback", "project")
+            if key[2] != "callback" and key[2] not in PROJECTED
         )
 
     async def postpone(self, messages: Sequence[Message], to: float) -> None:
@@ -206,10 +206,14 @@ class MemoryHistoryStore:
         """List the executions that there are."""
         return list(self._executions)
 
+    def has(self, message: Message) -> bool:
+        """Say whether a message is still to be delivered."""
+        return (message.execution_id, message.number, message.kind, message.to) in self._outbox
+
     def forget_projections(self, messages: Sequence[Message]) -> None:
         """Forget what was projected, in one go with the rows."""
         for message in messages:
-            self._outbox.pop((message.execution_id, message.number, "project", message.to), None)
+            self._outbox.pop((message.execution_id, message.number, message.kind, message.to), None)
 
 
 class MemoryVisibilityStore:
@@ -218,11 +222,13 @@ class MemoryVisibilityStore:
     Attributes:
         rows: By execution id.
         logs: Lines by execution id.
+        used: Amounts by workspace id and meter.
     """
 
     def __init__(self, history: MemoryHistoryStore) -> None:
         self.rows: dict[str, Projected] = {}
         self.logs: dict[str, Sequence[LogLine]] = {}
+        self.used: Counter[tuple[str, str]] = Counter()
         self._history = history
 
     async def write(self, projected: Sequence[Projected], messages: Sequence[Message]) -> None:
@@ -234,6 +240,16 @@ class MemoryVisibilityStore:
                 self.rows[item.row.execution_id] = msgspec.structs.replace(item, logs=())
             if item.logs:
                 self.logs[item.row.execution_id] = item.logs
+        self._history.forget_projections(messages)
+        await asyncio.sleep(0)
+
+    async def meter(self, messages: Sequence[Message]) -> None:
+        """Count what was used, and forget the messages it came from."""
+        await asyncio.sleep(0)
+        for message in messages:
+            if self._history.has(message):
+                for meter, amount in message.body["used"].items():
+                    self.used[message.body["workspace_id"], meter] += amount
         self._history.forget_projections(messages)
         await asyncio.sleep(0)
 

@@ -6,10 +6,13 @@ import asyncpg
 
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.errors import NotFound
-from linkflow.ports.plans import Subscribed, UsageAlert
+from linkflow.ports.plans import Subscribed, UsageAlert, WorkspaceBudget
 
 PLANS = Table("control.workspace_plans", Subscribed, json=("limits",))
 _subscribed = PLANS.reader(Subscribed)
+
+BUDGETS = Table("control.budgets", WorkspaceBudget, json=("limits",))
+_budget = BUDGETS.reader(WorkspaceBudget)
 
 ALERTS = Table("control.usage_alerts", UsageAlert)
 COUNTED = """
@@ -62,3 +65,26 @@ class SqlWorkspacePlans:
             f"{ALERTS.insert} ON CONFLICT DO NOTHING", *ALERTS.values(alert)
         )
         return done == 1
+
+    async def budgets(self, workspace_id: str) -> Sequence[WorkspaceBudget]:
+        """List budgets."""
+        found = await self._sql.of(workspace_id).rows(
+            f"{BUDGETS.select} WHERE workspace_id = $1 ORDER BY period", workspace_id
+        )
+        return [_budget(row) for row in found]
+
+    async def put_budget(self, budget: WorkspaceBudget) -> None:
+        """Set a budget."""
+        await self._sql.of(budget.workspace_id).run(
+            f"{BUDGETS.insert} ON CONFLICT (workspace_id, period) DO UPDATE SET limits = excluded.limits,"
+            " on_exceeded = excluded.on_exceeded, changed_by = excluded.changed_by,"
+            " changed_at = excluded.changed_at",
+            *BUDGETS.values(budget),
+        )
+
+    async def budgeted(self) -> Sequence[str]:
+        """List workspaces with a budget of a period."""
+        found = await self._sql.rows(
+            "SELECT DISTINCT workspace_id FROM control.budgets WHERE period <> 'execution' ORDER BY 1"
+        )
+        return [row["workspace_id"] for row in found]

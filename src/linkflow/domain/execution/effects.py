@@ -8,6 +8,7 @@ import msgspec
 from linkflow.domain.errors import NodeError
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.keys import split_key
+from linkflow.domain.execution.spending import reports, since
 from linkflow.domain.execution.state import CLOSED_STATUS, ExecutionState, Status
 from linkflow.domain.values import Json, derived_execution_id, started_at_ms
 
@@ -16,7 +17,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     """A message that leaves the execution, to be written with its events.
 
     Attributes:
-        kind: project, start, child_closed, cancel, callback, ticket, release, dead_letter.
+        kind: project, usage, start, child_closed, cancel, callback, ticket, release, dead_letter.
         number: The event it follows from.
         to: Whom it is for: an execution, an address, a ticket.
         body: JSON.
@@ -45,6 +46,11 @@ def outgoing(before: ExecutionState, events: Sequence[e.Event], after: Execution
             _MESSAGES[type(event)](event, number, after, found)
     if after.start.callback_url:
         _callbacks(events, after, found)
+    used = since(before.spending, after.spending, after.start.metered) | reports(events)
+    if used:
+        found.append(
+            Outgoing("usage", after.version, "", {"workspace_id": after.start.workspace_id, "used": used})
+        )
     if _worth_projecting(before, after):
         found.append(Outgoing("project", after.version))
     return found
@@ -98,6 +104,8 @@ def _on_child_started(
                 "priority": start.priority,
                 "parent": msgspec.to_builtins(parent),
                 "depth": start.depth + 1,
+                "budget": msgspec.to_builtins(start.budget),
+                "metered": list(start.metered),
             },
         )
     )

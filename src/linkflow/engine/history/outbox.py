@@ -26,7 +26,7 @@ from linkflow.engine.history.tickets import Tickets
 from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import CallbackSender
 from linkflow.ports.services import DeadLetter, History, StartExecution, WorkflowDirectory
-from linkflow.ports.stores import DeadLetters, HistoryStore, Lane, Message
+from linkflow.ports.stores import PROJECTED, DeadLetters, HistoryStore, Lane, Message
 from linkflow.telemetry import metrics, tracing
 
 SWEEP_S = 5.0
@@ -114,7 +114,7 @@ class Outbox:
     def deliver(self, messages: Sequence[Message]) -> None:
         """Take over messages whose record is durable. Safe to repeat."""
         for message in messages:
-            if message.kind == "project":
+            if message.kind in PROJECTED:
                 if self._project is not None:
                     self._project(message)
                 continue

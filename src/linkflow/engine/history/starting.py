@@ -58,6 +58,8 @@ async def started_event(
         ticket_limit=limit,
         on_conflict=on_conflict,
         attributes=_attributes(command, settings.attributes),
+        budget=settings.budget or command.budget,
+        metered=command.metered,
     )
 
 

@@ -28,6 +28,10 @@ class MirroredVisibility:
         if ended:
             await self._cache.put_all({f"execution:{row.execution_id}": _line(row) for row in ended}, KEPT_S)
 
+    async def meter(self, messages: Sequence[Message]) -> None:
+        """Count what executions used; see the port."""
+        await self._store.meter(messages)
+
     async def list(self, query: ExecutionQuery) -> ExecutionPage:
         """List rows, newest first."""
         return await self._store.list(query)

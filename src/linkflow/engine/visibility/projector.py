@@ -40,7 +40,7 @@ class Projector:
         self._clock = clock
         self._changed = changed
         self._history: History | None = None
-        self._waiting: dict[tuple[str, int], Message] = {}
+        self._waiting: dict[tuple[str, int, str], Message] = {}
         self._arrived = asyncio.Event()
 
     def connect(self, history: History) -> None:
@@ -54,7 +54,7 @@ class Projector:
 
     def add(self, message: Message) -> None:
         """Project an execution soon. Safe to repeat."""
-        self._waiting[message.execution_id, message.number] = message
+        self._waiting[message.execution_id, message.number, message.kind] = message
         self._arrived.set()
 
     async def run(self) -> None:
@@ -90,6 +90,12 @@ class Projector:
     async def project(self, messages: list[Message]) -> None:
         """Write the rows of the executions that messages are about. Safe to repeat."""
         assert self._history is not None, "connect comes first"
+        used = [message for message in messages if message.kind == "usage"]
+        if used:
+            await self._store.meter(used)
+            messages = [message for message in messages if message.kind != "usage"]
+        if not messages:
+            return
         ids = list(dict.fromkeys(message.execution_id for message in messages))
         projected = await self._history.projected(ids)
         await self._store.write(projected, messages)

@@ -78,7 +78,7 @@ def test_what_was_taken_over_costs_nothing() -> None:
 @pytest.mark.parametrize("meter", ["ai_tokens", "sms_parts", "airtime_cents"])
 def test_what_nodes_report_is_limited(meter: str) -> None:
     """The node after the one whose report reached the limit does not begin."""
-    play = away("chain", **{meter: 100})
+    play = Play(workflow("t -> a -> b"), budget=Budget({meter: 100}))
     play.tell(play.report("a", Completion(output=1, meta={meter: 99.2})))
 
     assert (CODE, ["a"]) == (play.error.code, play.keys(e.ActivityTaskScheduled))
