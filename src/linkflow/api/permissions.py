@@ -154,16 +154,16 @@ GET    /api/v1/audit-logs/verify                                                
 GET    /api/v1/usage/limits                                                     workspace.view
 GET    /api/v1/plans                                                            signed-in
 PUT    /api/v1/admin/plans                                                      operator
+GET    /api/v1/budgets                                                          workspace.view
+PUT    /api/v1/budgets/{period}                                                 workspace.update
+DELETE /api/v1/budgets/{period}                                                 workspace.update
+POST   /api/v1/executions/{execution_id}/budget                                 approval.decide
 GET    /api/v1/admin/scheduler                                                  operator
 GET    /api/v1/admin/queues                                                     operator
 POST   /api/v1/admin/scheduler/duties/{name}/run                                operator
 GET    /api/v1/admin/scheduler/runs/{run_id}                                    operator
 
 GET    /api/v1/webhooks                                                         webhook.view
-GET    /api/v1/budgets                                                          workspace.view
-PUT    /api/v1/budgets/{period}                                                 workspace.update
-DELETE /api/v1/budgets/{period}                                                 workspace.update
-POST   /api/v1/executions/{execution_id}/budget                                 approval.decide
 POST   /api/v1/webhooks                                                         webhook.create
 GET    /api/v1/webhooks/{webhook_id}                                            webhook.view
 PUT    /api/v1/webhooks/{webhook_id}                                            webhook.update

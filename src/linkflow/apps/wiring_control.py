@@ -27,10 +27,10 @@ from linkflow.control.actor import Audit
 from linkflow.control.arming import Arming
 from linkflow.control.audit import AuditLogs
 from linkflow.control.broker import Broker
+from linkflow.control.budgets import Budgets
 from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
 from linkflow.control.deliveries import Deliveries
-from linkflow.control.budgets import Budgets
 from linkflow.control.duties import Duties
 from linkflow.control.events import Events
 from linkflow.control.exchange import Exchange
@@ -221,6 +221,15 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         invitations=identity.invitations,
         post=identity.post,
         plans=side.plans,
+        budgets=Budgets(
+            records,
+            side.plans,
+            engine.frontend,
+            engine.visibility,
+            audit,
+            Notices(side.box, bus, clock, ids),
+            clock,
+        ),
         gate=Gate(shared.limits, side.plans),
         credentials=Credentials(records, side.box, audit, side.plans, clock, ids),
         connections=OAuthConnections(
@@ -235,15 +244,6 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         ),
         trials=CredentialTrials(
             records, side.broker, side.outside, GuardedProbe(side.settings.outbound_allow), audit, clock
-        budgets=Budgets(
-            records,
-            side.plans,
-            engine.frontend,
-            engine.visibility,
-            audit,
-            Notices(side.box, bus, clock, ids),
-            clock,
-        ),
         ),
         deliveries=Deliveries(
             records, followed, side.outside, side.box, Notices(side.box, bus, clock, ids), bus, clock

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
 from linkflow.control.audit import AuditLogs
+from linkflow.control.budgets import Budgets
 from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
-from linkflow.control.budgets import Budgets
 from linkflow.control.deliveries import Deliveries
 from linkflow.control.duties import Duties
 from linkflow.control.elsewhere import Elsewhere
@@ -69,13 +69,13 @@ class ControlPlane:
     executions: Executions
     credentials: Credentials
     plans: Plans
+    budgets: Budgets
     gate: Gate
     connections: OAuthConnections
     trials: CredentialTrials
     deliveries: Deliveries
     duties: Duties
     events: Events
-    budgets: Budgets
     exchange: Exchange
     inbox: Inbox
     letters: Letters

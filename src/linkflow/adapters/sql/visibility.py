@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from linkflow.adapters.sql.database import Database, driver_errors, without_nul
-from linkflow.domain.errors import Invalid, NodeError
 from linkflow.adapters.sql.usage import count_used
+from linkflow.domain.errors import Invalid, NodeError
 from linkflow.domain.values import encode_json, is_execution_id
 from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, Projected
 from linkflow.ports.stores import Message
@@ -148,13 +148,13 @@ class SqlVisibilityStore:
         ]
         await self._write(_WRITE, columns, projected)
 
-    async def rewrite(self, projected: Sequence[Projected]) -> None:
     async def meter(self, messages: Sequence[Message]) -> None:
         """Count what executions used; see `VisibilityStore`."""
         with driver_errors():
             async with self._database.transaction() as connection:
                 await count_used(connection, messages)
 
+    async def rewrite(self, projected: Sequence[Projected]) -> None:
         """Make rows again; see `VisibilityStore`."""
         projected = sorted(projected, key=lambda item: item.row.execution_id)
         await self._write(_REWRITE, _columns(projected), projected)
