@@ -29,12 +29,26 @@ async def test_a_template_is_green_after_four_clicks(browser: Browser, live: Liv
     assert (4, cards, []) == (ui.clicks, green, ui.errors)
 
 
+async def test_the_sample_is_green_after_one_click(ui: Window) -> None:
+    """At a first start there are three choices; one of them makes a sample and runs it green at once."""
+    await ui.open("/")
+    await expect(ui.page.locator("main").get_by_role("button")).to_have_count(3)
+    await ui.click("Run the sample")
+    await expect(ui.page.get_by_test_id("explain").locator("[data-status=completed]")).to_be_visible()
+    await expect(ui.page.locator(".card").first).to_be_visible()
+
+    assert (1, await ui.page.locator(".card").count()) == (
+        ui.clicks,
+        await ui.page.locator(".card[data-status=success]").count(),
+    )
+
+
 async def test_a_workflow_is_built_by_keyboard_alone(ui: Window, receiver: Receiver) -> None:
     """Webhook, condition, HTTP request, respond: built and run without a mouse."""
     receiver.answer("/orders", Scripted(200, {"ok": True}))
     keys = ui.page.keyboard
-    await ui.open("/workflows")
-    await ui.tab_to("New workflow")
+    await ui.open("/")
+    await ui.tab_to("Draw your own")
     await keys.press("Enter")
     await expect(ui.page.get_by_label("Name", exact=True)).to_be_focused()
     await keys.type("Check an order")

@@ -32,12 +32,20 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
     workflow_id = await ui.live.active(SPEC, "Look around")
     execution_id = await ui.live.start(workflow_id)
     await ui.live.ended(execution_id)
+    await ui.live.knock(await ui.live.hook(workflow_id), {"n": 1})
+    await ui.live.post("/credentials", {"name": "shop", "type": "api_key", "data": {"api_key": "k"}})
+    await ui.live.post("/variables", {"key": "limit", "value": 10})
+    await ui.live.post("/auth/tokens", {"name": "script"})
+    await ui.live.post("/invitations", {"email": "ada@example.com", "role": "viewer"})
+    await ui.live.post("/webhook-subscriptions", {"url": "https://example.com/", "events": ["execution.failed"]})
     await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
     found: dict[str, list[str]] = {}
     for path in (
-        "/workflows", "/workflows?new=1", "/templates", "/executions", f"/executions/{execution_id}",
+        "/", "/workflows", "/workflows?new=1", "/templates", "/executions", f"/executions/{execution_id}",
         f"/executions/{execution_id}?view=timeline", f"/executions/{execution_id}?view=events", "/triggers",
         "/dead-letters", "/cluster", "/me", f"/w/{workflow_id}/edit?node=set", "/nowhere",
+        "/inbox", "/credentials", "/insights", "/jobs", "/admin/members", "/admin/keys", "/admin/variables",
+        "/admin/subscriptions", "/admin/usage", "/admin/audit",
     ):  # fmt: skip
         await ui.open(path)
         await expect(ui.page.locator("h1").first).to_be_attached()

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { Activity, Inbox, LayoutTemplate, LogOut, Server, UserRound, Workflow, Zap, type LucideIcon } from 'lucide-react';
+import { Activity, ChartColumn, House, Inbox, KeyRound, LayoutTemplate, LogOut, MailWarning, Server, Settings, Timer, UserRound, Workflow, Zap, type LucideIcon } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
 import { call } from '../api/client';
 import { me, queries } from '../api/queries';
@@ -8,13 +8,26 @@ import { endSession, onSession, session } from '../api/session';
 import { useWords } from '../i18n';
 import type { Key } from '../i18n/en';
 
-const PLACES: { to: string; key: Key; icon: LucideIcon; operator?: boolean }[] = [
-  { to: '/workflows', key: 'nav.workflows', icon: Workflow },
-  { to: '/executions', key: 'nav.executions', icon: Activity },
-  { to: '/templates', key: 'nav.templates', icon: LayoutTemplate },
-  { to: '/triggers', key: 'nav.triggers', icon: Zap },
-  { to: '/dead-letters', key: 'nav.deadLetters', icon: Inbox },
-  { to: '/cluster', key: 'nav.cluster', icon: Server, operator: true },
+interface Place { to: string; key: Key; icon: LucideIcon; isOperators?: boolean }
+const GROUPS: { key: Key; places: Place[] }[] = [
+  { key: 'nav.build', places: [
+    { to: '/', key: 'nav.home', icon: House },
+    { to: '/workflows', key: 'nav.workflows', icon: Workflow },
+    { to: '/templates', key: 'nav.templates', icon: LayoutTemplate },
+    { to: '/triggers', key: 'nav.triggers', icon: Zap },
+    { to: '/credentials', key: 'nav.credentials', icon: KeyRound },
+  ] },
+  { key: 'nav.watch', places: [
+    { to: '/executions', key: 'nav.executions', icon: Activity },
+    { to: '/inbox', key: 'nav.inbox', icon: Inbox },
+    { to: '/dead-letters', key: 'nav.deadLetters', icon: MailWarning },
+    { to: '/insights', key: 'nav.insights', icon: ChartColumn },
+  ] },
+  { key: 'nav.manage', places: [
+    { to: '/admin', key: 'nav.settings', icon: Settings },
+    { to: '/cluster', key: 'nav.cluster', icon: Server, isOperators: true },
+    { to: '/jobs', key: 'nav.jobs', icon: Timer, isOperators: true },
+  ] },
 ];
 const ITEM = 'flex items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-[13px] font-medium text-soft transition hover:bg-sunk hover:text-ink max-lg:justify-center max-lg:px-2';
 
@@ -37,19 +50,26 @@ export function Shell() {
     <div className="flex h-full">
       <a href="#content" className="sr-only z-50 rounded-lg bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:absolute focus:top-2 focus:left-2">{say('app.skip')}</a>
       <nav aria-label={say('app.menu')} className="flex w-56 shrink-0 flex-col border-r border-line bg-surface px-3 py-4 max-lg:w-15">
-        <Link to="/workflows" className="mb-5 flex items-center gap-2.5 px-2 max-lg:justify-center" aria-label={say('app.name')}>
+        <Link to="/" className="mb-5 flex items-center gap-2.5 px-2 max-lg:justify-center" aria-label={say('app.name')}>
           <img src="/favicon.svg" alt="" className="size-7" />
           <span className="text-[15px] font-semibold tracking-tight max-lg:hidden">LinkFlow</span>
         </Link>
-        <ul className="flex flex-1 flex-col gap-0.5">
-          {PLACES.filter((each) => !each.operator || data?.is_operator).map(({ to, key, icon: Icon }) => (
-            <li key={to}>
-              <Link to={to} aria-label={say(key)} className={ITEM} activeProps={{ className: 'bg-accent-soft !text-accent-text' }}>
-                <Icon size={17} aria-hidden /> <span className="max-lg:hidden">{say(key)}</span>
-              </Link>
-            </li>
+        <div className="-mx-1 flex flex-1 flex-col gap-4 overflow-y-auto px-1">
+          {GROUPS.map((group) => (
+            <section key={group.key} aria-label={say(group.key)}>
+              <p className="mb-1 px-2.5 text-[11px] font-medium tracking-wide text-faint uppercase max-lg:hidden" aria-hidden>{say(group.key)}</p>
+              <ul className="flex flex-col gap-0.5">
+                {group.places.filter((each) => !each.isOperators || data?.is_operator).map(({ to, key, icon: Icon }) => (
+                  <li key={to}>
+                    <Link to={to} aria-label={say(key)} className={ITEM} activeOptions={{ exact: to === '/' }} activeProps={{ className: 'bg-accent-soft !text-accent-text' }}>
+                      <Icon size={17} aria-hidden /> <span className="max-lg:hidden">{say(key)}</span>
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            </section>
           ))}
-        </ul>
+        </div>
         <div className="mt-4 border-t border-line pt-3">
           <Link to="/me" aria-label={say('nav.account')} className={ITEM} activeProps={{ className: 'bg-accent-soft !text-accent-text' }}>
             <UserRound size={17} aria-hidden />

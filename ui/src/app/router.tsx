@@ -1,6 +1,7 @@
 /** Every address of the editor; what a page shows is in the address. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
 import { session } from '../api/session';
+import { Home } from '../pages/Home';
 import { NotFound } from '../pages/NotFound';
 import { SignIn } from '../pages/SignIn';
 import { Workflows } from '../pages/Workflows';
@@ -19,12 +20,7 @@ const inside = createRoute({
     if (!session()) throw redirect({ to: '/sign-in', search: { to: location.href } });
   },
 });
-const home = createRoute({
-  getParentRoute: () => inside, path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/workflows', replace: true });
-  },
-});
+const home = createRoute({ getParentRoute: () => inside, path: '/', component: Home });
 const workflows = createRoute({
   getParentRoute: () => inside, path: '/workflows', component: Workflows,
   validateSearch: (found: Record<string, unknown>): { q?: string; new?: string } => ({ q: text(found.q), new: text(found.new) }),
@@ -50,9 +46,43 @@ const triggers = createRoute({ getParentRoute: () => inside, path: '/triggers', 
 const letters = createRoute({ getParentRoute: () => inside, path: '/dead-letters', component: lazyRouteComponent(() => import('../pages/DeadLetters'), 'DeadLetters') });
 const cluster = createRoute({ getParentRoute: () => inside, path: '/cluster', component: lazyRouteComponent(() => import('../pages/Cluster'), 'Cluster') });
 const account = createRoute({ getParentRoute: () => inside, path: '/me', component: lazyRouteComponent(() => import('../pages/Account'), 'Account') });
+const inbox = createRoute({
+  getParentRoute: () => inside, path: '/inbox', component: lazyRouteComponent(() => import('../pages/Inbox'), 'Inbox'),
+  validateSearch: (found: Record<string, unknown>): { state?: string; webhook?: string; event?: string } => ({ state: text(found.state), webhook: text(found.webhook), event: text(found.event) }),
+});
+const credentials = createRoute({ getParentRoute: () => inside, path: '/credentials', component: lazyRouteComponent(() => import('../pages/Credentials'), 'Credentials') });
+const insights = createRoute({
+  getParentRoute: () => inside, path: '/insights', component: lazyRouteComponent(() => import('../pages/Insights'), 'Insights'),
+  validateSearch: (found: Record<string, unknown>): { range?: string } => ({ range: text(found.range) }),
+});
+const jobs = createRoute({ getParentRoute: () => inside, path: '/jobs', component: lazyRouteComponent(() => import('../pages/Jobs'), 'Jobs') });
+
+const settings = createRoute({ getParentRoute: () => inside, path: '/admin', component: lazyRouteComponent(() => import('../pages/Settings'), 'Settings') });
+const settingsFirst = createRoute({
+  getParentRoute: () => settings, path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/admin/members', replace: true });
+  },
+});
+const members = createRoute({ getParentRoute: () => settings, path: '/members', component: lazyRouteComponent(() => import('../pages/Members'), 'Members') });
+const keys = createRoute({ getParentRoute: () => settings, path: '/keys', component: lazyRouteComponent(() => import('../pages/Keys'), 'Keys') });
+const variables = createRoute({ getParentRoute: () => settings, path: '/variables', component: lazyRouteComponent(() => import('../pages/Variables'), 'Variables') });
+const subscriptions = createRoute({ getParentRoute: () => settings, path: '/subscriptions', component: lazyRouteComponent(() => import('../pages/Subscriptions'), 'Subscriptions') });
+const usage = createRoute({ getParentRoute: () => settings, path: '/usage', component: lazyRouteComponent(() => import('../pages/Usage'), 'Usage') });
+const audit = createRoute({
+  getParentRoute: () => settings, path: '/audit', component: lazyRouteComponent(() => import('../pages/Audit'), 'Audit'),
+  validateSearch: (found: Record<string, unknown>): { action?: string } => ({ action: text(found.action) }),
+});
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, inside.addChildren([home, workflows, templates, edit, versions, executions, execution, triggers, letters, cluster, account])]),
+  routeTree: root.addChildren([
+    signIn,
+    inside.addChildren([
+      home, workflows, templates, edit, versions, executions, execution, triggers, letters, cluster, account,
+      inbox, credentials, insights, jobs,
+      settings.addChildren([settingsFirst, members, keys, variables, subscriptions, usage, audit]),
+    ]),
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

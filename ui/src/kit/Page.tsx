@@ -1,8 +1,11 @@
 import { LoaderCircle } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { useEffect, type ReactNode } from 'react';
 
 /** The frame of a page: title, what it is about, what can be done, content. */
 export function Page({ title, about, actions, children }: { title: string; about?: string; actions?: ReactNode; children: ReactNode }) {
+  useEffect(() => {
+    document.title = `${title} · LinkFlow`;
+  }, [title]);
   return (
     <div className="mx-auto w-full max-w-6xl px-6 py-7 lg:px-10">
       <div className="mb-5 flex flex-wrap items-end justify-between gap-3">

@@ -31,7 +31,7 @@ export function SignIn() {
       }
       beginSession(found);
       // Only addresses of our own: what comes after `?to=` is anybody's word.
-      await navigate({ href: to && /^\/(?!\/)/.test(to) && !to.startsWith('/sign-in') ? to : '/workflows', replace: true });
+      await navigate({ href: to && /^\/(?!\/)/.test(to) && !to.startsWith('/sign-in') ? to : '/', replace: true });
     } catch (found) {
       setError(found);
       setBusy(false);

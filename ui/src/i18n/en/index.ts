@@ -4,6 +4,10 @@ import { editor } from './editor';
 import { execution } from './execution';
 import { pages } from './pages';
 import { shell } from './shell';
+import { access } from './access';
+import { home } from './home';
+import { insights } from './insights';
+import { settings } from './settings';
 
-export const en = { ...shell, ...pages, ...execution, ...editor, ...canvas };
+export const en = { ...shell, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };
 export type Key = keyof typeof en;

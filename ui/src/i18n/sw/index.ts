@@ -5,5 +5,9 @@ import { editor } from './editor';
 import { execution } from './execution';
 import { pages } from './pages';
 import { shell } from './shell';
+import { access } from './access';
+import { home } from './home';
+import { insights } from './insights';
+import { settings } from './settings';
 
-export const sw: Record<Key, string> = { ...shell, ...pages, ...execution, ...editor, ...canvas };
+export const sw: Record<Key, string> = { ...shell, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };
