@@ -31,8 +31,11 @@ def _interface(name: str, schema: Mapping[str, Any]) -> str:
 
 
 def _named(name: str) -> str:
-    """Make a name of TypeScript out of a schema's: `linkflow__api__shapes__Done` is ShapesDone."""
-    *rooms, last = name.split("__")
+    """Make a name of TypeScript out of a schema's: `linkflow__api__shapes__Done` is ShapesDone.
+
+    What is taken and answered in different shapes has two names, as `Pin-Input` and `Pin-Output`.
+    """
+    *rooms, last = name.replace("-", "").split("__")
     return f"{rooms[-1].title().replace('_', '')}{last}" if rooms else last
 
 

@@ -778,13 +778,13 @@ export interface Person {
   created_at: string;
 }
 
-export interface Pin-Input {
+export interface PinInput {
   output?: unknown;
   execution_id?: string;
   key?: string;
 }
 
-export interface Pin-Output {
+export interface PinOutput {
   output: unknown;
   handles?: string[] | null;
 }
@@ -1469,7 +1469,7 @@ export interface Routes {
     test?: boolean;
     attributes?: Record<string, unknown>;
   }; answer: Started };
-  "POST /workflows/{workflow_id}/pins": { query: {  }; body: Pin-Input; answer: Pin-Output };
+  "POST /workflows/{workflow_id}/pins": { query: {  }; body: PinInput; answer: PinOutput };
   "POST /workflows/{workflow_id}/publish": { query: {  }; body: Note | null; answer: Version };
   "POST /workflows/{workflow_id}/test-run": { query: {  }; body: TestRun | null; answer: Started };
   "POST /workflows/{workflow_id}/versions": { query: {  }; body: Note | null; answer: Version };
