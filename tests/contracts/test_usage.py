@@ -174,3 +174,19 @@ async def test_yesterdays_leader_rolls_nothing_up(database: Database) -> None:
 
     with pytest.raises(Fenced):
         await usage.roll_up(4)
+
+
+async def test_leaders_that_follow_each_other_never_wait_for_each_other(database: Database) -> None:
+    """Leaders that roll up at the same moment, each newer than the last, end: by writing, or as refused."""
+    usage = SqlUsage(database)
+
+    async def roll_up(token: int) -> bool:
+        try:
+            await usage.roll_up(token)
+        except Fenced:
+            return False
+        return True
+
+    for first in range(0, 80, 8):
+        written = await asyncio.gather(*(roll_up(first + more) for more in range(8)))
+        assert written[-1]

@@ -1,12 +1,13 @@
 """Fences: each schema remembers the newest token that a duty wrote under, and refuses older ones.
 
 The row is held until the transaction ends, so a new leader that raises the fence waits for writes under way,
-and finds them done.
+and finds them done. Who holds it shared never asks for more: two that did would wait for each other.
 """
 
 from linkflow.adapters.sql.database import PooledConnection
 from linkflow.ports.upkeep import LEASE, Fenced
 
+_READ = "SELECT token FROM {schema}.fences WHERE name = $1"
 _HELD = "SELECT token FROM {schema}.fences WHERE name = $1 FOR SHARE"
 _RAISED = """
 INSERT INTO {schema}.fences AS f (name, token) VALUES ($1, $2)
@@ -35,7 +36,8 @@ async def pass_fence(connection: PooledConnection, schema: str, token: int) -> N
     Raises:
         Fenced: A newer token was seen already; nothing may be written.
     """
-    newest = await connection.fetchval(_HELD.format(schema=schema), LEASE)
-    if newest is not None and newest == token:
-        return
-    await raise_fence(connection, schema, token)
+    newest = await connection.fetchval(_READ.format(schema=schema), LEASE)
+    if newest is None or newest < token:
+        await raise_fence(connection, schema, token)
+    elif newest > token or await connection.fetchval(_HELD.format(schema=schema), LEASE) != token:
+        raise Fenced
