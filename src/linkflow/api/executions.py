@@ -301,38 +301,3 @@ async def resolve(ask: Ask, execution_id: Id, body: ResolveBody) -> Response:
         await ask.actor(), execution_id, key=body.key, action=body.action, data=body.data
     )
     return Answer({"ok": True}, 202)
-
-
-def outline(value: Json) -> Json:
-    """Say what kind of value there is and how much: for paging through large outputs."""
-    match value:
-        case list():
-            return {"kind": "list", "count": len(value)}
-        case dict():
-            return {"kind": "object", "count": len(value)}
-        case str():
-            return {"kind": "text", "count": len(value)}
-    return {"kind": "value", "count": 1}
-
-
-@router.get("/{execution_id}/nodes/{key}/output", summary="Page through an output")
-@router.get("/{execution_id}/nodes/{key}/runs/{number}/output", summary="Page through an output")
-async def output(
-    ask: Ask,
-    execution_id: Id,
-    key: Id,
-    number: int = 1,
-    offset: Annotated[int, Query(ge=0, le=2_147_483_647)] = 0,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
-) -> Response:
-    """Read the output of a node: lists by items, objects by members, text by characters."""
-    value = await ask.plane.executions.output(await ask.actor(), execution_id, key, number)
-    shown = outline(value)
-    match value:
-        case list() | str():
-            page: Json = value[offset : offset + limit]
-        case dict():
-            page = dict(list(value.items())[offset : offset + limit])
-        case _:
-            page = value
-    return Answer(shown | {"offset": offset, "output": page})

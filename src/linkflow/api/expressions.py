@@ -1,5 +1,6 @@
 """Expressions: what they give, and what they can name, without running anything."""
 
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,10 +11,11 @@ from linkflow.api import shapes
 from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute, Word
 from linkflow.control.previews import Evaluated, Place
 from linkflow.domain.values import Json
+from linkflow.domain.workflow.template.functions import FUNCTIONS
 
 router = APIRouter(prefix="/api/v1", tags=["expressions"], route_class=StrictRoute)
 
-Expressions = Annotated[list[Annotated[str, Field(max_length=65_536)]], Field(min_length=1, max_length=20)]
+Expressions = Annotated[list[Any], Field(min_length=1, max_length=20)]
 NodeId = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -35,8 +37,8 @@ class Evaluate(Shape):
     Attributes:
         workflow_id: Its draft says what leads to the node.
         node_id: The node whose parameters hold the expressions.
-        expressions: Values of parameters, with `{{ }}` around what is an expression.
-        are_bare: They are expressions without braces, as conditions are.
+        expressions: Values of parameters, any JSON, with `{{ }}` around what is an expression.
+        are_bare: They are text, each an expression without braces, as conditions are.
         execution_id: Whose data is used; left out, that of pins, and what can be decided without running.
         sample: Data that counts before all other.
     """
@@ -78,6 +80,29 @@ async def evaluate(ask: Ask, body: Evaluate) -> Response:
         await ask.actor(), place, body.expressions, are_bare=body.are_bare
     )
     return Answer({"key": key, "data": [_shown(each) for each in found]})
+
+
+@router.get(
+    "/expressions/functions", responses={200: {"model": shapes.FunctionList}}, summary="List functions"
+)
+async def functions(ask: Ask) -> Response:
+    """List the functions that expressions can call, by family."""
+    await ask.actor()
+    return Answer({"data": _functions()})
+
+
+@cache
+def _functions() -> list[Json]:
+    return [
+        {
+            "name": function.name,
+            "signature": function.signature,
+            "about": function.summary,
+            "family": function.family,
+            "example": function.example,
+        }
+        for function in FUNCTIONS.values()
+    ]
 
 
 @router.get(

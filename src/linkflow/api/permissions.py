@@ -98,6 +98,7 @@ POST   /api/v1/workflows/{workflow_id}/execute                                  
 POST   /api/v1/workflows/{workflow_id}/test-run                                 workflow.execute
 POST   /api/v1/workflows/{workflow_id}/pins                                     workflow.update
 GET    /api/v1/workflows/{workflow_id}/nodes/{node_id}/scope                    workflow.view
+GET    /api/v1/expressions/functions                                            workflow.view
 POST   /api/v1/expressions/evaluate                                             workflow.view
 GET    /api/v1/workflows/{workflow_id}/export                                   workflow.export
 GET    /api/v1/workflows/{workflow_id}/webhooks                                 webhook.view

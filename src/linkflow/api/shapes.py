@@ -134,6 +134,33 @@ class ExecutedSpec(BaseModel):
     spec: dict[str, Any]
 
 
+class OutputPage(BaseModel):
+    """A page of an output; `indexes` with a search, `schema` alone where that is asked for."""
+
+    kind: str | None = None
+    count: int | None = None
+    offset: int | None = None
+    is_cut: bool | None = None
+    output: Any = None
+    indexes: list[int] | None = None
+
+
+class FunctionLine(BaseModel):
+    """A function that expressions can call."""
+
+    name: str
+    signature: str
+    about: str
+    family: str
+    example: str
+
+
+class FunctionList(BaseModel):
+    """All of them, by family."""
+
+    data: list[FunctionLine]
+
+
 class ExpressionError(BaseModel):
     """Why an expression gives nothing; `position` counts characters, `nearest` is a name that is there."""
 

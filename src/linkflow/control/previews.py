@@ -95,7 +95,7 @@ class Previews:
         self._prepared, self._clock = prepared, clock
 
     async def evaluate(
-        self, actor: Actor, place: Place, texts: Sequence[str], *, are_bare: bool
+        self, actor: Actor, place: Place, texts: Sequence[Json], *, are_bare: bool
     ) -> tuple[str, Sequence[Evaluated]]:
         """Evaluate expressions one by one, as the node itself would.
 
@@ -116,7 +116,7 @@ class Previews:
         found = []
         for text in texts:
 
-            def evaluated(text: str = text) -> Evaluated:
+            def evaluated(text: Json = text) -> Evaluated:
                 return _evaluated(standing, text, is_bare=are_bare)
 
             found.append(await self._with_blobs(actor, standing, evaluated))
@@ -205,9 +205,9 @@ class Previews:
         raise NotFound(f"The preview would open more than {LARGE_VALUES} large values; name fewer of them.")
 
 
-def _evaluated(standing: Standing, text: str, *, is_bare: bool) -> Evaluated:
+def _evaluated(standing: Standing, text: Json, *, is_bare: bool) -> Evaluated:
     try:
-        template = compile_expression(text) if is_bare else compile_template(text)
+        template = compile_expression(str(text)) if is_bare else compile_template(text)
         value = _redacted(template.render(standing.scope()))
     except LinkFlowError as error:
         return Evaluated(error={"code": error.code, "message": str(error), **error.details})

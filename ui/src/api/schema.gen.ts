@@ -52,6 +52,39 @@ export interface AuditVerdict {
   findings: AuditFinding[];
 }
 
+export interface BudgetBody {
+  limits: Record<string, unknown>;
+  on_exceeded?: "pause" | "fail";
+}
+
+export interface BudgetDecision {
+  action: "raise" | "stop";
+  limits?: Record<string, unknown> | null;
+}
+
+export interface BudgetList {
+  data: BudgetShown[];
+  next: string | null;
+}
+
+export interface BudgetMeter {
+  meter: string;
+  used: number;
+  limit: number;
+  percent: number;
+  period: string;
+  resets_at: string;
+}
+
+export interface BudgetShown {
+  period: "execution" | "day" | "month";
+  limits: Record<string, unknown>;
+  on_exceeded: "pause" | "fail";
+  changed_by: string;
+  changed_at: string;
+  data: BudgetMeter[];
+}
+
 export interface Bulk {
   action: "replay" | "drop";
   ids?: string[];
@@ -231,7 +264,7 @@ export interface Email {
 export interface Evaluate {
   workflow_id: string;
   node_id: string;
-  expressions: string[];
+  expressions: unknown[];
   are_bare?: boolean;
   execution_id?: string;
   sample?: Sample | null;
@@ -359,6 +392,18 @@ export interface ExpressionError {
   path?: string | null;
   nearest?: string | null;
   expression?: string | null;
+}
+
+export interface FunctionLine {
+  name: string;
+  signature: string;
+  about: string;
+  family: string;
+  example: string;
+}
+
+export interface FunctionList {
+  data: FunctionLine[];
 }
 
 export interface Imported {
@@ -770,6 +815,15 @@ export interface Offer {
   expires_at: string;
 }
 
+export interface OutputPage {
+  kind?: string | null;
+  count?: number | null;
+  offset?: number | null;
+  is_cut?: boolean | null;
+  output?: unknown;
+  indexes?: number[] | null;
+}
+
 export interface Person {
   id: string;
   email: string;
@@ -778,13 +832,13 @@ export interface Person {
   created_at: string;
 }
 
-export interface PinInput {
+export interface Pin-Input {
   output?: unknown;
   execution_id?: string;
   key?: string;
 }
 
-export interface PinOutput {
+export interface Pin-Output {
   output: unknown;
   handles?: string[] | null;
 }
@@ -1304,6 +1358,7 @@ export interface Routes {
   "DELETE /auth/sign-ins": { query: {  }; body: void; answer: void };
   "DELETE /auth/sign-ins/{sign_in_id}": { query: {  }; body: void; answer: void };
   "DELETE /auth/tokens/{key_id}": { query: {  }; body: void; answer: void };
+  "DELETE /budgets/{period}": { query: {  }; body: void; answer: void };
   "DELETE /credentials/{credential_id}": { query: {  }; body: void; answer: void };
   "DELETE /dead-letters/{letter_id}": { query: {  }; body: void; answer: void };
   "DELETE /invitations/{invitation_id}": { query: {  }; body: void; answer: void };
@@ -1333,6 +1388,7 @@ export interface Routes {
   "GET /auth/sign-ins": { query: {  }; body: void; answer: SignIns };
   "GET /auth/tokens": { query: {  }; body: void; answer: Keys };
   "GET /auth/verify-email/{user_id}/{token}": { query: {  }; body: void; answer: Email };
+  "GET /budgets": { query: {  }; body: void; answer: BudgetList };
   "GET /credential-types": { query: {  }; body: void; answer: CredentialTypes };
   "GET /credential-types/{name}": { query: {  }; body: void; answer: CredentialType };
   "GET /credentials": { query: {  }; body: void; answer: Rows };
@@ -1348,10 +1404,11 @@ export interface Routes {
   "GET /executions/{execution_id}/explain": { query: {  }; body: void; answer: unknown };
   "GET /executions/{execution_id}/logs": { query: {  }; body: void; answer: LogLines };
   "GET /executions/{execution_id}/nodes": { query: {  }; body: void; answer: NodeRuns };
-  "GET /executions/{execution_id}/nodes/{key}/output": { query: { number?: number; offset?: number; limit?: number }; body: void; answer: unknown };
-  "GET /executions/{execution_id}/nodes/{key}/runs/{number}/output": { query: { offset?: number; limit?: number }; body: void; answer: unknown };
+  "GET /executions/{execution_id}/nodes/{key}/output": { query: { number?: number; offset?: number; limit?: number; path?: string[] | null; q?: string; view?: "page" | "schema" | "whole" }; body: void; answer: OutputPage };
+  "GET /executions/{execution_id}/nodes/{key}/runs/{number}/output": { query: { offset?: number; limit?: number; path?: string[] | null; q?: string; view?: "page" | "schema" | "whole" }; body: void; answer: OutputPage };
   "GET /executions/{execution_id}/spec": { query: {  }; body: void; answer: ExecutedSpec };
   "GET /executions/{execution_id}/stream": { query: {  }; body: void; answer: void };
+  "GET /expressions/functions": { query: {  }; body: void; answer: FunctionList };
   "GET /health": { query: {  }; body: void; answer: unknown };
   "GET /inbox": { query: { webhook_id?: string; state?: "" | "pending" | "done" | "refused" | "unclaimed"; after?: string; limit?: number }; body: void; answer: Rows };
   "GET /inbox/{event_id}": { query: {  }; body: void; answer: InboxEvent };
@@ -1417,6 +1474,7 @@ export interface Routes {
   "POST /dead-letters/bulk": { query: {  }; body: Bulk; answer: Swept };
   "POST /dead-letters/{letter_id}/replay": { query: {  }; body: void; answer: Replayed };
   "POST /events/{name}": { query: {  }; body: EventBody | null; answer: EventAccepted };
+  "POST /executions/{execution_id}/budget": { query: {  }; body: BudgetDecision; answer: ShapesDone };
   "POST /executions/{execution_id}/cancel": { query: {  }; body: Reason | null; answer: ShapesDone };
   "POST /executions/{execution_id}/release": { query: {  }; body: void; answer: ShapesDone };
   "POST /executions/{execution_id}/resolve": { query: {  }; body: ResolveBody; answer: ShapesDone };
@@ -1469,7 +1527,7 @@ export interface Routes {
     test?: boolean;
     attributes?: Record<string, unknown>;
   }; answer: Started };
-  "POST /workflows/{workflow_id}/pins": { query: {  }; body: PinInput; answer: PinOutput };
+  "POST /workflows/{workflow_id}/pins": { query: {  }; body: Pin-Input; answer: Pin-Output };
   "POST /workflows/{workflow_id}/publish": { query: {  }; body: Note | null; answer: Version };
   "POST /workflows/{workflow_id}/test-run": { query: {  }; body: TestRun | null; answer: Started };
   "POST /workflows/{workflow_id}/versions": { query: {  }; body: Note | null; answer: Version };
@@ -1481,6 +1539,7 @@ export interface Routes {
   "PUT /admin/plans": { query: {  }; body: PlansChange; answer: void };
   "PUT /auth/change-password": { query: {  }; body: ChangedPassword; answer: void };
   "PUT /auth/me": { query: {  }; body: Profile; answer: Person };
+  "PUT /budgets/{period}": { query: {  }; body: BudgetBody; answer: void };
   "PUT /credentials/{credential_id}": { query: {  }; body: CredentialChange; answer: Credential };
   "PUT /members/{user_id}": { query: {  }; body: NewRole; answer: Member };
   "PUT /schedules/{schedule_id}": { query: {  }; body: ScheduleChange; answer: Schedule };
