@@ -93,6 +93,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         seed: Where draws come from, for every attempt.
         node_class: Effective side-effect contract.
         timeout_s: For this attempt.
+        is_suspect: The node may be what stopped the workers that ran it before: it runs alone.
     """
 
     execution_id: str
@@ -114,6 +115,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     node_class: str = "once"
     timeout_s: float = 60.0
     priority: int = 5
+    is_suspect: bool = False
 
 
 class Attempt(NamedTuple):
@@ -125,7 +127,11 @@ class Attempt(NamedTuple):
 
 
 class TaskId(msgspec.Struct, frozen=True):
-    """Names a task that is ready: brokers carry only this."""
+    """Names a task that is ready: brokers carry only this.
+
+    Attributes:
+        begins: Said by a worker that has it already: it runs it from now on, and nothing beside it.
+    """
 
     execution_id: str
     key: str
@@ -133,6 +139,7 @@ class TaskId(msgspec.Struct, frozen=True):
     queue: str = "default"
     workspace_id: str = ""
     priority: int = 5
+    begins: bool = False
 
 
 class ActivityReport(msgspec.Struct, frozen=True, kw_only=True):

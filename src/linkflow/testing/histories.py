@@ -68,7 +68,7 @@ class _Attempts:
         place = (event.key, event.attempt)
         if place not in self._scheduled:
             yield "is started and was not scheduled"
-        if place in self._started:
+        if place in self._started and not (event.begins and event.session == self._started[place]):
             yield f"is started on {event.session} and had been on {self._started[place]}"
         if place in self._ended:
             yield "is started after its end"

@@ -59,6 +59,11 @@ END = e.WorkflowExecutionCompleted()
         (one(START, STARTED), 2, "was not scheduled"),
         (one(START, SCHEDULED, STARTED, e.ActivityTaskStarted("a", "w2")), 4, "on w2 and had been on w1"),
         (one(START, SCHEDULED, STARTED, DONE, DONE), 5, "ends twice"),
+        (
+            one(START, SCHEDULED, STARTED, e.ActivityTaskStarted("a", "w2", begins=True)),
+            4,
+            "on w2 and had been on w1",
+        ),
         (one(START, SCHEDULED, DONE), 3, "completed and was not started"),
         (one(START, SCHEDULED, e.ActivityTaskCancelled("a"), STARTED), 4, "started after its end"),
     ],
@@ -66,3 +71,10 @@ END = e.WorkflowExecutionCompleted()
 def test_a_bent_history_is_seen(records: list[Recorded], head: int, said: str) -> None:
     """Each way in which two writers could have bent a history is named."""
     assert any(said in fault for fault in faults(records, head)), list(faults(records, head))
+
+
+def test_a_suspect_begins_once_more() -> None:
+    """A worker that has an attempt may say that it begins: that is no second writer."""
+    records = one(START, SCHEDULED, STARTED, e.ActivityTaskStarted("a", "w1", begins=True), DONE, END)
+
+    assert [] == list(faults(records, 6))

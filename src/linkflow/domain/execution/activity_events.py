@@ -15,11 +15,17 @@ class ActivityTaskScheduled(Event, frozen=True):
 
 
 class ActivityTaskStarted(Event, frozen=True):
-    """A worker session may run this attempt now."""
+    """A worker session may run this attempt now.
+
+    Attributes:
+        begins: It is running from now on, and nothing beside it: said once more, by the worker, of an attempt
+            whose node may be what stops workers.
+    """
 
     key: str
     session: str
     attempt: int = 1
+    begins: bool = False
 
 
 class ActivityTaskCompleted(Event, frozen=True):

@@ -184,9 +184,10 @@ def _on_claim(turn: Turn, news: n.Claim) -> bool:
     node = state.nodes.get(news.key)
     if state.is_ending or node is None or news.key not in state.flying or node.attempt != news.attempt:
         return False
-    if node.session:
-        return node.session == news.session
-    turn.emit(e.ActivityTaskStarted(news.key, news.session, news.attempt))
+    if node.session and node.session != news.session:
+        return False
+    if not node.session or (news.begins and not node.begins):
+        turn.emit(e.ActivityTaskStarted(news.key, news.session, news.attempt, news.begins))
     return True
 
 

@@ -140,6 +140,7 @@ def _on_started(state: ExecutionState, event: e.ActivityTaskStarted, at: float) 
         session=event.session,
         started_at=at,
         error=before.error,
+        begins=event.begins,
     )
 
 

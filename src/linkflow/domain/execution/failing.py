@@ -20,6 +20,12 @@ PARKED_S = 7 * 24 * 3600.0
 MAX_CRASHES = 3
 """Worker crashes on one task after which it is poison."""
 
+MAX_SPARED = 5
+"""Crashes that are not held against a suspect, because it had not begun; what is met by more is the reason."""
+
+APART_S = 3.0
+"""Within how many seconds each suspect's next attempt follows, at a moment of its own."""
+
 
 def fail_ready(turn: Turn, node: GraphNode, scope_id: str, key: str, error: NodeError) -> None:
     """A pure or control node failed."""
@@ -92,26 +98,45 @@ def worker_lost(turn: Turn, key: str, node: NodeState) -> None:
         turn.emit(e.ActivityTaskCancelled(key, node.attempt, "the worker stopped"))
         return
     compiled = turn.state.graph.nodes[node.index]
-    crashes = 1
-    if node.error is not None and node.error.code == "node.worker_lost":
-        crashes += int(node.error.details.get("crashes", 0))
+    crashes, spared = _crashes(node, "crashes"), _crashes(node, "spared")
+    if is_suspect(node) and not node.begins and spared < MAX_SPARED:
+        spared += 1
+    else:
+        crashes += 1
     error = NodeError(
         code="node.worker_lost",
         kind=Kind.TRANSIENT,
         message="The worker stopped while it ran this node.",
-        details={"crashes": crashes},
+        details={"crashes": crashes, **({"spared": spared} if spared else {})},
     )
     if compiled.node_class is NodeClass.ONCE:
         attempt_unknown(turn, key, node, "worker_lost", error)
     elif crashes >= MAX_CRASHES:
         message = f"This node stopped its worker {crashes} times; it is not tried again."
         poison = NodeError(
-            code="node.poison", kind=Kind.PERMANENT, message=message, details={"crashes": crashes}
+            code="node.poison", kind=Kind.PERMANENT, message=message, details=error.details
         )
         give_up(turn, key, node, poison, Completion())
     else:
+        apart_s = APART_S * draw(turn.state.start.seed, key, node.attempt) if crashes > 1 else 0.0
         turn.emit(e.ActivityTaskFailed(key, error, node.attempt))
-        turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, turn.at))
+        turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, turn.at + apart_s))
+
+
+def is_suspect(node: NodeState) -> bool:
+    """Say whether one more crash makes a node poison.
+
+    What ran beside a node that stops its worker stops with it. So the last attempt of each runs alone, and
+    counts only once its worker has said that it begins.
+    """
+    return _crashes(node, "crashes") == MAX_CRASHES - 1
+
+
+def _crashes(node: NodeState, which: str) -> int:
+    """Count the crashes on a node so far: those held against it, or those it was spared."""
+    if node.error is None or node.error.code != "node.worker_lost":
+        return 0
+    return int(node.error.details.get(which, 0))
 
 
 def fail_scope(turn: Turn, scope_id: str, key: str, error: NodeError) -> None:

@@ -30,11 +30,12 @@ class Report(News, frozen=True):
 
 
 class Claim(News, frozen=True):
-    """A worker session takes a scheduled attempt."""
+    """A worker session takes a scheduled attempt; `begins` when it had it already and runs it now."""
 
     key: str
     attempt: int
     session: str
+    begins: bool = False
 
 
 class Wake(News, frozen=True):

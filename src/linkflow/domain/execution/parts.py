@@ -37,11 +37,13 @@ class NodeState:
         at: When it was scheduled or opened; what `now()` means for every attempt.
         started_at: When the current attempt was given to a worker.
         retry_at: When the next attempt follows, 0 when none is due.
+        begins: The current attempt runs, and nothing beside it.
     """
 
     __slots__ = (
         "at",
         "attempt",
+        "begins",
         "error",
         "index",
         "output",
@@ -65,7 +67,9 @@ class NodeState:
         retry_at: float = 0.0,
         output: Json = None,
         error: NodeError | None = None,
+        begins: bool = False,
     ) -> None:
+        self.begins = begins
         self.index = index
         self.scope = scope
         self.status = status

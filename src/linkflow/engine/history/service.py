@@ -231,7 +231,7 @@ class History:
 
     async def claim(self, task: TaskId, session: str) -> Task | None:
         """Start a queued task; see `ports.services.History`."""
-        news = n.Claim(task.key, task.attempt, session)
+        news = n.Claim(task.key, task.attempt, session, task.begins)
         try:
             is_wanted = await self._driver.tell(task.execution_id, news)
         except NotFound:

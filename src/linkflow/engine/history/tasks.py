@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from linkflow.domain.execution.failing import is_suspect
 from linkflow.domain.execution.scope import NodeScope
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.waiting import BACKSTOP_S
@@ -41,6 +42,7 @@ def task_for(state: ExecutionState, key: str, blobs: Mapping[str, Json]) -> Task
         node_class=compiled.node_class.value,
         timeout_s=compiled.timeout_s,
         priority=start.priority,
+        is_suspect=is_suspect(node),
     )
 
 

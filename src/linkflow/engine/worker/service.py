@@ -13,6 +13,7 @@ from linkflow import telemetry
 from linkflow.domain.errors import Kind, LinkFlowError, NodeError
 from linkflow.domain.node import Completion
 from linkflow.engine.worker.activity import Activities
+from linkflow.engine.worker.company import Company
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import (
     ActivityReply,
@@ -91,6 +92,7 @@ class Worker:
         self._doubtful_until = 0.0
         self._renewed = asyncio.Event()
         self._is_draining = False
+        self._company = Company(clock)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -223,12 +225,10 @@ class Worker:
         self._running[place] = me
         burials = self._burials
         try:
-            while self._clock.monotonic() >= self._alive_until:
-                self._renewed.clear()
-                await self._renewed.wait()
-            if self._burials != burials or not await self._is_current(task):
-                return _LOST
-            return await self._activities.run(task)
+            if task.is_suspect:
+                return await self._company.alone(self._begin_attempt(task, burials))
+            async with self._company.together():
+                return await self._begin_attempt(task, burials)
         except asyncio.CancelledError:
             if place in self._running:  # not by the execution: the process is ending
                 raise
@@ -237,12 +237,30 @@ class Worker:
         finally:
             self._running.pop(place, None)
 
+    async def _begin_attempt(self, task: Task, burials: int) -> Completion:
+        """Run one attempt as soon as the lease is certain to hold, unless it ended meanwhile."""
+        while self._clock.monotonic() >= self._alive_until:
+            self._renewed.clear()
+            await self._renewed.wait()
+        if self._burials != burials or not await self._is_current(task):
+            return _LOST
+        return await self._activities.run(task)
+
     async def _is_current(self, task: Task) -> bool:
-        """Say whether an attempt is still ours: after a burial, one may arrive that was ended meanwhile."""
-        if self._clock.monotonic() >= self._doubtful_until:
+        """Say whether an attempt is still ours: after a burial, one may arrive that was ended meanwhile.
+
+        Of a suspect History is told at the same time that it begins.
+        """
+        if not task.is_suspect and self._clock.monotonic() >= self._doubtful_until:
             return True
         known = TaskId(
-            task.execution_id, task.key, task.attempt, task.queue, task.workspace_id, task.priority
+            task.execution_id,
+            task.key,
+            task.attempt,
+            task.queue,
+            task.workspace_id,
+            task.priority,
+            begins=task.is_suspect,
         )
         try:
             return await self._history.claim(known, self.session) is not None

@@ -5,6 +5,7 @@ import pytest
 from linkflow.domain.errors import Kind, NodeError
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
+from linkflow.domain.execution.failing import APART_S, MAX_SPARED
 from linkflow.domain.execution.retry import delay_s, draw
 from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.node import Completion
@@ -183,13 +184,58 @@ def test_a_lost_worker_means_the_next_attempt(node_type: str) -> None:
     assert (["a"], 2) == (play.flying, play.state.nodes["a"].attempt)
 
 
+def suspected() -> Play:
+    """A node whose worker stopped twice, and whose next attempt a worker has."""
+    play = Play(workflow("t -> a"))
+    for _ in range(2):
+        play.tell(n.SessionsLost(["worker"]))
+    play.wake()
+    return play
+
+
 def test_three_crashes_are_poison() -> None:
     """A node that stopped its worker three times in a row is not tried again."""
-    play = Play(workflow("t -> a"))
-    for _ in range(3):
-        play.tell(n.SessionsLost(["worker"]))
+    play = suspected()
+    play.tell(n.Claim("a", 3, "worker", begins=True), n.Claim("a", 3, "worker", begins=True))
+    play.tell(n.SessionsLost(["worker"]))
 
     assert ("node.poison", 3) == (play.error.code, play.error.details["crashes"])
+
+
+def test_a_third_crash_counts_once_the_node_runs_alone() -> None:
+    """A suspect that had not begun when its worker stopped is tried again: something else stopped it."""
+    play = suspected()
+    for _ in range(MAX_SPARED):
+        play.tell(n.SessionsLost(["worker"]))
+        play.wake()
+    spared = play.state.nodes["a"].attempt
+    play.tell(n.SessionsLost(["worker"]))
+
+    assert (3 + MAX_SPARED, "node.poison", {"crashes": 3, "spared": MAX_SPARED}) == (
+        spared,
+        play.error.code,
+        play.error.details,
+    )
+
+
+def test_suspects_are_tried_again_apart() -> None:
+    """After one crash the next attempt follows at once, after two at a moment of each node's own."""
+    play = Play(workflow("t -> a", "t -> b"))
+    play.tell(n.SessionsLost(["worker"]))
+    once = len(play.flying)
+    play.tell(n.SessionsLost(["worker"]))
+    waits_s = [play.state.nodes[key].retry_at - play.at for key in play.state.retries]
+
+    assert (2, 2) == (once, len({wait_s for wait_s in waits_s if 0 < wait_s < APART_S}))
+
+
+def test_a_suspect_that_ends_well_is_none_any_more() -> None:
+    """What runs alone and completes goes on as if nothing had happened."""
+    play = suspected()
+    play.tell(n.Claim("a", 3, "worker", begins=True))
+    play.done("a")
+
+    assert "completed" == play.status
 
 
 def test_other_sessions_are_not_touched() -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from linkflow.engine.worker.service import CATCH_UP_S, RENEW_S, Worker
@@ -26,6 +27,7 @@ class Told:
         held: What the worker said that it holds, at its last question.
         current: Whether a claim finds the attempt to be the worker's.
         returned: Credits given back.
+        claims: What was claimed.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,7 @@ class Told:
         self.held: list[Attempt] = []
         self.current = True
         self.returned = 0
+        self.claims: list[TaskId] = []
         self._news = asyncio.Event()
 
     async def until(self, count: int) -> None:
@@ -59,6 +62,7 @@ class Told:
 
     async def claim(self, task: TaskId, session: str) -> Task | None:
         """Say whether an attempt is current."""
+        self.claims.append(task)
         return started(task.execution_id) if self.current else None
 
     async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
@@ -175,3 +179,18 @@ async def test_after_a_burial_history_is_asked_first(is_current: bool, count: in
 
     assert count == len(scene.effects)
     assert ("node.worker_lost" if not is_current else None) == (error.code if error else None)
+
+
+async def test_a_suspect_says_that_it_begins() -> None:
+    """What may be what stops workers begins once History knows; what is not the worker's any more does not."""
+    async with working() as scene:
+        scene.told.tasks = [msgspec.structs.replace(started(), is_suspect=True)]
+        await scene.told.until(1)
+        scene.told.current = False
+        scene.told.tasks = [msgspec.structs.replace(started("e2"), is_suspect=True)]
+        await scene.told.until(2)
+
+    assert [("e1", True), ("e2", True)] == [(each.execution_id, each.begins) for each in scene.told.claims]
+    assert [None, "node.worker_lost"] == [
+        each.completion.error.code if each.completion.error else None for each in scene.told.reports
+    ]
