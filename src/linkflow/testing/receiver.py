@@ -68,6 +68,8 @@ class Receiver:
         try:
             yield receiver
         finally:
+            for held in receiver._held.values():
+                held.set()  # a test that failed leaves requests that wait
             await runner.cleanup()
 
     def answer(self, path: str, *answers: Scripted) -> None:
