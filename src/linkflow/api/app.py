@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from linkflow import __version__
 from linkflow.api import (
     accounts,
+    approvals,
     audit,
     budgets,
     catalog,
@@ -97,6 +98,8 @@ ROUTERS = (
     connections.router,
     credentials.variables,
     catalog.router,
+    approvals.router,
+    approvals.links,
     letters.router,
     live.router,
 )

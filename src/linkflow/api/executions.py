@@ -23,6 +23,7 @@ from linkflow.api.deps import (
 )
 from linkflow.api.problems import plain_problem
 from linkflow.api.searches import SearchPage, found_page
+from linkflow.control.approvals import may_hold
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Invalid
 from linkflow.domain.values import Json
@@ -171,8 +172,12 @@ async def logs(ask: Ask, execution_id: Id) -> Response:
 @router.get("/{execution_id}/explain", summary="Say what an execution waits for")
 async def explain(ask: Ask, execution_id: Id) -> Response:
     """Say what an execution waits for, since when and until when, and what a person can do."""
-    found = await ask.plane.executions.explain(await ask.actor(), execution_id)
-    return Answer(render.explanation(found, ask.public_url))
+    actor = await ask.actor()
+    found = await ask.plane.executions.explain(actor, execution_id)
+    shown = [
+        each if may_hold(actor, each) else msgspec.structs.replace(each, token="") for each in found.drivers
+    ]
+    return Answer(render.explanation(msgspec.structs.replace(found, drivers=shown), ask.public_url))
 
 
 @router.get("/{execution_id}/spec", responses={200: {"model": shapes.ExecutedSpec}}, summary="Read what ran")
@@ -297,7 +302,7 @@ class ResolveBody(Shape):
 )
 async def resolve(ask: Ask, execution_id: Id, body: ResolveBody) -> Response:
     """Decide an approval, or what became of an unknown outcome."""
-    await ask.plane.executions.resolve(
+    await ask.plane.approvals.resolve(
         await ask.actor(), execution_id, key=body.key, action=body.action, data=body.data
     )
     return Answer({"ok": True}, 202)

@@ -4,7 +4,7 @@ import html
 
 from starlette.responses import HTMLResponse, Response
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="robots" content="noindex">
+_PAGE = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="robots" content="noindex">
 <meta name="viewport" content="width=device-width"><title>LinkFlow</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}}
 label{{display:block;margin:1rem 0}}
@@ -21,7 +21,13 @@ _HEADERS = {
 
 
 def page(
-    title: str, body: str, *, status: int = 200, forms: str = "'self'", headers: dict[str, str] | None = None
+    title: str,
+    body: str,
+    *,
+    status: int = 200,
+    forms: str = "'self'",
+    headers: dict[str, str] | None = None,
+    lang: str = "en",
 ) -> Response:
     """Show a page; `body` is HTML that is safe already, `title` is not.
 
@@ -31,9 +37,10 @@ def page(
         status: Of the answer.
         forms: Where its forms may lead, as Content-Security-Policy says it.
         headers: More headers.
+        lang: Language of its words.
     """
     found = {name: value.format(forms=forms) for name, value in _HEADERS.items()} | (headers or {})
-    return HTMLResponse(_PAGE.format(title=html.escape(title), body=body), status, found)
+    return HTMLResponse(_PAGE.format(title=html.escape(title), body=body, lang=lang), status, found)
 
 
 def paragraph(text: str) -> str:

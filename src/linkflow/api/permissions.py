@@ -139,6 +139,11 @@ POST   /api/v1/executions/{execution_id}/retry                                  
 POST   /api/v1/executions/{execution_id}/signal                                 workflow.execute
 POST   /api/v1/executions/{execution_id}/resolve                                approval.decide
 POST   /api/v1/ws/tickets                                                       execution.view
+GET    /api/v1/approvals                                                        execution.view
+GET    /api/v1/approvals/{approval_id}                                          execution.view
+POST   /api/v1/approvals/{approval_id}/decision                                 approval.decide
+GET    /api/v1/approve/{token}                                                  open
+POST   /api/v1/approve/{token}                                                  open
 GET    /api/v1/dead-letters                                                     execution.view
 GET    /api/v1/dead-letters/{letter_id}                                         execution.view
 DELETE /api/v1/dead-letters/{letter_id}                                         execution.delete

@@ -180,7 +180,7 @@ def event(found: RecordedEvent) -> Json:
 
 
 def driver(found: Driver, execution_id: str, public_url: str) -> Json:
-    """Say one thing that an execution waits for, with the link that resolves it."""
+    """Say one thing that an execution waits for, with the link that resolves it if it has a token."""
     shown: dict[str, Json] = {
         "kind": found.kind,
         "message": found.message,

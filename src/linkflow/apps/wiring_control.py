@@ -9,6 +9,7 @@ from pathlib import Path
 
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.probe import GuardedProbe
+from linkflow.adapters.sql.approvals import SqlApprovalBoard
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.followed import SqlFollowedExecutions
@@ -19,11 +20,13 @@ from linkflow.adapters.vault import AesSecretBox, keep_key, key_source
 from linkflow.apps.brokers import Coordination, open_blobs
 from linkflow.apps.secret_files import SIGNING_SECRET
 from linkflow.apps.settings import Settings
-from linkflow.apps.wiring_identity import IdentityNeeds, build_identity
+from linkflow.apps.wiring_identity import IdentityNeeds, build_identity, mailer
 from linkflow.apps.wiring_scheduler import SchedulerParts, build_scheduler, kept_by
 from linkflow.control.accounts import Owner
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Audit
+from linkflow.control.approval_letters import ApprovalLetters
+from linkflow.control.approvals import Approvals
 from linkflow.control.arming import Arming
 from linkflow.control.audit import AuditLogs
 from linkflow.control.broker import Broker
@@ -40,6 +43,7 @@ from linkflow.control.gate import Gate
 from linkflow.control.inbox import Inbox
 from linkflow.control.letters import Letters
 from linkflow.control.notices import Notices
+from linkflow.control.notifications import Notifications
 from linkflow.control.oauth_connections import OAuthConnections
 from linkflow.control.oauth_tokens import OAuthTokens
 from linkflow.control.plane import ControlPlane
@@ -191,6 +195,11 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         ids,
         side.plans,
     )
+    public_url = side.settings.public_url or f"http://{side.settings.host}:{side.settings.port}"
+    board = SqlApprovalBoard(side.engine)
+    notifications = Notifications(
+        records, mailer(side.settings), side.outside, side.broker, side.box, bus, clock
+    )
     arming = Arming(records, executables, side.broker, side.box, prepared, ids)
     identity = build_identity(
         IdentityNeeds(
@@ -211,6 +220,11 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         access=identity.access,
         accounts=identity.accounts,
         registrations=identity.registrations,
+        approvals=Approvals(records, board, engine.frontend, executions, side.box, audit, clock),
+        approval_letters=ApprovalLetters(
+            records, board, notifications, side.box, clock, ids, public_url=public_url
+        ),
+        notifications=notifications,
         audit_logs=AuditLogs(records, audit),
         sign_ins=identity.sign_ins,
         elsewhere=identity.elsewhere,
@@ -240,7 +254,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
             audit,
             clock,
             ids,
-            public_url=side.settings.public_url or f"http://{side.settings.host}:{side.settings.port}",
+            public_url=public_url,
         ),
         trials=CredentialTrials(
             records, side.broker, side.outside, GuardedProbe(side.settings.outbound_allow), audit, clock
@@ -294,6 +308,8 @@ async def background(
     """Run what the control plane does by itself: the inbox and the post (rest), the scheduler."""
     async with asyncio.TaskGroup() as group:
         runs = [plane.inbox.run(), plane.post.run(), plane.deliveries.run()] if "rest" in roles else []
+        if "rest" in roles:
+            runs.append(plane.notifications.run([plane.approval_letters.tell]))
         if "scheduler" in roles:
             parts = SchedulerParts(
                 control=side.database,

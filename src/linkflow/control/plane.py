@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
+from linkflow.control.approval_letters import ApprovalLetters
+from linkflow.control.approvals import Approvals
 from linkflow.control.audit import AuditLogs
 from linkflow.control.budgets import Budgets
 from linkflow.control.credential_trials import CredentialTrials
@@ -20,6 +22,7 @@ from linkflow.control.invitations import Invitations
 from linkflow.control.keys import Keys
 from linkflow.control.letters import Letters
 from linkflow.control.members import Members
+from linkflow.control.notifications import Notifications
 from linkflow.control.oauth import OAuth
 from linkflow.control.oauth_connections import OAuthConnections
 from linkflow.control.plans import Plans
@@ -55,6 +58,8 @@ class ControlPlane:
     access: Access
     accounts: Accounts
     registrations: Registrations
+    approvals: Approvals
+    approval_letters: ApprovalLetters
     audit_logs: AuditLogs
     sign_ins: SignIns
     elsewhere: Elsewhere
@@ -62,6 +67,7 @@ class ControlPlane:
     keys: Keys
     workspaces: Workspaces
     members: Members
+    notifications: Notifications
     invitations: Invitations
     post: Post
     previews: Previews

@@ -1,5 +1,6 @@
 """Resume links: whoever holds one may decide what an execution waits for."""
 
+from linkflow.control.approvals import asked_by, require_fits
 from linkflow.domain.errors import NotFound
 from linkflow.domain.values import Json, is_execution_id
 from linkflow.ports.services import Driver, Explanation, Frontend, ResolveWait
@@ -49,10 +50,13 @@ class Resume:
 
         Raises:
             NotFound: The link opens nothing.
+            Invalid: The data does not fit the form of an approval.
             ExecutionClosed: The execution is over.
         """
         execution_id, secret = split_token(token)
-        await self.read(token)
+        driver = await self.read(token)
+        if driver.kind == "approval" and action == "approved":
+            require_fits(asked_by(driver), data)
         await self._frontend.resolve(
             ResolveWait(execution_id=execution_id, token=secret, action=action, data=data, by="resume link")
         )

@@ -12,8 +12,10 @@ import msgspec
 
 from linkflow.domain.audit import AuditLine
 from linkflow.domain.values import Json
+from linkflow.ports.approvals import ApprovalLinks
 from linkflow.ports.audit import AuditLog
 from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
+from linkflow.ports.notifications import Notifications
 from linkflow.ports.oauth import ApiClients
 from linkflow.ports.plans import WorkspacePlans
 from linkflow.ports.searches import Searches
@@ -295,6 +297,16 @@ class Records(Protocol):
     @property
     def plans(self) -> WorkspacePlans:
         """Plans of workspaces."""
+        ...
+
+    @property
+    def notifications(self) -> Notifications:
+        """Messages by e-mail, to Slack and to webhooks."""
+        ...
+
+    @property
+    def approval_links(self) -> ApprovalLinks:
+        """Keys that sign the links of approvals."""
         ...
 
     @property

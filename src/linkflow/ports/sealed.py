@@ -6,11 +6,15 @@ from typing import Protocol
 import msgspec
 
 
+BY_ID = frozenset({"webhook", "subscription", "notification", "approval"})
+"""Kinds whose seal belongs to an id and no workspace."""
+
+
 class SealedValue(msgspec.Struct, frozen=True):
     """One sealed value.
 
     Attributes:
-        kind: credential, access, refresh, variable, webhook or subscription.
+        kind: credential, access, refresh, variable, webhook, subscription, notification or approval.
         id: Of its row; the key of a variable.
     """
 
@@ -23,7 +27,7 @@ class SealedValue(msgspec.Struct, frozen=True):
     def place(self) -> str:
         """What the value belongs to, as it was sealed."""
         named = f"{self.kind}:{self.id}"
-        return named if self.kind in ("webhook", "subscription") else f"{named}:{self.workspace_id}"
+        return named if self.kind in BY_ID else f"{named}:{self.workspace_id}"
 
 
 class SealedRows(Protocol):

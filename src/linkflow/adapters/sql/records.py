@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from linkflow.adapters.sql.accounts import SqlAccounts
+from linkflow.adapters.sql.approvals import SqlApprovalLinks
 from linkflow.adapters.sql.audit import SqlAuditLog
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.ledger import SqlLedger
 from linkflow.adapters.sql.mails import SqlMailOutbox
+from linkflow.adapters.sql.notifications import SqlNotifications
 from linkflow.adapters.sql.oauth import SqlApiClients
 from linkflow.adapters.sql.plans import SqlWorkspacePlans
 from linkflow.adapters.sql.schedules import SqlSchedules
@@ -34,6 +36,8 @@ class SqlRecords:
         self.mails = SqlMailOutbox(sql)
         self.audit_log = SqlAuditLog(sql)
         self.subscriptions = SqlSubscriptions(sql)
+        self.notifications = SqlNotifications(sql)
+        self.approval_links = SqlApprovalLinks(sql)
         self.clients = SqlApiClients(sql)
         self.ledger = SqlLedger(sql)
         self.plans = SqlWorkspacePlans(sql)

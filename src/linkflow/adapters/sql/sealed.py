@@ -13,6 +13,8 @@ PLACES = {
     "variable": ("control.variables", "key", "sealed"),
     "webhook": ("control.webhooks", "id", "sealed"),
     "subscription": ("control.webhook_subscriptions", "id", "sealed"),
+    "notification": ("control.notifications", "id", "sealed"),
+    "approval": ("control.approval_links", "id", "sealed"),
 }
 """Kind to table, column that names the row, column with the sealed bytes."""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from linkflow.adapters.sql.approvals import write_approvals
 from linkflow.adapters.sql.database import Database, driver_errors, without_nul
 from linkflow.adapters.sql.usage import count_used
 from linkflow.domain.errors import Invalid, NodeError
@@ -182,6 +183,7 @@ class SqlVisibilityStore:
         with driver_errors():
             async with self._database.transaction() as connection:
                 await connection.fetch(statement, *columns)
+                await write_approvals(connection, projected)
                 if lines:
                     await connection.execute(
                         _LOGS,

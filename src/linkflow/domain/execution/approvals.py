@@ -1,5 +1,6 @@
 """The approvals of an execution, folded from its history: what is asked, of whom, and what was said."""
 
+import uuid
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -40,6 +41,20 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decided_by: str = ""
     comment: str = ""
     answer: Json = None
+
+    @property
+    def deciders(self) -> Sequence[str]:
+        """Who may decide, in lower case; empty for everybody who may at all."""
+        named = self.asked.get("deciders") if isinstance(self.asked, dict) else None
+        if isinstance(named, str):
+            named = named.split(",")
+        found = [each.strip().lower() for each in named or () if isinstance(each, str)]
+        return [each for each in found if each]
+
+
+def approval_id(execution_id: str, key: str) -> str:
+    """Say the id of an approval, which follows from its execution and its key there."""
+    return str(uuid.uuid5(uuid.UUID(execution_id), key))
 
 
 def has_approvals(graph: ExecutionGraph) -> bool:
