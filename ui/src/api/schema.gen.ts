@@ -21,6 +21,34 @@ export interface Amount {
   node_seconds: number;
 }
 
+export interface ApprovalPage {
+  data: ApprovalShape[];
+  next: string | null;
+}
+
+export interface ApprovalShape {
+  id: string;
+  execution_id: string;
+  workflow_id: string;
+  node_id: string;
+  key: string;
+  title: string;
+  description: string;
+  payload: unknown;
+  form: Record<string, unknown> | null;
+  deciders: string[];
+  status: string;
+  round: number;
+  on_timeout: string;
+  opened_at: string;
+  due_at: string;
+  can_decide: boolean;
+  decided_at: string | null;
+  decided_by: string;
+  comment: string;
+  answer: unknown;
+}
+
 export interface AuditFinding {
   number: number;
   what: string;
@@ -212,6 +240,12 @@ export interface CredentialType {
 export interface CredentialTypes {
   data: CredentialType[];
   next: string | null;
+}
+
+export interface DecisionBody {
+  decision: "approved" | "rejected";
+  answer?: unknown;
+  comment?: string;
 }
 
 export interface Declared {
@@ -832,13 +866,13 @@ export interface Person {
   created_at: string;
 }
 
-export interface Pin-Input {
+export interface PinInput {
   output?: unknown;
   execution_id?: string;
   key?: string;
 }
 
-export interface Pin-Output {
+export interface PinOutput {
   output: unknown;
   handles?: string[] | null;
 }
@@ -1377,6 +1411,9 @@ export interface Routes {
   "GET /admin/queues": { query: {  }; body: void; answer: Queues };
   "GET /admin/scheduler": { query: {  }; body: void; answer: Scheduler };
   "GET /admin/scheduler/runs/{run_id}": { query: {  }; body: void; answer: Run };
+  "GET /approvals": { query: { status?: "open" | "decided" | "all"; mine?: boolean; workflow_id?: string; execution_id?: string; after?: string; limit?: number }; body: void; answer: ApprovalPage };
+  "GET /approvals/{approval_id}": { query: {  }; body: void; answer: ApprovalShape };
+  "GET /approve/{token}": { query: {  }; body: void; answer: unknown };
   "GET /audit-logs": { query: { action?: string; resource?: string; actor_id?: string; since?: number | null; until?: number | null; after?: number; limit?: number }; body: void; answer: AuditPage };
   "GET /audit-logs/export": { query: {  }; body: void; answer: void };
   "GET /audit-logs/verify": { query: { expect?: string }; body: void; answer: AuditVerdict };
@@ -1456,6 +1493,8 @@ export interface Routes {
   "PATCH /workflows/{workflow_id}": { query: {  }; body: WorkflowsChange; answer: Workflow };
   "PATCH /workspaces/{workspace_id}": { query: {  }; body: ChangedWorkspace; answer: Workspace };
   "POST /admin/scheduler/duties/{name}/run": { query: { wait_ms?: number }; body: RunBody | null; answer: Run };
+  "POST /approvals/{approval_id}/decision": { query: {  }; body: DecisionBody; answer: ApprovalShape };
+  "POST /approve/{token}": { query: {  }; body: void; answer: unknown };
   "POST /auth/change-password": { query: {  }; body: ChangedPassword; answer: void };
   "POST /auth/forgot-password": { query: {  }; body: Address; answer: AccountShapesDone };
   "POST /auth/login": { query: {  }; body: SignInBody; answer: SignedIn };
@@ -1527,7 +1566,7 @@ export interface Routes {
     test?: boolean;
     attributes?: Record<string, unknown>;
   }; answer: Started };
-  "POST /workflows/{workflow_id}/pins": { query: {  }; body: Pin-Input; answer: Pin-Output };
+  "POST /workflows/{workflow_id}/pins": { query: {  }; body: PinInput; answer: PinOutput };
   "POST /workflows/{workflow_id}/publish": { query: {  }; body: Note | null; answer: Version };
   "POST /workflows/{workflow_id}/test-run": { query: {  }; body: TestRun | null; answer: Started };
   "POST /workflows/{workflow_id}/versions": { query: {  }; body: Note | null; answer: Version };
