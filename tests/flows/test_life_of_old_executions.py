@@ -230,3 +230,17 @@ async def test_old_ones_are_hidden_first(live: Live) -> None:
 
     assert [1, 1, 0] == [each["executions"] for each in found]
     assert [waiting] == [row["id"] for row in (await live.get("/executions")).json["data"]]
+
+
+async def test_a_plan_may_show_fewer_days(live: Live) -> None:
+    """A workspace whose plan shows fewer days than are kept does not list what ended before them."""
+    await live.run(HELLO, {"text": "a"})
+    await settled(live, 1)
+    plane, workspace_id = live.running.plane, live.running.owner.user.workspace_id
+    duty = SoftDelete(SqlRetention(live.running.database), Kept(), plane.clock, plane.plans)
+    before = await duty.do(TURN)
+    await live.put("/admin/plans", {"workspace_id": workspace_id, "limits": {"retention_days": 0}})
+    found = [await duty.do(Turn(token=1, is_dry=True)), await duty.do(TURN), await duty.do(TURN)]
+
+    assert [0, 1, 1, 0] == [each["by_plan"] for each in (before, *found)]
+    assert [] == (await live.get("/executions")).json["data"]

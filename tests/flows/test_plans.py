@@ -42,6 +42,7 @@ async def test_a_used_up_plan_starts_nothing(stage: Stage) -> None:
     assert ("usage_limit_exceeded", 3, 3, "free") == tuple(
         second.json[name] for name in ("code", "limit", "used", "plan")
     )
+    assert second.json["resets_at"].endswith("-01T00:00:00Z")
     assert 1 == len(stage.engine.commands)
 
 
@@ -75,6 +76,8 @@ async def test_a_locked_workspace_starts_nothing(stage: Stage) -> None:
     [
         ("credentials", "/api/v1/credentials", {"name": "x", "data": {"value": "v"}}),
         ("variables", "/api/v1/variables", {"key": "X", "value": 1}),
+        ("workflows", "/api/v1/workflows", {"name": "x"}),
+        ("members", "/api/v1/invitations", {"email": "new@example.com", "role": "member"}),
     ],
 )
 async def test_a_full_plan_keeps_no_more(stage: Stage, meter: str, path: str, body: object) -> None:
@@ -83,6 +86,92 @@ async def test_a_full_plan_keeps_no_more(stage: Stage, meter: str, path: str, bo
     found = await stage.client.post(path, body)
 
     assert (402, "plan_limit_exceeded", meter) == (found.status, found.json["code"], found.json["meter"])
+
+
+async def test_a_schedule_too_many_is_refused(stage: Stage) -> None:
+    """A schedule beyond the plan is 402, made by hand or by activating a workflow that has one."""
+    by_hand = await stage.workflow()
+    timed = await stage.workflow(type="trigger.schedule", config={"cron": "0 9 * * *"})
+    await on(stage, "free", schedules=0, active_workflows=None)
+    body = {"workflow_id": by_hand, "cron_expression": "0 9 * * *"}
+    found = [
+        await stage.client.post("/api/v1/schedules", body),
+        await stage.client.post(f"/api/v1/workflows/{timed}/activate"),
+    ]
+    kept = (await stage.client.get("/api/v1/schedules")).json["data"]
+    still = (await stage.client.get(f"/api/v1/workflows/{timed}")).json
+
+    assert [(402, "schedules"), (402, "schedules")] == [(each.status, each.json["meter"]) for each in found]
+    assert ([], False) == (kept, still["is_active"])
+
+
+async def test_a_workflow_too_many_stays_inactive(stage: Stage) -> None:
+    """Activating beyond the plan is 402 and changes nothing; what is active may be activated again."""
+    first, second = await stage.workflow(), await stage.workflow()
+    await on(stage, "free", active_workflows=1)
+    found = [await stage.client.post(f"/api/v1/workflows/{each}/activate") for each in (first, second, first)]
+
+    assert [200, 402, 200] == [each.status for each in found]
+    assert ("active_workflows", 1, 1) == tuple(found[1].json[name] for name in ("meter", "limit", "used"))
+    assert "ask whoever runs this LinkFlow" in found[1].json["detail"]
+
+
+async def test_a_plan_that_was_made_smaller_takes_nothing_away(stage: Stage) -> None:
+    """A workspace that has more than its new plan allows keeps it, and can change it."""
+    first, second = await stage.workflow(), await stage.workflow()
+    for each in (first, second):
+        await stage.client.post(f"/api/v1/workflows/{each}/activate")
+    await on(stage, "free", active_workflows=1)
+    found = await stage.client.post(f"/api/v1/workflows/{second}/publish")
+    read = await stage.client.get(f"/api/v1/workflows/{second}")
+
+    assert (True, True) == (found.status < 300, read.json["is_active"])
+
+
+async def test_an_event_beyond_the_plan_starts_nothing(stage: Stage) -> None:
+    """`POST /events` is 402 when what it would start is beyond the plan; one that starts nothing passes."""
+    workflow_id = await stage.workflow(type="trigger.event", config={"event": "paid"})
+    await stage.client.post(f"/api/v1/workflows/{workflow_id}/activate")
+    workspace_id = await on(stage, "free", executions_per_month=0)
+    refused = await stage.client.post("/api/v1/events/paid", {"data": 1})
+    passed = await stage.client.post("/api/v1/events/other", {"data": 1})
+    await stage.client.put("/api/v1/admin/plans", {"workspace_id": workspace_id, "is_locked": True})
+    locked = await stage.client.post("/api/v1/events/paid", {"data": 1})
+    pending = await stage.database.pool.fetchval(
+        "SELECT count(*) FROM control.trigger_events WHERE state = 'pending'"
+    )
+
+    assert (402, 202, 423, 0) == (refused.status, passed.status, locked.status, pending)
+    assert refused.json["resets_at"].endswith("-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "feature", "needed"),
+    [
+        (
+            "POST",
+            "/api/v1/webhook-subscriptions",
+            {"url": "https://example.com/x", "events": ["*"]},
+            "webhook_subscriptions",
+            "starter",
+        ),
+        ("POST", "/api/v1/oauth/clients", {"name": "x", "redirect_uris": []}, "api_clients", "pro"),
+        ("GET", "/api/v1/audit-logs/export", None, "audit_export", "teams"),
+    ],
+)
+async def test_what_a_plan_does_not_include_is_403(
+    stage: Stage, method: str, path: str, body: object, feature: str, needed: str
+) -> None:
+    """What a plan does not include is 403 and names the plan that does."""
+    await on(stage, "free")
+    found = await stage.client.call(method, path, body)
+    await on(stage, needed)
+    after = await stage.client.call(method, path, body)
+
+    assert (403, "feature_not_available", feature, needed) == (
+        found.status, found.json["code"], found.json["feature"], found.json["required_plan"],
+    )  # fmt: skip
+    assert 403 != after.status
 
 
 async def test_limits_are_shown(stage: Stage) -> None:

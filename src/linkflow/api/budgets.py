@@ -9,7 +9,7 @@ from starlette.responses import Response
 from linkflow.api import shapes
 from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute
 from linkflow.api.render import instant
-from linkflow.control.plans import BudgetLine
+from linkflow.control.standing import BudgetLine
 from linkflow.domain.values import Json
 from linkflow.ports.plans import WorkspaceBudget
 

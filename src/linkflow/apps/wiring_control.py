@@ -183,7 +183,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     variables = Variables(records, prepared, side.box, audit, side.plans)
     inbox = Inbox(records, engine.frontend, variables, shared.cache, bus, clock, side.plans, shared.fan_out)
     activation = Activation(catalog, side.box, prepared, bus, clock, ids)
-    workflows = Workflows(records, executables, activation, audit, bus, clock, ids)
+    workflows = Workflows(records, executables, activation, audit, bus, clock, ids, side.plans)
     executions = Executions(
         engine.frontend,
         engine.visibility,
@@ -211,6 +211,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
             limits=shared.limits,
             cache=shared.cache,
             audit=audit,
+            plans=side.plans,
             clock=clock,
             ids=ids,
             secret=side.secret,
@@ -225,7 +226,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
             records, board, notifications, side.box, clock, ids, public_url=public_url
         ),
         notifications=notifications,
-        audit_logs=AuditLogs(records, audit),
+        audit_logs=AuditLogs(records, audit, side.plans),
         sign_ins=identity.sign_ins,
         elsewhere=identity.elsewhere,
         oauth=identity.oauth,
@@ -263,7 +264,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
             records, followed, side.outside, side.box, Notices(side.box, bus, clock, ids), bus, clock
         ),
         duties=Duties(SqlDutyRuns(side.database, side.engine), records, bus, audit, clock, ids),
-        events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids),
+        events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids, side.plans),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
         executions=executions,
         inbox=inbox,
@@ -273,8 +274,8 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         ),
         resume=Resume(engine.frontend),
         searches=Searches(records, engine.visibility, prepared, clock, ids),
-        schedules=Schedules(records, executables, executions, activation, audit, clock, ids),
-        subscriptions=Subscriptions(records, followed, side.box, audit, bus, clock, ids),
+        schedules=Schedules(records, executables, executions, activation, audit, clock, ids, side.plans),
+        subscriptions=Subscriptions(records, followed, side.box, audit, bus, clock, ids, side.plans),
         templates=Templates(EXAMPLES),
         test_runs=TestRuns(
             engine.frontend, records, executables, executions, variables, engine.blobs, side.plans

@@ -18,6 +18,7 @@ from linkflow.control.invitations import Invitations
 from linkflow.control.keys import Keys
 from linkflow.control.members import Members
 from linkflow.control.oauth import OAuth
+from linkflow.control.plans import Plans
 from linkflow.control.post import Post
 from linkflow.control.registrations import Registrations
 from linkflow.control.sign_ins import SignIns
@@ -47,6 +48,7 @@ class IdentityNeeds:
     limits: RateLimits
     cache: Cache
     audit: Audit
+    plans: Plans
     clock: Clock
     ids: IdSource
     secret: str
@@ -143,12 +145,21 @@ def build_identity(needs: IdentityNeeds) -> Identity:
             public_url=public_url,
             is_open=is_open,
         ),
-        oauth=OAuth(records, sign_ins, access, signer, needs.audit, clock, ids),
+        oauth=OAuth(records, sign_ins, access, signer, needs.audit, needs.plans, clock, ids),
         keys=Keys(records, access, needs.audit, clock, ids),
         workspaces=Workspaces(records, access, needs.audit, needs.prepared, clock, ids),
         members=Members(records, access, needs.audit),
         invitations=Invitations(
-            records, accounts, sign_ins, access, post, needs.audit, clock, ids, public_url=public_url
+            records,
+            accounts,
+            sign_ins,
+            access,
+            post,
+            needs.audit,
+            needs.plans,
+            clock,
+            ids,
+            public_url=public_url,
         ),
         post=post,
     )

@@ -18,6 +18,7 @@ from linkflow.adapters.sql.stuck import SqlStuck
 from linkflow.adapters.sql.usage import SqlUsage
 from linkflow.apps.settings import Settings
 from linkflow.control.plane import ControlPlane
+from linkflow.control.plans import Plans
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.retention import Kept
@@ -59,13 +60,13 @@ class SchedulerParts:
     box: Rewrapping
 
 
-def duty_list(parts: SchedulerParts) -> Sequence[Duty]:
-    """Make every duty that needs no more than the databases."""
+def duty_list(parts: SchedulerParts, plans: Plans | None = None) -> Sequence[Duty]:
+    """Make every duty that needs no more than the databases; with the plans where a control plane runs."""
     clock, kept, blobs = parts.clock, parts.kept, parts.blobs
     executions, upkeep = SqlRetention(parts.engine), SqlUpkeep(parts.control, parts.engine)
     return [
         PartitionsAhead(SqlPartitions(parts.engine), clock),
-        SoftDelete(executions, kept, clock),
+        SoftDelete(executions, kept, clock, plans),
         ExecutionsRetention(executions, blobs, blobs, kept, clock),
         Expire(upkeep, kept, clock),
         BlobSweep(blobs, SqlBlobMarks(parts.control, parts.engine), clock),
@@ -94,7 +95,7 @@ def build_scheduler(parts: SchedulerParts, plane: ControlPlane) -> Scheduler:
     stuck = SqlStuck(parts.control, parts.engine)
     rescue = Rescue(stuck, plane.executions, parts.bus, parts.clock)
     duties = Duties(
-        [cron, rescue, UsageAlerts(plane.plans), *duty_list(parts)],
+        [cron, rescue, UsageAlerts(plane.plans), *duty_list(parts, plane.plans)],
         runs,
         parts.bus,
         parts.clock,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from linkflow.control.actor import Actor, Audit
+from linkflow.control.plans import Plans
 from linkflow.domain.audit import AuditLine, ChainCheck, Verdict, head_of
 from linkflow.ports.audit import AuditQuery
 from linkflow.ports.records import Records
@@ -15,8 +16,8 @@ PAGE = 1000
 class AuditLogs:
     """What happened in a workspace, for those who may see it."""
 
-    def __init__(self, records: Records, audit: Audit) -> None:
-        self._records, self._audit = records, audit
+    def __init__(self, records: Records, audit: Audit, plans: Plans) -> None:
+        self._records, self._audit, self._plans = records, audit, plans
 
     async def list(self, actor: Actor, query: AuditQuery) -> Sequence[AuditLine]:
         """List lines of the actor's workspace, newest first."""
@@ -26,8 +27,13 @@ class AuditLogs:
         )
 
     async def export(self, actor: Actor) -> AsyncIterator[Sequence[AuditLine]]:
-        """Give the whole chain, oldest first, a page at a time; taking it out leaves a line too."""
+        """Give the whole chain, oldest first, a page at a time; taking it out leaves a line too.
+
+        Raises:
+            FeatureMissing: The plan does not include it.
+        """
         actor.require("audit.view")
+        await self._plans.include(actor.workspace_id, "audit_export")
         await self._audit.note(self._records.ledger, actor, "audit.export", f"workspace:{actor.workspace_id}")
         return self._pages(actor.workspace_id)
 

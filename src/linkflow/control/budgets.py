@@ -11,7 +11,8 @@ import msgspec
 
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.notices import Notices
-from linkflow.control.plans import BudgetLine, Plans
+from linkflow.control.plans import Plans
+from linkflow.control.standing import BudgetLine
 from linkflow.domain.budget import METERS, PERIODS, WORKSPACE_METERS, Budget, OnExceeded, period_of, problems
 from linkflow.domain.errors import ExecutionClosed, Invalid, LinkFlowError, NotFound
 from linkflow.domain.execution.budget import KEY, Exceeded

@@ -7,6 +7,7 @@ import msgspec
 from linkflow.control.activation import canonical_type
 from linkflow.control.actor import Actor
 from linkflow.control.inbox import Inbox
+from linkflow.control.plans import Plans
 from linkflow.domain.errors import ExecutionClosed, NotFound
 from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json, decode_json, derived_execution_id, encode_json
@@ -48,7 +49,9 @@ class Events:
         prepared: Prepared,
         clock: Clock,
         ids: IdSource,
+        plans: Plans,
     ) -> None:
+        self._plans = plans
         self._records, self._frontend = records, frontend
         self._inbox, self._catalog, self._prepared = inbox, catalog, prepared
         self._clock, self._ids = clock, ids
@@ -59,6 +62,10 @@ class Events:
         """Publish an event; return when it is durable and every waiting execution has it.
 
         Safe to repeat with a dedup key.
+
+        Raises:
+            LimitReached, WorkspaceLocked: The workspace has no room for what the event would start; nobody
+                was told of it.
         """
         actor.require("workflow.execute")
         at_ms, event_id = int(self._clock.now() * 1000), self._ids.uuid()
@@ -69,6 +76,8 @@ class Events:
             for each in await self._listeners(actor.workspace_id)
             if each.event == name and _fits(each.fields, data)
         ]
+        for _ in starts:
+            await self._plans.admit(actor.workspace_id)
         payload = {"event": name, "key": key, "data": data}
         event = TriggerEvent(
             id=event_id,

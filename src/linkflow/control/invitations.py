@@ -9,6 +9,7 @@ from linkflow.control import mail_texts
 from linkflow.control.access import Access, digest
 from linkflow.control.accounts import Accounts
 from linkflow.control.actor import Actor, Audit
+from linkflow.control.plans import Plans
 from linkflow.control.post import Post
 from linkflow.control.sign_ins import Origin, SignIns, Token
 from linkflow.domain.access import outranks
@@ -44,11 +45,13 @@ class Invitations:
         access: Access,
         post: Post,
         audit: Audit,
+        plans: Plans,
         clock: Clock,
         ids: IdSource,
         *,
         public_url: str,
     ) -> None:
+        self._plans = plans
         self._records, self._accounts, self._sign_ins = records, accounts, sign_ins
         self._access, self._post, self._audit = access, post, audit
         self._clock, self._ids, self._public_url = clock, ids, public_url
@@ -59,12 +62,16 @@ class Invitations:
         Raises:
             Invalid: The address is none.
             Denied: The role is above the actor's.
+            LimitReached: The plan has no room for one more, counting those who were invited.
             Conflict: `member.already`: they belong to the workspace.
         """
         actor.require("member.invite")
         email = email_of(email)
         if not outranks(actor.role, role):
             raise Denied(f"As {actor.role} you cannot invite an {role}.", permission="member.invite")
+        open_ones = await self._records.tenancy.invitations(actor.workspace_id, self._clock.now())
+        promised = sum(each.email != email for each in open_ones)
+        await self._plans.room(actor.workspace_id, "members", promised)
         now, secret = self._clock.now(), secrets.token_urlsafe(24)
         invitation = Invitation(
             id=self._ids.uuid(),
@@ -171,6 +178,7 @@ class Invitations:
 
     async def _join(self, records: Records, invitation: Invitation, user: User) -> None:
         """Make somebody a member by their invitation; only one answer to it counts."""
+        before = await self._plans.counts(records, invitation.workspace_id)
         now = self._clock.now()
         settled = await records.tenancy.settle_invitation(invitation.workspace_id, invitation.id, "accepted")
         if not settled or await records.tenancy.role(invitation.workspace_id, user.id):
@@ -178,6 +186,7 @@ class Invitations:
         await records.tenancy.put_member(
             Member(workspace_id=invitation.workspace_id, user_id=user.id, role=invitation.role, joined_at=now)
         )
+        await self._plans.within(records, invitation.workspace_id, before)
         if user.verified_at is None:  # whoever has the link reads the letters of the address
             await records.accounts.put_user(msgspec.structs.replace(user, verified_at=now))
         there = Actor(

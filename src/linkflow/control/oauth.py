@@ -20,6 +20,7 @@ import msgspec
 
 from linkflow.control.access import AUDIENCE, Access, digest
 from linkflow.control.actor import Actor, Audit
+from linkflow.control.plans import Plans
 from linkflow.control.sign_ins import REFRESH_S, TOKEN_S, Origin, SignIns, Token
 from linkflow.domain.access import is_scope, may
 from linkflow.domain.errors import Denied, Invalid, LinkFlowError, NotFound, Unauthenticated
@@ -73,9 +74,11 @@ class OAuth:
         access: Access,
         signer: TokenSigner,
         audit: Audit,
+        plans: Plans,
         clock: Clock,
         ids: IdSource,
     ) -> None:
+        self._plans = plans
         self._records, self._sign_ins, self._access, self._signer = records, sign_ins, access, signer
         self._audit, self._clock, self._ids = audit, clock, ids
 
@@ -86,9 +89,11 @@ class OAuth:
 
         Raises:
             Invalid: `scope.unknown`, or `oauth.redirect_uri`: it is neither https nor on this machine.
+            FeatureMissing: The plan does not include it.
         """
         actor.require_person()
         actor.require("apikey.manage")
+        await self._plans.include(actor.workspace_id, "api_clients")
         for uri in redirect_uris:
             check_redirect(uri)
         for scope in scopes:

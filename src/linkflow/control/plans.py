@@ -12,138 +12,28 @@ import msgspec
 
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.notices import Notices
-from linkflow.domain.budget import METERS as BUDGET_METERS
-from linkflow.domain.budget import REPORTED, WORKSPACE_METERS, Budget, OnExceeded, period_ends_at, period_of
+from linkflow.control.standing import ASK, STARTS, BudgetLine, Standing, lines_of
+from linkflow.domain.budget import Budget, OnExceeded, period_ends_at
 from linkflow.domain.errors import Invalid
 from linkflow.domain.plan import (
     ANY,
+    FEATURES,
     METERS,
     PLANS,
     SELF_HOSTED,
-    BudgetUsedUp,
+    FeatureMissing,
     LimitReached,
-    Plan,
-    WorkspaceLocked,
     reached,
 )
 from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Prepared
-from linkflow.ports.plans import Subscribed, UsageAlert, WorkspaceBudget
+from linkflow.ports.plans import Subscribed, UsageAlert
 from linkflow.ports.records import Records
 from linkflow.ports.services import Frontend, StartedExecution, StartExecution
-from linkflow.ports.usage import Usage, UsageStore
+from linkflow.ports.upkeep import DAY_S
+from linkflow.ports.usage import UsageStore
 
 LOOKED_S = 5.0
-STARTS = "executions_per_month"
-
-
-class BudgetLine(msgspec.Struct, frozen=True):
-    """How one meter of a workspace's budget stands.
-
-    Attributes:
-        period: `day 2026-01-31` or `month 2026-01`.
-        on_exceeded: pause or fail.
-        resets_at: When the period is over, seconds since 1970.
-    """
-
-    period: str
-    meter: str
-    used: int
-    limit: int
-    on_exceeded: str
-    resets_at: float
-
-
-class Standing:
-    """How a workspace stands against its plan and its budgets.
-
-    Attributes:
-        limits: By meter.
-        started: Executions of this month, as far as this process knows.
-        month_ends_at: Seconds since 1970.
-        budgets: Of days and months, and what was used of them.
-        default: What an execution may use whose workflow does not say; None for any amount.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        limits: Mapping[str, int],
-        started: int,
-        *,
-        is_locked: bool,
-        month_ends_at: float = 0.0,
-        budgets: Sequence[BudgetLine] = (),
-        default: Budget | None = None,
-    ) -> None:
-        self.plan, self.limits, self.started, self.is_locked = plan, limits, started, is_locked
-        self.month_ends_at, self.budgets, self.default = month_ends_at, budgets, default
-        self._metered = sorted({line.meter for line in budgets} & BUDGET_METERS.keys() - REPORTED.keys())
-        self._more = 0
-
-    def admit(self) -> None:
-        """Count one more start.
-
-        Raises:
-            WorkspaceLocked: Nothing may start here.
-            LimitReached: `usage_limit_exceeded`: the month's executions are used up.
-            BudgetUsedUp: A budget of the workspace has no room.
-        """
-        if self.is_locked:
-            raise WorkspaceLocked(
-                "This workspace is locked, so nothing can be started in it. Ask whoever runs this LinkFlow."
-            )
-        limit = self.limits[STARTS]
-        if limit != ANY and self.started >= limit:
-            raise LimitReached(
-                f"The {self.plan.title} plan allows {limit} executions a month, and they are used up until "
-                f"{_day(self.month_ends_at)}; {ASK}",
-                code="usage_limit_exceeded",
-                meter=STARTS,
-                limit=limit,
-                used=self.started,
-                plan=self.plan.name,
-                resets_at=_instant(self.month_ends_at),
-            )
-        for line in self.budgets:
-            self._admit(line)
-        self.started += 1
-        self._more += 1
-
-    def _admit(self, line: BudgetLine) -> None:
-        """Go on only when a budget has room."""
-        used = line.used + (self._more if line.meter == "executions" else 0)
-        if used >= line.limit:
-            raise BudgetUsedUp(
-                f"The workspace's budget of the {line.period} is used up: {used} of {line.limit} "
-                f"{WORKSPACE_METERS[line.meter]}. Nothing starts until {_day(line.resets_at)}, unless an "
-                "owner or admin of the workspace raises the budget.",
-                meter=line.meter,
-                limit=line.limit,
-                used=used,
-                period=line.period,
-                resets_at=_instant(line.resets_at),
-            )
-
-    def budgeted(self, asked: StartExecution) -> StartExecution:
-        """Say with a start what it may use, and what has to be counted."""
-        if self.default is None and not self._metered:
-            return asked
-        return msgspec.structs.replace(asked, budget=self.default, metered=self._metered)
-
-
-ASK = "ask whoever runs this LinkFlow for a larger plan."
-
-
-def _instant(seconds: float) -> str:
-    """Say an instant as the API does."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _day(seconds: float) -> str:
-    """Say the day of an instant, in words."""
-    at = datetime.fromtimestamp(seconds, UTC)
-    return f"{at.day} {at:%B %Y} (UTC)"
 
 
 class MeterLine(msgspec.Struct, frozen=True):
@@ -200,7 +90,7 @@ class Plans:
             started = sum(day.started for day in days)
             for budget in budgets.values():
                 of_period = [day for day in days if budget.period == "month" or day.day == today]
-                lines += _lines(budget, of_period, now)
+                lines += lines_of(budget, of_period, now)
         return Standing(
             plan,
             limits,
@@ -242,8 +132,13 @@ class Plans:
 
         return start
 
-    async def room(self, workspace_id: str, meter: str) -> None:
+    async def room(self, workspace_id: str, meter: str, promised: int = 0) -> None:
         """Go on only when the plan has room for one more of something.
+
+        Args:
+            workspace_id: Whose plan.
+            meter: One of METERS that counts things.
+            promised: How many more there will be soon.
 
         Raises:
             LimitReached: `plan_limit_exceeded`.
@@ -252,16 +147,68 @@ class Plans:
         limit = standing.limits[meter]
         if limit == ANY:
             return
-        used = (await self._records.plans.counts(workspace_id)).get(meter, 0)
+        used = (await self._records.plans.counts(workspace_id)).get(meter, 0) + promised
         if used >= limit:
-            raise LimitReached(
-                f"The {standing.plan.title} plan allows {limit} {meter.replace('_', ' ')}, and there are "
-                f"{used}; remove one, or {ASK}",
-                meter=meter,
-                limit=limit,
-                used=used,
-                plan=standing.plan.name,
-            )
+            raise _full(standing, meter, used)
+
+    async def counts(self, records: Records, workspace_id: str) -> Mapping[str, int]:
+        """Count what is there by meter, for `within`; nothing where the plan has no limits."""
+        standing = await self.standing(workspace_id)
+        if all(limit == ANY for limit in standing.limits.values()):
+            return {}
+        return await records.plans.counts(workspace_id)
+
+    async def within(self, records: Records, workspace_id: str, before: Mapping[str, int]) -> None:
+        """Go on only when nothing grew beyond the plan; within the transaction that let it grow.
+
+        Raises:
+            LimitReached: `plan_limit_exceeded`.
+        """
+        if not before:
+            return
+        standing = await self.standing(workspace_id)
+        for meter, used in (await records.plans.counts(workspace_id)).items():
+            limit = standing.limits[meter]
+            if limit != ANY and used > limit and used > before.get(meter, 0):
+                raise _full(standing, meter, before.get(meter, 0))
+
+    async def include(self, workspace_id: str, feature: str) -> None:
+        """Go on only when the plan includes a feature.
+
+        Raises:
+            FeatureMissing: `feature_not_available`.
+        """
+        plan = (await self.standing(workspace_id)).plan
+        if feature in plan.features:
+            return
+        needed = next(
+            each
+            for each in PLANS.values()
+            if each.limits != PLANS[SELF_HOSTED].limits and feature in each.features
+        )
+        raise FeatureMissing(
+            f"The {plan.title} plan does not include {FEATURES[feature]}; the {needed.title} plan does. "
+            f"{ASK[0].upper()}{ASK[1:]}",
+            feature=feature,
+            plan=plan.name,
+            required_plan=needed.name,
+        )
+
+    async def shown_since(self, kept_days: int) -> Mapping[str, float]:
+        """Say since when ended executions are shown in workspaces whose plan shows fewer days than all.
+
+        Args:
+            kept_days: What the installation keeps, days; 0 for ever.
+
+        Returns:
+            Seconds since 1970, by workspace id.
+        """
+        found = {}
+        for workspace_id in await self._records.plans.workspaces():
+            days = (await self.fresh(workspace_id)).limits["retention_days"]
+            if days != ANY and (not kept_days or days < kept_days):
+                found[workspace_id] = self._clock.now() - days * DAY_S
+        return found
 
     async def read(self, actor: Actor) -> tuple[Standing, Sequence[MeterLine]]:
         """Say the plan of the actor's workspace and how each meter stands."""
@@ -340,12 +287,14 @@ class Plans:
         return told
 
 
-def _lines(budget: WorkspaceBudget, days: Sequence[Usage], now: float) -> Sequence[BudgetLine]:
-    """Say how the meters of a budget stand, from what was used on the days of its period."""
-    used = {meter: sum(day.meters.get(meter, 0) for day in days) for meter in BUDGET_METERS}
-    used["executions"] = sum(day.started for day in days)
-    period, ends_at = period_of(budget.period, now), period_ends_at(budget.period, now)
-    return [
-        BudgetLine(period, meter, used[meter], limit, budget.on_exceeded, ends_at)
-        for meter, limit in budget.limits.items()
-    ]
+def _full(standing: Standing, meter: str, used: int) -> LimitReached:
+    """Say that a plan has no room for one more."""
+    limit = standing.limits[meter]
+    return LimitReached(
+        f"The {standing.plan.title} plan allows {limit} {meter.replace('_', ' ')}, and there are {used}; "
+        f"remove one, or {ASK}",
+        meter=meter,
+        limit=limit,
+        used=used,
+        plan=standing.plan.name,
+    )

@@ -9,6 +9,7 @@ from linkflow.control.activation import Activation, placed, times_of
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.executables import Executables
 from linkflow.control.executions import Executions
+from linkflow.control.plans import Plans
 from linkflow.domain import schedule as times
 from linkflow.domain.audit import changed
 from linkflow.domain.errors import Invalid, NotFound
@@ -33,7 +34,9 @@ class Schedules:
         audit: Audit,
         clock: Clock,
         ids: IdSource,
+        plans: Plans,
     ) -> None:
+        self._plans = plans
         self._records, self._executables, self._executions = records, executables, executions
         self._activation, self._audit = activation, audit
         self._clock, self._ids = clock, ids
@@ -55,6 +58,7 @@ class Schedules:
         Raises:
             NotFound: No such workflow.
             Invalid: `schedule.invalid`: the rule can never fire.
+            LimitReached: The plan has no room for one more.
         """
         actor.require("schedule.create")
         workflow = await self._records.workflows.get(actor.workspace_id, workflow_id)
@@ -74,6 +78,7 @@ class Schedules:
             created_at=now,
         )
         times_of(schedule)
+        await self._plans.room(actor.workspace_id, "schedules")
         return await self._write(actor, placed(schedule, now), "schedule.create")
 
     async def _write(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from linkflow.control.actor import Actor, Audit
+from linkflow.control.plans import Plans
 from linkflow.domain.audit import changed
 from linkflow.domain.errors import Conflict, Invalid
 from linkflow.domain.subscription import TEST, checked_events, checked_url, instant, message_id, secret_of
@@ -45,7 +46,9 @@ class Subscriptions:
         bus: EventBus,
         clock: Clock,
         ids: IdSource,
+        plans: Plans,
     ) -> None:
+        self._plans = plans
         self._records, self._followed, self._box = records, followed, box
         self._audit, self._bus, self._clock, self._ids = audit, bus, clock, ids
 
@@ -57,8 +60,10 @@ class Subscriptions:
         Raises:
             Invalid: `subscription.url`, `subscription.events`, `subscription.too_many`.
             NotFound: No such workflow.
+            FeatureMissing: The plan does not include it.
         """
         actor.require("webhook.create")
+        await self._plans.include(actor.workspace_id, "webhook_subscriptions")
         if workflow_id:
             await self._records.workflows.get(actor.workspace_id, workflow_id)
         if len(await self._records.subscriptions.list(actor.workspace_id)) >= MOST:

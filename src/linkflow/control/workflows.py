@@ -8,6 +8,7 @@ import msgspec
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.executables import Executables
+from linkflow.control.plans import Plans
 from linkflow.domain.audit import changed
 from linkflow.domain.errors import Conflict
 from linkflow.domain.execution.partial import unpinned
@@ -37,7 +38,9 @@ class Workflows:
         bus: EventBus,
         clock: Clock,
         ids: IdSource,
+        plans: Plans,
     ) -> None:
+        self._plans = plans
         self._records, self._executables, self._activation = records, executables, activation
         self._audit, self._bus, self._clock, self._ids = audit, bus, clock, ids
 
@@ -48,8 +51,10 @@ class Workflows:
 
         Raises:
             SpecInvalid: The spec has errors; nothing was written.
+            LimitReached: The plan has no room for one more.
         """
         actor.require("workflow.create")
+        await self._plans.room(actor.workspace_id, "workflows")
         sound = self._executables.sound(BLANK if spec is None else spec)
         now = self._clock.now()
         workflow = Workflow(
@@ -190,6 +195,7 @@ class Workflows:
         Raises:
             SpecInvalid: The draft has errors; nothing was written.
             Conflict: Somebody else published meanwhile.
+            LimitReached: The plan has no room for its triggers.
         """
         actor.require("workflow.update")
         before = await self._records.workflows.get(actor.workspace_id, workflow_id)
@@ -216,7 +222,9 @@ class Workflows:
             await records.workflows.add_version(version)
             await records.workflows.save(after, before.revision)
             if after.is_active:
+                counted = await self._plans.counts(records, actor.workspace_id)
                 await self._activation.register(records, after, spec)
+                await self._plans.within(records, actor.workspace_id, counted)
             await self._audit.note(
                 records.ledger, actor, "workflow.publish", f"workflow:{workflow_id}", version=version.number
             )
@@ -238,6 +246,7 @@ class Workflows:
 
         Raises:
             SpecInvalid: It cannot run; nothing was changed.
+            LimitReached: The plan has no room for one more active workflow, or for its triggers.
         """
         actor.require("workflow.activate")
         workflow = await self._records.workflows.get(actor.workspace_id, workflow_id)
@@ -259,9 +268,11 @@ class Workflows:
         """Write whether a workflow is active, with its triggers."""
         after = msgspec.structs.replace(workflow, is_active=is_active, updated_at=self._clock.now())
         async with self._records.transaction() as records:
+            counted = await self._plans.counts(records, actor.workspace_id) if is_active else {}
             await records.workflows.save(after, workflow.revision)
             if is_active:
                 await self._activation.register(records, after, spec)
+                await self._plans.within(records, actor.workspace_id, counted)
             else:
                 await self._activation.unregister(records, after, for_good=False)
             action = "workflow.activate" if is_active else "workflow.deactivate"

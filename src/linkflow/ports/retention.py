@@ -104,8 +104,8 @@ class ExecutionRetention(Protocol):
         """
         ...
 
-    async def hide(self, before: float, token: int, *, is_dry: bool) -> int:
-        """Take executions that ended before an instant out of every list; how many.
+    async def hide(self, before: float, token: int, *, is_dry: bool, workspace_id: str = "") -> int:
+        """Take executions that ended before an instant out of every list, of one workspace or all; how many.
 
         Raises:
             Fenced: A newer token was seen; nothing was written.

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from linkflow.control.plans import Plans
 from linkflow.domain.errors import NotFound
 from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock
@@ -91,19 +92,33 @@ class ExecutionsRetention:
 
 
 class SoftDelete:
-    """Takes executions that ended long ago out of the lists, until their month is dropped."""
+    """Takes executions that ended long ago out of the lists, until their month is dropped.
+
+    Workspaces whose plan shows fewer days are shown fewer; their histories are kept as long as all others.
+
+    Args:
+        plans: Knows which workspaces those are; None where no control plane runs.
+    """
 
     name = "soft-delete"
 
-    def __init__(self, store: ExecutionRetention, kept: Kept, clock: Clock) -> None:
-        self._store, self._kept, self._clock = store, kept, clock
+    def __init__(
+        self, store: ExecutionRetention, kept: Kept, clock: Clock, plans: Plans | None = None
+    ) -> None:
+        self._store, self._kept, self._clock, self._plans = store, kept, clock, plans
 
     async def do(self, turn: Turn) -> Json:
-        """Hide executions, `{"executions": count}`."""
-        if not self._kept.executions:
-            return {"executions": 0}
-        before = self._clock.now() - self._kept.executions * DAY_S
-        return {"executions": await self._store.hide(before, turn.token, is_dry=turn.is_dry)}
+        """Hide executions, `{"executions": count, "by_plan": count}`."""
+        found = {"executions": 0, "by_plan": 0}
+        if self._kept.executions:
+            before = self._clock.now() - self._kept.executions * DAY_S
+            found["executions"] = await self._store.hide(before, turn.token, is_dry=turn.is_dry)
+        shorter = {} if self._plans is None else await self._plans.shown_since(self._kept.executions)
+        for workspace_id, before in shorter.items():
+            found["by_plan"] += await self._store.hide(
+                before, turn.token, is_dry=turn.is_dry, workspace_id=workspace_id
+            )
+        return {**found}
 
 
 class HardDelete:

@@ -17,6 +17,7 @@ _budget = BUDGETS.reader(WorkspaceBudget)
 ALERTS = Table("control.usage_alerts", UsageAlert)
 COUNTED = """
 SELECT
+    (SELECT count(*) FROM control.workflows WHERE workspace_id = $1 AND deleted_at IS NULL) AS workflows,
     (SELECT count(*) FROM control.workflows WHERE workspace_id = $1 AND is_active AND deleted_at IS NULL)
         AS active_workflows,
     (SELECT count(*) FROM control.members WHERE workspace_id = $1) AS members,

@@ -8,6 +8,7 @@ the default partition are deleted one by one when their time has come.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -156,13 +157,15 @@ class SqlRetention:
                 break
         return Counted(deleted, (await self.count(month, before)).staying)
 
-    async def hide(self, before: float, token: int, *, is_dry: bool) -> int:
+    async def hide(self, before: float, token: int, *, is_dry: bool, workspace_id: str = "") -> int:
         """Take executions out of every list; see `ExecutionRetention`."""
         where = "execution_id < $1 AND closed_at < $2 AND deleted_at IS NULL"
-        arguments = (
+        arguments: tuple[Any, ...] = (
             f"{execution_id(int(before * 1000), 0, 0)[:14]}0000-0000-000000000000",
             datetime.fromtimestamp(before, UTC),
         )
+        if workspace_id:
+            where, arguments = f"{where} AND workspace_id = $3", (*arguments, workspace_id)
         with driver_errors():
             if is_dry:
                 count = await self._database.pool.fetchval(
