@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-import asyncpg
-
-from linkflow.adapters.sql.database import Database, driver_errors
+from linkflow.adapters.sql.database import Database, PooledConnection, driver_errors
 from linkflow.adapters.sql.fences import pass_fence
 from linkflow.domain.values import decode_json
 from linkflow.ports.stores import Message
@@ -95,7 +93,7 @@ ON CONFLICT (workspace_id, day, meter) DO UPDATE SET amount =
 """Amounts of months long past move to the first day of their month; the month's sum stays as it was."""
 
 
-async def count_used(connection: asyncpg.Connection, messages: Sequence[Message]) -> None:
+async def count_used(connection: PooledConnection, messages: Sequence[Message]) -> None:
     """Add what messages say was used to its day; within a transaction. What is gone was counted before."""
     named = sorted({(message.execution_id, message.number) for message in messages})
     rows = await connection.fetch(_TAKEN, [each[0] for each in named], [each[1] for each in named])
