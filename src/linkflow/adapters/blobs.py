@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from linkflow.domain.errors import Invalid, NotFound, Unavailable
@@ -87,6 +87,13 @@ class FileBlobStore:
             for outer in await asyncio.to_thread(_entries, workspace):
                 for sha256 in await asyncio.to_thread(_aged, outer, before):
                     yield workspace.name, sha256
+
+    async def weigh(self) -> Mapping[str, int]:
+        """Sum up how large blobs are; see `BlobShelf`."""
+        found: dict[str, int] = {}
+        for workspace in sorted(await asyncio.to_thread(_entries, self._folder)):
+            found[workspace.name] = await asyncio.to_thread(_size, workspace)
+        return found
 
     async def discard(self, workspace_id: str, sha256: str, before: float) -> bool:
         """Delete a blob, unless it was put again; see `BlobShelf`.
@@ -174,6 +181,18 @@ def _aside(path: Path) -> Path:
 def _entries(folder: Path) -> list[Path]:
     """List the folders in a folder."""
     return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+
+
+def _size(folder: Path) -> int:
+    """Sum up the blobs below a folder, bytes."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            if _SHA256.fullmatch(path.name):
+                total += path.stat().st_size
+        except FileNotFoundError:
+            continue  # discarded meanwhile
+    return total
 
 
 def _aged(folder: Path, before: float) -> list[str]:

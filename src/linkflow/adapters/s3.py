@@ -10,7 +10,7 @@ apart, long after the grace period of a blob that nobody names.
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
@@ -136,6 +136,16 @@ class S3BlobStore:
                     workspace_id, _, sha256 = name.partition("/")
                     if found["last_modified"].timestamp() < before and _SHA256.fullmatch(sha256):
                         yield workspace_id, sha256
+
+    async def weigh(self) -> Mapping[str, int]:
+        """Sum up how large blobs are, bytes, by workspace id."""
+        total: dict[str, int] = {}
+        with self._errors("listed"):
+            async for page in obstore.list(self._store, "blobs/", chunk_size=PAGE):
+                for found in page:
+                    workspace_id = found["path"].partition("blobs/")[2].partition("/")[0]
+                    total[workspace_id] = total.get(workspace_id, 0) + found["size"]
+        return total
 
     async def discard(self, workspace_id: str, sha256: str, before: float) -> bool:
         """Delete a blob, unless it was put again at or after an instant; whether it was deleted."""

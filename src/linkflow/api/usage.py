@@ -8,21 +8,30 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from linkflow.api.deps import Answer, Ask, StrictRoute
+from linkflow.domain.budget import REPORTED
 from linkflow.domain.errors import Invalid
 from linkflow.domain.values import Json
-from linkflow.ports.usage import Usage
+from linkflow.ports.usage import GAUGES, Usage
 
 router = APIRouter(prefix="/api/v1/usage", tags=["usage"], route_class=StrictRoute)
 
 
 class Amount(BaseModel):
-    """Executions that started, ended, failed; nodes that workers ran in those that ended, and how long."""
+    """What was used.
+
+    Executions that started, ended, failed; nodes that workers ran in those that ended, and how long; what
+    nodes reported, also in executions that go on; and the most that large values took at a time.
+    """
 
     started: int
     closed: int
     failed: int
     nodes: int
     node_seconds: float
+    ai_tokens: int
+    sms_parts: int
+    airtime_cents: int
+    storage_bytes: int
 
 
 class Line(Amount):
@@ -49,6 +58,7 @@ def amount(usage: Usage) -> dict[str, Json]:
         "failed": usage.failed,
         "nodes": usage.nodes,
         "node_seconds": usage.node_ms / 1000,
+        **{meter: usage.meters.get(meter, 0) for meter in (*REPORTED, *GAUGES)},
     }
 
 

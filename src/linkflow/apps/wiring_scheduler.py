@@ -33,7 +33,7 @@ from linkflow.scheduler.rescue import Rescue
 from linkflow.scheduler.retention import ExecutionsRetention, Expire, HardDelete, SoftDelete, Vacuum
 from linkflow.scheduler.sealing import Resealing
 from linkflow.scheduler.service import Scheduler, Watch
-from linkflow.scheduler.usage import UsageRollUp
+from linkflow.scheduler.usage import StorageMeasure, UsageRollUp
 
 if TYPE_CHECKING:
     from linkflow.adapters.s3 import S3BlobStore
@@ -71,6 +71,7 @@ def duty_list(parts: SchedulerParts, plans: Plans | None = None) -> Sequence[Dut
         Expire(upkeep, kept, clock),
         BlobSweep(blobs, SqlBlobMarks(parts.control, parts.engine), clock),
         UsageRollUp(SqlUsage(parts.engine)),
+        StorageMeasure(blobs, SqlUsage(parts.engine), clock),
         Resealing(SqlSealedRows(Statements(parts.control.pool)), parts.box),
         HardDelete(upkeep, kept, clock),
         Vacuum(upkeep),

@@ -8,7 +8,7 @@ import msgspec
 from linkflow.control.actor import Actor
 from linkflow.domain.errors import Invalid
 from linkflow.ports.clock import Clock
-from linkflow.ports.usage import Usage, UsageStore
+from linkflow.ports.usage import GAUGES, Usage, UsageStore
 
 LONGEST_DAYS = 400
 """Days that one answer may span; months go back for ever."""
@@ -55,7 +55,12 @@ class UsageReports:
 
 
 def _sum(first: date, lines: Sequence[Usage]) -> Usage:
-    """Sum usage up."""
+    """Sum usage up; of a gauge the highest counts."""
+    meters: dict[str, int] = {}
+    for line in lines:
+        for meter, amount in line.meters.items():
+            before = meters.get(meter, 0)
+            meters[meter] = max(before, amount) if meter in GAUGES else before + amount
     return Usage(
         day=first,
         started=sum(line.started for line in lines),
@@ -63,4 +68,5 @@ def _sum(first: date, lines: Sequence[Usage]) -> Usage:
         failed=sum(line.failed for line in lines),
         nodes=sum(line.nodes for line in lines),
         node_ms=sum(line.node_ms for line in lines),
+        meters=meters,
     )

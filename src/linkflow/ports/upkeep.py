@@ -54,6 +54,7 @@ DUTIES = (
     DutyKind("expire", "Deletes audit lines, AI history, letters and keys whose time is over.", HOUR_S),
     DutyKind("blobs", "Deletes large values that nothing kept names any more.", 7 * DAY_S),
     DutyKind("usage", "Sums usage up by months.", HOUR_S),
+    DutyKind("storage", "Measures how much room large values of each workspace take.", DAY_S),
     DutyKind("sealing", "Seals secrets again with the newest key.", HOUR_S),
     DutyKind("usage-alerts", "Tells workspaces that used 50, 80 and 100 % of their plan.", 5 * MINUTE_S),
     DutyKind("hard-delete", "Deletes for good what people deleted a while ago.", 30 * DAY_S),
@@ -186,6 +187,10 @@ class BlobShelf(Protocol):
         Args:
             before: Seconds since 1970.
         """
+        ...
+
+    async def weigh(self) -> Mapping[str, int]:
+        """Sum up how large the blobs of each workspace are, bytes, by workspace id."""
         ...
 
     async def discard(self, workspace_id: str, sha256: str, before: float) -> bool:

@@ -75,6 +75,15 @@ class BlobShelfSuite:
         with pytest.raises(NotFound):
             await store.get(one, sha256)
 
+    async def test_what_they_weigh(self, store: Any) -> None:
+        """B11: the bytes of each workspace's blobs are summed up; the same bytes put twice weigh once."""
+        one, two = uuid4().hex, uuid4().hex
+        for workspace, data in ((one, b"x" * 1000), (one, b"x" * 1000), (one, b"y" * 30), (two, b"z")):
+            await store.put(workspace, data)
+        found = await store.weigh()
+
+        assert (found[one], found[two]) == (1030, 1)
+
     async def test_putting_again_after_discarding(self, store: Any) -> None:
         """A blob that was deleted can be put again."""
         workspace = uuid4().hex
