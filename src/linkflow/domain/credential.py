@@ -1,6 +1,8 @@
 """What is secret in a credential, and how its secrets are taken out of anything else."""
 
 import base64
+import html
+import json
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
@@ -22,6 +24,10 @@ PLAIN = frozenset(
 SHORTEST_NAMED, SHORTEST = 4, 8
 """Characters from which on a value is taken out: of a field that says to be a secret, of another one."""
 
+WITH_PASSWORD = ("username", "user", "client_id", "account_sid")
+"""Names of fields that are sent together with a secret, as basic authorisation does."""
+
+URL_SAFE = str.maketrans("+/", "-_")
 _NAMED = re.compile(r"pass|secret|token|key|pin|credential", re.IGNORECASE)
 
 
@@ -32,9 +38,34 @@ def secrets_in(fields: Mapping[str, Json]) -> frozenset[str]:
         fields: `{"<field>": JSON}`, as a broker opens them.
     """
     plain = [text for name, value in fields.items() if name not in PLAIN for text in _texts(name, value)]
-    pairs = [f"{fields[name]}:{text}" for name in ("username", "user") if name in fields for text in plain]
-    found = {form for text in plain for form in (text, quote(text, safe=""), quote_plus(text), *_lines(text))}
-    return frozenset(found | {_encoded(text) for text in (*plain, *pairs)})
+    pairs = [f"{fields[name]}:{text}" for name in WITH_PASSWORD if name in fields for text in plain]
+    found = {form for text in plain for form in _forms(text)}
+    return frozenset(found | {_encoded(pair) for pair in pairs})
+
+
+def _forms(text: str) -> Iterable[str]:
+    """Say how a text is written in addresses, JSON, pages, Base64 and hexadecimal; its longer lines alike."""
+    yield from (text, *_lines(text), _encoded(text))
+    for safe in ("", "/"):
+        yield quote(text, safe=safe)
+        yield re.sub("%..", lambda found: found[0].lower(), quote(text, safe=safe))
+    yield quote_plus(text)
+    for raw in (False, True):
+        yield json.dumps(text, ensure_ascii=raw)[1:-1]
+    yield html.escape(text)
+    data = text.encode()
+    if len(data) >= SHORTEST:
+        yield from (data.hex(), data.hex().upper())
+        for part in _within(data):
+            yield from (part, part.translate(URL_SAFE))
+
+
+def _within(data: bytes) -> Iterable[str]:
+    """Say what stands in Base64 wherever in a longer text the data begins: what it alone decides."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode()
+        first, last = (before * 8 + 5) // 6, (before + len(data)) * 8 // 6
+        yield encoded[first:last]
 
 
 def _texts(name: str, value: Json) -> Iterable[str]:

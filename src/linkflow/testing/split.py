@@ -86,6 +86,7 @@ class Proxy:
         address: Where it answers.
         cuts: How often it was cut.
         carried: Connections that it carried so far.
+        overheard: Everything that passed, once `listen_in` was called.
     """
 
     def __init__(self, target: str, listens: str = "127.0.0.1:0") -> None:
@@ -99,6 +100,11 @@ class Proxy:
         self.address = ""
         self.cuts = 0
         self.carried = 0
+        self.overheard: list[bytes] | None = None
+
+    def listen_in(self) -> None:
+        """Remember from now on whatever passes."""
+        self.overheard = []
 
     async def start(self) -> None:
         """Listen."""
@@ -152,6 +158,8 @@ class Proxy:
         try:
             while data := await source.read(65536):
                 await passes.wait()
+                if self.overheard is not None:
+                    self.overheard.append(data)
                 sink.write(data)
                 await sink.drain()
         except (OSError, RuntimeError):

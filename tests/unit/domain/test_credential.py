@@ -1,5 +1,11 @@
 """What is taken out of what leaves a node."""
 
+import base64
+import html
+import json
+import re
+from urllib.parse import quote, urlencode
+
 import pytest
 
 from linkflow.control.credential_types import TYPES
@@ -20,6 +26,33 @@ def test_a_secret_is_found_in_each_form_it_is_sent_in(text: str, left: str) -> N
     found = secrets_in({"username": "ann", "base_url": "https://x.test", "token": "tok/en+1"})
 
     assert left == Redaction(found).text(text)
+
+
+AWKWARD = 'p"a\\s/s+w<ö>rd & more'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        json.dumps({"sent": AWKWARD}),
+        json.dumps({"sent": AWKWARD}, ensure_ascii=False),
+        urlencode({"sent": AWKWARD}),
+        f"/a/{quote(AWKWARD)}/b",
+        re.sub("%..", lambda found: found[0].lower(), quote(AWKWARD, safe="")),
+        html.escape(AWKWARD),
+        AWKWARD.encode().hex(),
+        AWKWARD.encode().hex().upper(),
+        *(base64.b64encode(b"x" * n + AWKWARD.encode() + b"tail").decode() for n in range(4)),
+        *(base64.urlsafe_b64encode(b"x" * n + AWKWARD.encode()).decode() for n in range(3)),
+    ],
+)
+def test_no_form_of_a_secret_is_left(said: str) -> None:
+    """Escaped in JSON or a page, in an address, in hexadecimal, anywhere in Base64: it is hidden."""
+    left = Redaction(secrets_in({"token": AWKWARD})).text(said)
+
+    assert "***" in left
+    assert not any(part in left for part in ("s/s", "s%2Fs", "s%2fs", "c/s", AWKWARD[-6:].encode().hex()))
+    assert len(left) < len(said)
 
 
 def test_values_of_every_shape_are_cleaned() -> None:

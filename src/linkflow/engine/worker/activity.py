@@ -293,6 +293,7 @@ class Context:
                 kind=Kind.VALIDATION,
             ) from error
         telemetry.conceal(fields)
+        telemetry.conceal(sorted(secrets_in(fields)))
         self._opened[name] = fields
         return fields
 
