@@ -31,6 +31,7 @@ from linkflow.adapters.grpc.trust import Trust
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.adapters.sandbox import SandboxedCode
+from linkflow.adapters.sql.clock import SqlClock
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.engine import SqlSpecStore
@@ -191,10 +192,13 @@ async def process(
     Raises:
         LinkFlowError: It cannot start; the message says what to do.
     """
-    trust, catalog = trust_of(settings), nodes or NodeRegistry.discover()
-    clock, ids = SystemClock(), SystemIds()
+    ids, catalog = SystemIds(), nodes or NodeRegistry.discover()
     async with AsyncExitStack() as stack:
         database, engine_database = await _open_databases(settings, stack)
+        clock = SqlClock(engine_database)
+        await clock.set()
+        await _keep_running(stack, clock.run())
+        trust = replace(trust_of(settings), now=clock.now)
         told = Told(settings)
         cluster = _cluster(settings, roles, engine_database, clock, ids, told)
         await cluster.look()

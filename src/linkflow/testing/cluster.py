@@ -15,7 +15,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -52,8 +53,15 @@ _births = multiprocessing.get_context("forkserver")
 _births.set_forkserver_preload([__name__, "linkflow.apps.edge", "uvloop"])
 
 
-def _live(environment: Mapping[str, str], roles: str, log: str, told: Connection) -> None:
-    """Be one process of some roles."""
+def _live(environment: Mapping[str, str], roles: str, log: str, told: Connection, skew_s: float) -> None:
+    """Be one process of some roles, on a machine whose clock may be off."""
+    if skew_s:
+        now, now_ns = time.time, time.time_ns
+        for name, off in (
+            ("time", lambda: now() + skew_s),
+            ("time_ns", lambda: now_ns() + round(skew_s * 1e9)),
+        ):
+            setattr(time, name, off)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -75,12 +83,14 @@ class Life:
         over: Set once it has ended.
     """
 
-    def __init__(self, environment: Mapping[str, str], roles: str, log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], roles: str, log: Path, skew_s: float) -> None:
         self.log = log
         self.ports: Mapping[str, int] = {}
         self.ready, self.over = asyncio.Event(), asyncio.Event()
         self._hears, told = _births.Pipe(duplex=False)
-        self._process = _births.Process(target=_live, args=(environment, roles, str(log), told), daemon=True)
+        self._process = _births.Process(
+            target=_live, args=(environment, roles, str(log), told, skew_s), daemon=True
+        )
         self._process.start()
         told.close()
         assert self._process.pid is not None
@@ -122,7 +132,14 @@ class Processes:
         proxies: The lines to each, where they lead over proxies.
     """
 
-    def __init__(self, folder: Path, roles: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        roles: Mapping[str, str],
+        environment: Mapping[str, str],
+        skew: Callable[[], float],
+    ) -> None:
+        self._skew = skew
         self.lives: dict[str, Life] = {}
         self.proxies: dict[str, Proxy] = {}
         self._ports: dict[str, int] = {}
@@ -137,7 +154,7 @@ class Processes:
                 environment = {**self._environment, "LINKFLOW_PORTS": ports}
                 if name in self.proxies:
                     environment["LINKFLOW_ADVERTISE"] = PROXIES
-                self.lives[name] = Life(environment, roles, self._folder / f"{name}.log")
+                self.lives[name] = Life(environment, roles, self._folder / f"{name}.log", self._skew())
 
     async def part(self, *names: str) -> None:
         """Lay the lines to processes of one role, before they start, over proxies that can be cut."""
@@ -194,7 +211,13 @@ class Processes:
 
 @asynccontextmanager
 async def cluster(
-    dsn: str, folder: Path, roles: Mapping[str, str], *, apart: Sequence[str] = (), **environment: str
+    dsn: str,
+    folder: Path,
+    roles: Mapping[str, str],
+    *,
+    apart: Sequence[str] = (),
+    skew: Callable[[], float] = lambda: 0.0,
+    **environment: str,
 ) -> AsyncIterator[Processes]:
     """Run processes and end them with the block.
 
@@ -203,6 +226,7 @@ async def cluster(
         folder: For what they say and keep.
         roles: What each process does, by a name for it.
         apart: Those that are reached over proxies.
+        skew: Says by how many seconds the clock of the next process is off.
         environment: More variables for all.
     """
     said = {
@@ -215,7 +239,7 @@ async def cluster(
         **environment,
     }
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    found = Processes(folder, roles, said)
+    found = Processes(folder, roles, said, skew)
     try:
         await found.part(*apart)
         found.start(*roles)

@@ -6,6 +6,7 @@ acknowledged; when the storm is over, `left`, `verdict` and `Outside.broken` say
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from linkflow.adapters.sql.database import Database
 from linkflow.domain.workflow.spec import WorkflowSpec
 from linkflow.testing.builders import node, spec
 from linkflow.testing.histories import crooked
+
+NAP_S, INEXACT_S = 1.0, 0.05
+"""How long `chain` sleeps, and how exactly processes whose clocks are off know what time it is."""
 
 KEYED = {"chain": ("pay", "item#1", "item#2", "item#3"), "limited": ("pay",), "quick": ("pay",)}
 """Keys of the effects that each workflow has once by key."""
@@ -42,7 +46,7 @@ def workflows(url: str) -> Mapping[str, WorkflowSpec]:
             "each.done -> end",
             pay=node("http.request", **keyed),
             sms=node("http.request", settings={"onError": "continue"}, **once),
-            nap=node("logic.delay", seconds=1),
+            nap=node("logic.delay", seconds=NAP_S),
             each=node("logic.loop", items=[1, 2, 3], parallelism=2),
             item=node("http.request", **keyed),
             look=node("http.request", url=f"{url}/look"),
@@ -112,6 +116,7 @@ class Outside:
         self.repeats = 0
         self.calls: Counter[str] = Counter()
         self.acknowledged: dict[str, str] = {}
+        self._asked: dict[str, float] = {}
         self._random = random.Random(1)  # noqa: S311  chance that can be had again
 
     @classmethod
@@ -158,17 +163,35 @@ class Outside:
         faults += [
             f"{key}: a `once` effect was asked for {n} times" for key, n in self.calls.items() if n > 1
         ]
+        early = [nap_s for nap_s in self.naps_s if nap_s < NAP_S - INEXACT_S]
+        if early:
+            faults.append(f"{len(early)} delays of {NAP_S:g} s were over early, after {min(early):.3f} s")
         if found.tickets:
             faults.append(f"{found.tickets} concurrency tickets were never given back")
         if Counter(found.ends.values()) != Counter(found.shown):
             faults.append(f"lists show {found.shown}, the heads are {Counter(found.ends.values())}")
         return faults
 
+    @property
+    def naps_s(self) -> Sequence[float]:
+        """How long each `chain` slept at least, in seconds: from the effect before to the first one after."""
+        return [
+            woken_at - asked_at
+            for execution_id in self.acknowledged
+            if (asked_at := self._asked.get(f"{execution_id}:sms"))
+            and (woken_at := self._woken(execution_id))
+        ]
+
+    def _woken(self, execution_id: str) -> float:
+        after = (self._asked.get(f"{execution_id}:item#{number}", 0.0) for number in (1, 2, 3))
+        return min((each for each in after if each), default=0.0)
+
     # ------------------------------------------------------------ effects
 
     async def _keyed(self, request: web.Request) -> web.Response:
         """Do something once per key."""
         key = request.headers["Idempotency-Key"]
+        self._asked.setdefault(key, time.monotonic())
         await self._take_time()
         if key in self.applied:
             self.repeats += 1
@@ -179,7 +202,9 @@ class Outside:
 
     async def _once(self, request: web.Request) -> web.Response:
         """Do something every time."""
-        self.calls[(await request.json())["key"]] += 1
+        execution_id = (await request.json())["key"]
+        self._asked.setdefault(f"{execution_id}:sms", time.monotonic())
+        self.calls[execution_id] += 1
         await self._take_time()
         return web.json_response({"ok": True})
 

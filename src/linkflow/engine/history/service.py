@@ -45,6 +45,9 @@ from linkflow.ports.stores import HistoryStore, LateResults, Message, SpecStore
 HORIZON_S = 60.0
 """Wake-ups nearer than this are kept in memory by the timer; farther ones are found in the store."""
 
+EARLY_S = 0.5
+"""How far a timer's clock may be ahead: a wake-up that comes so early waits here."""
+
 log = telemetry.logger("history")
 
 
@@ -250,7 +253,17 @@ class History:
             entry = self._driver.entries.find(execution_id)
             if entry is not None:
                 entry.wake_at = 0.0
-        await asyncio.gather(*(self._nudge(execution_id, n.Wake()) for execution_id in execution_ids))
+        await asyncio.gather(*(self._wake(execution_id) for execution_id in execution_ids))
+
+    async def _wake(self, execution_id: str) -> None:
+        """Fire what is due; what is due in a moment then: the timer's clock may be a little ahead of ours."""
+        await self._nudge(execution_id, n.Wake())
+        entry = self._driver.entries.find(execution_id)
+        due = entry.state.wakeup_at() if entry is not None and entry.state is not None else None
+        early_s = due - self._clock.now() if due is not None else 0.0
+        if 0.0 < early_s < EARLY_S:
+            await self._clock.sleep(early_s)
+            await self._nudge(execution_id, n.Wake())
 
     async def sessions_lost(self, sessions: Sequence[str]) -> None:
         """End attempts of dead sessions; see `ports.services.History`."""
