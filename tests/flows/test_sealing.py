@@ -71,6 +71,44 @@ async def test_rotation_under_load_loses_nothing(stage: Stage) -> None:
     assert {"K": "hidden value"} == await other.side.broker.open(workspace_id, "vars")
 
 
+@pytest.mark.parametrize("place", [0, 1, 5, 20, -17, -1])
+async def test_a_flipped_bit_is_refused(stage: Stage, place: int) -> None:
+    """Done when 2: one bit of a sealed credential changed, anywhere, and it is refused, never half-opened."""
+    await keep(stage, 1)
+    workspace_id = (await stage.client.get("/api/v1/auth/me")).json["workspace_id"]
+    sealed = bytearray(await stage.database.pool.fetchval("SELECT sealed FROM control.credentials"))
+    sealed[place] ^= 1
+    await stage.database.pool.execute("UPDATE control.credentials SET sealed = $1", bytes(sealed))
+
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        await stage.side.broker.open(workspace_id, "c1")
+
+
+@pytest.mark.parametrize("where", ["another credential", "another workspace", "a variable"])
+async def test_a_moved_ciphertext_is_refused(stage: Stage, where: str) -> None:
+    """Done when 2: what was sealed in one place opens in no other, whoever can write the database."""
+    await keep(stage, 1)
+    await keep(stage, 2)
+    await stage.client.post("/api/v1/variables", {"key": "K", "value": "hidden value", "is_secret": True})
+    pool, name = stage.database.pool, "c1"
+    workspace_id = (await stage.client.get("/api/v1/auth/me")).json["workspace_id"]
+    stolen = "(SELECT sealed FROM control.credentials WHERE name = 'c2')"
+    match where:
+        case "another credential":
+            await pool.execute(f"UPDATE control.credentials SET sealed = {stolen} WHERE name = 'c1'")
+        case "another workspace":
+            made = await stage.client.post("/api/v1/workspaces", {"name": "Thief"})
+            workspace_id = made.json["id"]
+            moving = "UPDATE control.credentials SET workspace_id = $1 WHERE name = 'c1'"
+            await pool.execute(moving, workspace_id)
+        case _:
+            await pool.execute(f"UPDATE control.variables SET sealed = {stolen}")
+            name = "vars"
+
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        await stage.side.broker.open(workspace_id, name)
+
+
 async def test_a_dry_run_changes_nothing(stage: Stage) -> None:
     """`--dry-run` counts what would be sealed again."""
     await keep(stage, 1)

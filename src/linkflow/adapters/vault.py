@@ -54,7 +54,11 @@ def keep_key(folder: Path, name: str, *, given: str | None = None) -> str:
     return made
 
 
-class Envelope(msgspec.Struct, frozen=True, array_like=True):
+LAYOUT = 1
+"""Of envelopes that are sealed, and the only one that is opened."""
+
+
+class Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A sealed value: layout version, key id, the sealed key of this value, the sealed value."""
 
     layout: int
@@ -95,14 +99,14 @@ class AesSecretBox:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415  costs 20 ms that most starts save
 
         try:
-            envelope = msgspec.msgpack.decode(sealed, type=Envelope)
+            envelope = _envelope(sealed)
             if envelope.key_id == self.key_id:
                 return None
             key = _open(self._key(envelope.key_id), envelope.key, f"key|{place}")
-        except (InvalidTag, KeyError, msgspec.MsgspecError) as error:
+        except (InvalidTag, KeyError, ValueError, msgspec.MsgspecError) as error:
             raise _unreadable() from error
         again = _seal(self._keys[self.key_id], key, f"key|{place}")
-        return msgspec.msgpack.encode(Envelope(1, self.key_id, again, envelope.value))
+        return msgspec.msgpack.encode(Envelope(LAYOUT, self.key_id, again, envelope.value))
 
     def _key(self, key_id: str) -> bytes:
         """Find a key; one that is not known may be new: it was made by another process."""
@@ -114,7 +118,7 @@ class AesSecretBox:
         """Seal bytes."""
         key = secrets.token_bytes(32)
         envelope = Envelope(
-            1, self.key_id, _seal(self._keys[self.key_id], key, f"key|{place}"), _seal(key, data, place)
+            LAYOUT, self.key_id, _seal(self._keys[self.key_id], key, f"key|{place}"), _seal(key, data, place)
         )
         return msgspec.msgpack.encode(envelope)
 
@@ -123,11 +127,23 @@ class AesSecretBox:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415  costs 20 ms that most starts save
 
         try:
-            envelope = msgspec.msgpack.decode(sealed, type=Envelope)
+            envelope = _envelope(sealed)
             key = _open(self._key(envelope.key_id), envelope.key, f"key|{place}")
             return _open(key, envelope.value, place)
-        except (InvalidTag, KeyError, msgspec.MsgspecError) as error:
+        except (InvalidTag, KeyError, ValueError, msgspec.MsgspecError) as error:
             raise _unreadable() from error
+
+
+def _envelope(sealed: bytes) -> Envelope:
+    """Read an envelope.
+
+    Raises:
+        ValueError: It is none of the layout that is known.
+    """
+    envelope = msgspec.msgpack.decode(sealed, type=Envelope)
+    if envelope.layout != LAYOUT:
+        raise ValueError(envelope.layout)
+    return envelope
 
 
 def _unreadable() -> Unavailable:

@@ -1,5 +1,6 @@
 """What keeps secrets: sealed values, keys on disk, passwords, tokens."""
 
+import contextlib
 import stat
 from pathlib import Path
 
@@ -46,6 +47,20 @@ def test_garbage_is_refused_in_words(broken: bytes) -> None:
     """What was never sealed is an error of ours, not of a library."""
     with pytest.raises(Unavailable):
         AesSecretBox({"k1": KEY}, "k1").open(broken, "p")
+
+
+def test_every_flipped_bit_is_refused() -> None:
+    """Whichever bit of a sealed value changes, it stays shut: nothing of it is trusted unseen."""
+    box = AesSecretBox({"k1": KEY}, "k1")
+    sealed = box.seal(b"secret", "place")
+    opened = []
+    for bit in range(len(sealed) * 8):
+        broken = bytearray(sealed)
+        broken[bit // 8] ^= 1 << bit % 8
+        with contextlib.suppress(Unavailable):
+            opened.append((bit, box.open(bytes(broken), "place")))
+
+    assert opened == []
 
 
 def test_keys_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
