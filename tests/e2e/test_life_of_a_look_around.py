@@ -37,7 +37,9 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
     await ui.live.post("/variables", {"key": "limit", "value": 10})
     await ui.live.post("/auth/tokens", {"name": "script"})
     await ui.live.post("/invitations", {"email": "ada@example.com", "role": "viewer"})
-    await ui.live.post("/webhook-subscriptions", {"url": "https://example.com/", "events": ["execution.failed"]})
+    await ui.live.post(
+        "/webhook-subscriptions", {"url": "https://example.com/", "events": ["execution.failed"]}
+    )
     await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
     found: dict[str, list[str]] = {}
     for path in (
@@ -61,7 +63,7 @@ async def test_it_speaks_other_languages(ui: Window, language: str, title: str) 
     """A language that is chosen holds for every page and after a new load."""
     names = {"fr": "Français", "sw": "Kiswahili"}
     await ui.open("/me")
-    await ui.page.get_by_label("Language").select_option(label=names[language])
+    await ui.page.get_by_label("Language", exact=True).select_option(label=names[language])
     await expect(ui.page.locator("html")).to_have_attribute("lang", language)
     await ui.open("/templates")
 

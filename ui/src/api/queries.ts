@@ -24,9 +24,9 @@ export const templates = queryOptions({
   queryKey: ['templates'], staleTime: 60_000,
   queryFn: async () => (await call('GET /templates')).data as unknown as TemplateLine[],
 });
-export const workflowList = (search: string) => infiniteQueryOptions({
-  queryKey: ['workflows', search], initialPageParam: '', placeholderData: keepPreviousData,
-  queryFn: ({ pageParam, signal }) => call('GET /workflows', { query: { search, limit: 50, after: pageParam }, signal }),
+export const workflowList = (search: string, tag = '') => infiniteQueryOptions({
+  queryKey: ['workflows', search, tag], initialPageParam: '', placeholderData: keepPreviousData,
+  queryFn: ({ pageParam, signal }) => call('GET /workflows', { query: { search, tag, limit: 50, after: pageParam }, signal }),
   getNextPageParam: (last) => last.next || undefined,
 });
 export const workflow = (id: string) => queryOptions({
@@ -39,10 +39,10 @@ export const version = (id: string, number: number) => queryOptions({
   queryKey: ['version', id, number], staleTime: Infinity,
   queryFn: () => call('GET /workflows/{workflow_id}/versions/{number}', { path: { workflow_id: id, number } }),
 });
-export type ExecutionFilter = Pick<Routes['GET /executions']['query'], 'workflow_id' | 'status' | 'q'>;
+export type ExecutionFilter = Pick<Routes['GET /executions']['query'], 'workflow_id' | 'status' | 'q' | 'started_from' | 'started_to'>;
 export const executionList = (filter: ExecutionFilter) => infiniteQueryOptions({
   queryKey: ['executions', filter], initialPageParam: '', placeholderData: keepPreviousData,
-  queryFn: ({ pageParam, signal }) => call('GET /executions', { query: { ...filter, limit: 50, after: pageParam }, signal }),
+  queryFn: ({ pageParam, signal }) => call('GET /executions', { query: { ...filter, limit: 100, after: pageParam }, signal }),
   getNextPageParam: (last) => last.next || undefined,
 });
 export const execution = (id: string) => queryOptions({

@@ -12,18 +12,19 @@ const text = (value: unknown) => (typeof value === 'string' || typeof value === 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 const signIn = createRoute({
   getParentRoute: () => root, path: '/sign-in', component: SignIn,
-  validateSearch: (found: Record<string, unknown>): { to?: string; new?: string } => ({ to: text(found.to), new: text(found.new) }),
+  validateSearch: (found: Record<string, unknown>): { to?: string; new?: string; forgot?: string } => ({ to: text(found.to), new: text(found.new), forgot: text(found.forgot) }),
 });
 const inside = createRoute({
   getParentRoute: () => root, id: 'inside', component: Shell,
   beforeLoad: ({ location }) => {
-    if (!session()) throw redirect({ to: '/sign-in', search: { to: location.href } });
+    // The ticket of a sign-in elsewhere comes behind the `#`; the page of signing in takes it from there.
+    if (!session()) throw redirect({ to: '/sign-in', search: location.hash ? {} : { to: location.href }, hash: location.hash });
   },
 });
 const home = createRoute({ getParentRoute: () => inside, path: '/', component: Home });
 const workflows = createRoute({
   getParentRoute: () => inside, path: '/workflows', component: Workflows,
-  validateSearch: (found: Record<string, unknown>): { q?: string; new?: string } => ({ q: text(found.q), new: text(found.new) }),
+  validateSearch: (found: Record<string, unknown>): { q?: string; tag?: string; new?: string } => ({ q: text(found.q), tag: text(found.tag), new: text(found.new) }),
 });
 const templates = createRoute({ getParentRoute: () => inside, path: '/templates', component: lazyRouteComponent(() => import('../pages/Templates'), 'Templates') });
 const edit = createRoute({
@@ -36,7 +37,7 @@ const versions = createRoute({
 });
 const executions = createRoute({
   getParentRoute: () => inside, path: '/executions', component: lazyRouteComponent(() => import('../pages/Executions'), 'Executions'),
-  validateSearch: (found: Record<string, unknown>): { status?: string; workflow?: string; q?: string } => ({ status: text(found.status), workflow: text(found.workflow), q: text(found.q) }),
+  validateSearch: (found: Record<string, unknown>): { status?: string; workflow?: string; q?: string; from?: string; to?: string } => ({ status: text(found.status), workflow: text(found.workflow), q: text(found.q), from: text(found.from), to: text(found.to) }),
 });
 const execution = createRoute({
   getParentRoute: () => inside, path: '/executions/$executionId', component: lazyRouteComponent(() => import('../pages/Execution'), 'Execution'),

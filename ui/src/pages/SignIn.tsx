@@ -1,63 +1,108 @@
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { call } from '../api/client';
 import { beginSession } from '../api/session';
 import { useWords } from '../i18n';
 import { Button } from '../kit/Button';
 import { Field, Input } from '../kit/Field';
-import { Failed } from '../kit/Page';
+import { Failed, Loading } from '../kit/Page';
 
-/** Where nobody is signed in: sign in, or create an account. */
+const TICKET = /^#sign-in=(.+)$/;
+
+/** Where nobody is signed in: sign in, here or elsewhere, create an account, or ask for a new password. */
 export function SignIn() {
   const { say } = useWords();
   const navigate = useNavigate();
-  const { to, new: fresh } = useSearch({ from: '/sign-in' });
+  const { to, new: fresh, forgot } = useSearch({ from: '/sign-in' });
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
-  const [isConfirming, setConfirming] = useState(false);
-  const enter = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const body = Object.fromEntries(new FormData(event.currentTarget));
+  const [notice, setNotice] = useState('');
+  const [ticket] = useState(() => TICKET.exec(location.hash)?.[1]);
+  const elsewhere = useQuery({ queryKey: ['sign-in-services'], staleTime: Infinity, queryFn: async () => (await call('GET /auth/oauth')).data });
+  const title = say(forgot ? 'entry.forgotTitle' : fresh ? 'signIn.registerTitle' : 'signIn.title');
+  useEffect(() => {
+    document.title = `${title} · LinkFlow`;
+  }, [title]);
+  const attempt = async (work: () => Promise<void>) => {
     setBusy(true);
     setError(null);
     try {
-      const found = await (fresh ? call('POST /auth/register', { body }) : call('POST /auth/login', { body }));
-      if (!('access_token' in found)) {
-        // Where a mail server is set, the address is confirmed first.
-        setBusy(false);
-        setConfirming(true);
-        await navigate({ to: '/sign-in', search: { to } });
-        return;
-      }
-      beginSession(found);
-      // Only addresses of our own: what comes after `?to=` is anybody's word.
-      await navigate({ href: to && /^\/(?!\/)/.test(to) && !to.startsWith('/sign-in') ? to : '/', replace: true });
+      await work();
     } catch (found) {
       setError(found);
-      setBusy(false);
     }
+    setBusy(false);
   };
+  // Only addresses of our own: what comes after `?to=` is anybody's word.
+  const enter = () => navigate({ href: to && /^\/(?!\/)/.test(to) && !to.startsWith('/sign-in') ? to : '/', replace: true });
+  const send = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const body = Object.fromEntries(new FormData(event.currentTarget));
+    void attempt(async () => {
+      if (forgot) {
+        await call('POST /auth/forgot-password', { body });
+        setNotice(say('entry.forgotSent'));
+        return;
+      }
+      const found = await (fresh ? call('POST /auth/register', { body }) : call('POST /auth/login', { body }));
+      if (!('access_token' in found)) return setNotice(found.message); // the address is to be confirmed first
+      beginSession(found);
+      await enter();
+    });
+  };
+  useEffect(() => {
+    if (!ticket) return;
+    history.replaceState(null, '', location.pathname + location.search);
+    void attempt(async () => {
+      beginSession(await call('POST /auth/oauth/exchange', { body: { ticket: decodeURIComponent(ticket) } }));
+      await enter();
+    });
+    // A ticket works once.
+    // eslint-disable-next-line
+  }, []);
+  const services = elsewhere.data ?? [];
   return (
     <main className="grid min-h-full place-items-center px-4 py-10">
       <div className="w-full max-w-sm">
         <div className="mb-6 text-center">
           <img src="/favicon.svg" alt="" className="mx-auto mb-4 size-12" />
-          <h1>{say(fresh ? 'signIn.registerTitle' : 'signIn.title')}</h1>
-          <p className="mt-1 text-[13px] text-soft">{say('signIn.about')}</p>
+          <h1>{title}</h1>
+          <p className="mt-1 text-[13px] text-soft">{say(forgot ? 'entry.forgotAbout' : 'signIn.about')}</p>
         </div>
-        <form onSubmit={(event) => void enter(event)} className="flex flex-col gap-4 rounded-2xl border border-line bg-surface p-6 shadow-[var(--shadow)]">
-          {isConfirming && <p role="status" className="text-[13px]">{say('signIn.confirm')}</p>}
-          {error !== null && <Failed title={say('app.failed')} error={error} />}
-          {fresh && <Field label={say('signIn.name')}>{(id) => <Input id={id} name="name" autoComplete="name" required />}</Field>}
-          <Field label={say('signIn.email')}>{(id) => <Input id={id} name="email" type="email" autoComplete="username" required autoFocus />}</Field>
-          <Field label={say('signIn.password')} hint={fresh ? say('signIn.passwordHint') : undefined}>
-            {(id) => <Input id={id} name="password" type="password" autoComplete={fresh ? 'new-password' : 'current-password'} required />}
-          </Field>
-          <Button type="submit" look="main" busy={isBusy} className="h-9 w-full">{say(fresh ? 'signIn.register' : 'signIn.go')}</Button>
-          <Button look="quiet" onClick={() => void navigate({ to: '/sign-in', search: { to, new: fresh ? undefined : '1' } })}>{say(fresh ? 'signIn.haveOne' : 'signIn.register')}</Button>
-        </form>
+        {ticket && isBusy ? <Loading label={say('entry.coming')} /> : (
+          <form onSubmit={send} className="flex flex-col gap-4 rounded-2xl border border-line bg-surface p-6 shadow-[var(--shadow)]">
+            {error !== null && <Failed title={say('app.failed')} error={error} />}
+            {notice && <p role="status" className="rounded-lg bg-good-soft px-3 py-2 text-[13px] text-good">{notice}</p>}
+            {!forgot && services.length > 0 && (
+              <>
+                {services.map((each) => <a key={each.name} href={`/api/v1/auth/oauth/${encodeURIComponent(each.name)}`} className="flex h-9 items-center justify-center rounded-lg border border-line text-[13px] font-medium shadow-sm hover:border-line-strong hover:bg-sunk">{say('entry.with', { name: nameOf(each.name) })}</a>)}
+                <p className="flex items-center gap-3 text-xs text-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">{say('entry.or')}</p>
+              </>
+            )}
+            {fresh && !forgot && <Field label={say('signIn.name')}>{(id) => <Input id={id} name="name" autoComplete="name" required />}</Field>}
+            <Field label={say('signIn.email')}>{(id) => <Input id={id} name="email" type="email" autoComplete="username" required autoFocus />}</Field>
+            {!forgot && (
+              <Field label={say('signIn.password')} hint={fresh ? say('signIn.passwordHint') : undefined}>
+                {(id) => <Input id={id} name="password" type="password" autoComplete={fresh ? 'new-password' : 'current-password'} required />}
+              </Field>
+            )}
+            <Button type="submit" look="main" busy={isBusy} className="h-9 w-full">{say(forgot ? 'entry.forgotGo' : fresh ? 'signIn.register' : 'signIn.go')}</Button>
+            <div className="flex flex-wrap justify-center gap-x-2">
+              {forgot
+                ? <Button look="quiet" onClick={() => { setNotice(''); void navigate({ to: '/sign-in', search: { to } }); }}>{say('entry.back')}</Button>
+                : <Button look="quiet" onClick={() => void navigate({ to: '/sign-in', search: { to, new: fresh ? undefined : '1' } })}>{say(fresh ? 'signIn.haveOne' : 'signIn.register')}</Button>}
+              {!fresh && !forgot && <Button look="quiet" onClick={() => void navigate({ to: '/sign-in', search: { to, forgot: '1' } })}>{say('entry.forgot')}</Button>}
+            </div>
+          </form>
+        )}
         {!fresh && <p className="mt-4 text-center text-xs text-faint">{say('signIn.hint')} <code className="font-mono text-soft">linkflow owner reset-password</code></p>}
       </div>
     </main>
   );
+}
+
+/** `google` is Google. */
+function nameOf(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }

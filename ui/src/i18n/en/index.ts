@@ -8,6 +8,8 @@ import { access } from './access';
 import { home } from './home';
 import { insights } from './insights';
 import { settings } from './settings';
+import { entry } from './entry';
+import { runs } from './runs';
 
-export const en = { ...shell, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };
+export const en = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };
 export type Key = keyof typeof en;

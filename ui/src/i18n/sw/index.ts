@@ -9,5 +9,7 @@ import { access } from './access';
 import { home } from './home';
 import { insights } from './insights';
 import { settings } from './settings';
+import { entry } from './entry';
+import { runs } from './runs';
 
-export const sw: Record<Key, string> = { ...shell, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };
+export const sw: Record<Key, string> = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };

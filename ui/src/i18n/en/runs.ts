@@ -1,0 +1,21 @@
+/** Words of the list of executions, in English. */
+export const runs = {
+  'runs.selected': '{{n}} chosen',
+  'runs.select': 'Choose this execution',
+  'runs.selectAll': 'Choose all that are loaded',
+  'runs.cancel': 'Cancel',
+  'runs.retry': 'Try again',
+  'runs.none': 'Choose none',
+  'runs.cancelAsk': 'Cancel {{n}} executions?',
+  'runs.done': '{{done}} done, {{failed}} not possible',
+  'runs.loaded': '{{n}} loaded',
+  'runs.loadedMore': '{{n}} loaded, more below',
+  'runs.keys': 'J and K move, Enter opens, X chooses',
+  'runs.from': 'From',
+  'runs.to': 'To',
+  'workflows.tag': 'Tag',
+  'workflows.anyTag': 'Any tag',
+  'workflows.runs': 'Last runs',
+  'workflows.runsOf': 'Last {{n}} runs: {{good}} completed, {{bad}} failed',
+  'workflows.noRuns': 'Not run yet',
+};

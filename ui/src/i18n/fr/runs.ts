@@ -1,0 +1,21 @@
+/** Words of the list of executions, in French. */
+export const runs = {
+  'runs.selected': '{{n}} choisies',
+  'runs.select': 'Choisir cette exécution',
+  'runs.selectAll': 'Choisir toutes celles chargées',
+  'runs.cancel': 'Annuler',
+  'runs.retry': 'Relancer',
+  'runs.none': 'Ne rien choisir',
+  'runs.cancelAsk': 'Annuler {{n}} exécutions ?',
+  'runs.done': '{{done}} faites, {{failed}} impossibles',
+  'runs.loaded': '{{n}} chargées',
+  'runs.loadedMore': '{{n}} chargées, d’autres plus bas',
+  'runs.keys': 'J et K déplacent, Entrée ouvre, X choisit',
+  'runs.from': 'Du',
+  'runs.to': 'Au',
+  'workflows.tag': 'Étiquette',
+  'workflows.anyTag': 'Toute étiquette',
+  'workflows.runs': 'Dernières exécutions',
+  'workflows.runsOf': '{{n}} dernières exécutions : {{good}} terminées, {{bad}} échouées',
+  'workflows.noRuns': 'Jamais lancé',
+};

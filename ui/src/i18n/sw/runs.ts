@@ -1,0 +1,21 @@
+/** Words of the list of executions, in Swahili. */
+export const runs = {
+  'runs.selected': '{{n}} zimechaguliwa',
+  'runs.select': 'Chagua utekelezaji huu',
+  'runs.selectAll': 'Chagua zote zilizopakiwa',
+  'runs.cancel': 'Ghairi',
+  'runs.retry': 'Jaribu tena',
+  'runs.none': 'Usichague yoyote',
+  'runs.cancelAsk': 'Ghairi utekelezaji {{n}}?',
+  'runs.done': '{{done}} zimefanyika, {{failed}} hazikuwezekana',
+  'runs.loaded': '{{n}} zimepakiwa',
+  'runs.loadedMore': '{{n}} zimepakiwa, zaidi chini',
+  'runs.keys': 'J na K husogeza, Enter hufungua, X huchagua',
+  'runs.from': 'Kuanzia',
+  'runs.to': 'Hadi',
+  'workflows.tag': 'Lebo',
+  'workflows.anyTag': 'Lebo yoyote',
+  'workflows.runs': 'Utekelezaji wa mwisho',
+  'workflows.runsOf': 'Utekelezaji {{n}} wa mwisho: {{good}} zimekamilika, {{bad}} zimeshindwa',
+  'workflows.noRuns': 'Haujaendeshwa',
+};
