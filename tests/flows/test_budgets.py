@@ -1,6 +1,11 @@
 """The life of a budget: set by those who run a workspace, asked at a start, told to what is running."""
 
-from typing import Any
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -30,6 +35,26 @@ def away(address: str, **budget: Any) -> dict[str, Any]:
     """Say a workflow that calls an address for ever, with a budget."""
     nodes = [AWAY["nodes"][0], {**AWAY["nodes"][1], "config": {"url": f"{address}/x"}}]
     return {**AWAY, "nodes": nodes, "settings": {"budget": budget} if budget else {}}
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    exit_code: int
+    output: str
+
+
+async def say(home: Path, *words: str) -> Said:
+    """Run a command in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "linkflow", *words,
+        env=os.environ | {"LINKFLOW_HOME": str(home)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return Said(process.returncode, output.decode())
 
 
 async def workspace(stage: Stage) -> str:
@@ -185,3 +210,40 @@ async def test_the_workspace_s_budget_stops_what_is_running(live: Live, receiver
     ended = await live.ended(execution_id)
 
     assert ("day", 402, "cancelled") == (question["data"]["period"][:3], refused.status, ended["status"])
+
+
+@pytest.mark.timeout(60)
+async def test_the_command_line_sets_budgets_and_decides(live: Live, receiver: Receiver) -> None:
+    """`linkflow budgets`, `usage` and `plans` do and show what the API does, for people and as JSON."""
+    receiver.answer("/x", Scripted(200, {}))
+    (live.home / "access.json").write_text(
+        json.dumps({"url": live.address, "token": live.token, "pid": 0}), encoding="utf-8"
+    )
+    made = await live.made(away(receiver.address))
+    said = [
+        await say(live.home, *words.split())
+        for words in (
+            "budgets set execution attempts=5",
+            "budgets set day ai_tokens=1000 --fail",
+            "budgets list --json",
+            "budgets set day cakes=1",
+            "budgets remove day",
+        )
+    ]
+    live.running.plane.plans.forget(live.running.owner.user.workspace_id)
+    execution_id = await live.start(made)
+    await asked(live, execution_id, 5)
+    raised = await say(live.home, "budgets", "raise", execution_id, "attempts=7")
+    await asked(live, execution_id, 7)
+    stopped = await say(live.home, "budgets", "stop", execution_id)
+    ended = await live.ended(execution_id)
+    await live.listed(lambda rows: rows[0]["status"] == "failed")
+    usage = await say(live.home, "usage", "--json")
+    plans = await say(live.home, "plans")
+    listed = {each["period"]: each for each in json.loads(said[2].output)["data"]}
+
+    assert [0, 0, 0, 1, 0] == [each.exit_code for each in said]
+    assert ({"attempts": 5}, "fail") == (listed["execution"]["limits"], listed["day"]["on_exceeded"])
+    assert (0, 0, "failed", 6) == (raised.exit_code, stopped.exit_code, ended["status"], len(receiver.calls))
+    assert (1, 6) == tuple(json.loads(usage.output)["total"][name] for name in ("failed", "nodes"))
+    assert "on the plan Self-hosted" in plans.output

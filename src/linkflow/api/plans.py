@@ -19,6 +19,7 @@ class PlanShown(BaseModel):
     name: str
     title: str
     limits: dict[str, int | None]
+    features: list[str]
 
 
 class PlanList(BaseModel):
@@ -69,6 +70,7 @@ async def listed(ask: Ask) -> Response:
             "name": plan.name,
             "title": plan.title,
             "limits": {meter: _limit(limit) for meter, limit in plan.limits.items()},
+            "features": list(plan.features),
         }
         for plan in PLANS.values()
     ]

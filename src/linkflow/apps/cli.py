@@ -15,6 +15,7 @@ from linkflow.apps import (
     cli_keys,
     cli_letters,
     cli_scheduler,
+    cli_usage,
     rebuild,
 )
 
@@ -47,6 +48,9 @@ app.add_typer(cli_cluster.cluster, name="cluster")
 app.add_typer(cli_keys.sealing, name="sealing")
 app.add_typer(cli_letters.letters, name="dead-letters")
 app.add_typer(cli_scheduler.scheduler, name="scheduler")
+app.add_typer(cli_usage.budgets, name="budgets")
+app.command()(cli_usage.usage)
+app.command()(cli_usage.plans)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 File = Annotated[Path, typer.Argument(help="A workflow as JSON; - reads standard input.")]

@@ -135,10 +135,17 @@ class Budgets:
 
     # ------------------------------------------------------------ what the leader does
 
-    async def enforce(self) -> int:
-        """Look at every budget of a day or a month, tell people and executions; how many were told."""
+    async def enforce(self) -> int | None:
+        """Look at every budget of a day or a month, tell people and executions.
+
+        Returns:
+            How many were told; None when no workspace has such a budget.
+        """
+        workspaces = await self._records.plans.budgeted()
+        if not workspaces:
+            return None
         told = 0
-        for workspace_id in await self._records.plans.budgeted():
+        for workspace_id in workspaces:
             lines = (await self._plans.fresh(workspace_id)).budgets
             told += await self._warn(workspace_id, lines)
             over = {line.period: line for line in lines if line.used >= line.limit and line.meter in METERS}

@@ -5,8 +5,11 @@ from linkflow.domain.errors import Unavailable
 from linkflow.ports.clock import Clock
 from linkflow.telemetry import logger
 
-LOOK_S = 1.0
-"""How often budgets are looked at; nothing is read of workspaces that have none."""
+LOOK_S = 0.25
+"""How often budgets are looked at, where any workspace has one."""
+
+IDLE_S = 1.0
+"""How often it is looked whether any workspace has one."""
 
 LOG = logger("scheduler")
 
@@ -20,8 +23,10 @@ class BudgetWatch:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
+            pause_s = LOOK_S
             try:
-                await self._budgets.enforce()
+                if await self._budgets.enforce() is None:
+                    pause_s = IDLE_S
             except Unavailable as error:
                 LOG.warning("budgets not looked at; tried again", error=str(error))
-            await self._clock.sleep(LOOK_S)
+            await self._clock.sleep(pause_s)
