@@ -121,6 +121,28 @@ async def test_an_open_execution_lives_on(live: Live) -> None:
     assert [404] * 3 == gone
 
 
+async def test_a_month_in_which_many_live_on(live: Live) -> None:
+    """Where more live on than may be carried, the closed ones go page by page and the month stays for now."""
+    closed = [await live.run(HELLO) for _ in range(3)]
+    waiting = await live.start(await live.made(WAITING))
+    await live.waits(waiting)
+    await settled(live, 4)
+    later = Later(live, 200)
+    later.store = SqlRetention(live.running.database, carried=0)
+    month = (await later.store.months(later.clock.now()))[0]
+    result = await later.run()
+    gone = [(await live.get(f"/executions/{each['id']}")).status for each in closed]
+    await live.post(f"/executions/{waiting}/signal", {"name": "paid", "data": {"n": 1}})
+    ended = await live.ended(waiting)
+
+    assert (3, 1, True) == (
+        result["deleted"],
+        result["moved"],
+        month in await later.store.months(later.clock.now()),
+    )
+    assert ([404] * 3, "completed") == (gone, ended["status"])
+
+
 async def test_the_archive_is_whole(live: Live) -> None:
     """L7: an archived execution has its head, every event in order, and the large values they name."""
     closed = await live.run(HELLO, {"text": LARGE})

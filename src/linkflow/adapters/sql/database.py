@@ -11,6 +11,7 @@ from linkflow.domain.errors import Kind, LinkFlowError, Unavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 PooledConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+AnyConnection: TypeAlias = "Connection | PooledConnection"
 
 OLDEST_MAJOR = 15
 CONNECT_S = 10.0

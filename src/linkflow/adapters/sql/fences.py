@@ -4,7 +4,7 @@ The row is held until the transaction ends, so a new leader that raises the fenc
 and finds them done. Who holds it shared never asks for more: two that did would wait for each other.
 """
 
-from linkflow.adapters.sql.database import PooledConnection
+from linkflow.adapters.sql.database import AnyConnection
 from linkflow.ports.upkeep import LEASE, Fenced
 
 _READ = "SELECT token FROM {schema}.fences WHERE name = $1"
@@ -15,7 +15,7 @@ ON CONFLICT (name) DO UPDATE SET token = excluded.token WHERE f.token <= exclude
 RETURNING token"""
 
 
-async def raise_fence(connection: PooledConnection, schema: str, token: int) -> None:
+async def raise_fence(connection: AnyConnection, schema: str, token: int) -> None:
     """Refuse older tokens from now on.
 
     Args:
@@ -30,7 +30,7 @@ async def raise_fence(connection: PooledConnection, schema: str, token: int) -> 
         raise Fenced
 
 
-async def pass_fence(connection: PooledConnection, schema: str, token: int) -> None:
+async def pass_fence(connection: AnyConnection, schema: str, token: int) -> None:
     """Go on only under the newest token, and keep it the newest until the transaction ends.
 
     Raises:

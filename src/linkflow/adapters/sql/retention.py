@@ -2,8 +2,8 @@
 
 A month is dropped in one transaction: what stays is copied, the partitions are dropped, and the copies go
 back through the parent tables, into the default partition, because their month is gone. Nobody can write
-meanwhile, so nothing that was acknowledged is lost; as what stays is little, that takes milliseconds. Rows of
-the default partition are deleted one by one when their time has come.
+meanwhile, so nothing that was acknowledged is lost; that takes milliseconds, because who stays was found out
+before. Where many stay, and in the default partition, rows are deleted page by page, which nobody waits for.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 
 from linkflow import telemetry
-from linkflow.adapters.sql.database import Database, PooledConnection, driver_errors
+from linkflow.adapters.sql.database import Connection, Database, driver_errors
 from linkflow.adapters.sql.fences import pass_fence
 from linkflow.adapters.sql.partitions import TABLES
 from linkflow.domain.values import execution_id
@@ -22,6 +22,8 @@ from linkflow.ports.retention import ClosedExecution, Counted
 
 PARENTS = ", ".join(f"ONLY engine.{table}" for table in TABLES)
 PAGE = 10_000
+CARRIED = 5_000
+"""A month in which more executions stay is not dropped; it is deleted from until there are fewer."""
 log = telemetry.logger("retention")
 
 _CAN_GO = """e.closed_at < $1
@@ -49,8 +51,14 @@ ORDER BY e.execution_id LIMIT $2"""
 class SqlRetention:
     """Executions that were kept long enough; see `ExecutionRetention`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, carried: int = CARRIED) -> None:
+        """Keep to a database.
+
+        Args:
+            database: With the schema engine.
+            carried: How many executions at most are carried out of a month that is dropped.
+        """
+        self._database, self._carried = database, carried
 
     async def months(self, before: float) -> Sequence[str]:
         """List months that ended before an instant; see `ExecutionRetention`."""
@@ -114,26 +122,41 @@ class SqlRetention:
             log.info("month not dropped; tried again later", month=month, reason=str(error))
             return None
 
-    async def _drop_month(self, month: str, before: float, token: int) -> Counted:
-        """Drop the partitions of a month; what stays goes back through the parents."""
-        async with self._database.transaction() as connection:
-            await pass_fence(connection, "engine", token)
-            await connection.execute("SET LOCAL lock_timeout = '2s'")
-            await connection.execute(f"LOCK TABLE {PARENTS} IN ACCESS EXCLUSIVE MODE")
+    async def _drop_month(self, month: str, before: float, token: int) -> Counted | None:
+        """Drop the partitions of a month; what stays goes back through the parents.
+
+        Who stays is found out before anybody has to wait: what may go now may go in a minute, too. A child of
+        an old execution that came into the month meanwhile shows by the count; then it is tried again later.
+        """
+        connection = await self._database.held()
+        try:
+            async with connection.transaction(isolation="repeatable_read"):
+                everybody = await connection.fetchval(f"SELECT count(*) FROM {_heads(month)}")
+                await connection.execute(
+                    f"CREATE TEMP TABLE staying AS SELECT e.execution_id FROM {_heads(month)} e "
+                    "LEFT JOIN engine.archived a USING (execution_id) WHERE a.execution_id IS NULL "
+                    f"OR ({_CAN_GO.replace('$1', _instant(before))}) IS NOT TRUE"
+                )
+            await connection.execute("ANALYZE staying")
+            staying = await connection.fetchval("SELECT count(*) FROM staying")
+            if staying > self._carried:
+                return await self._delete(month, before, token)
+            async with connection.transaction():
+                await pass_fence(connection, "engine", token)
+                await connection.execute("SET LOCAL lock_timeout = '2s'")
+                await connection.execute(f"LOCK TABLE {PARENTS} IN ACCESS EXCLUSIVE MODE")
+                if everybody != await connection.fetchval(f"SELECT count(*) FROM {_heads(month)}"):
+                    log.info("month not dropped; somebody came into it", month=month)
+                    return None
+                for table in TABLES:
+                    await _drop(connection, table, month)
             await connection.execute(
-                "CREATE TEMP TABLE going ON COMMIT DROP AS "
-                f"SELECT e.execution_id FROM {_heads(month)} e JOIN engine.archived USING (execution_id) "
-                f"WHERE {_CAN_GO.replace('$1', _instant(before))}"
+                "DELETE FROM engine.archived a WHERE NOT EXISTS "
+                "(SELECT 1 FROM engine.executions e WHERE e.execution_id = a.execution_id)"
             )
-            await connection.execute("ALTER TABLE going ADD PRIMARY KEY (execution_id)")
-            going = await connection.fetchval("SELECT count(*) FROM going")
-            staying = await connection.fetchval(f"SELECT count(*) FROM {_heads(month)}") - going
-            for table in TABLES:
-                await _drop(connection, table, month)
-            await connection.execute(
-                "DELETE FROM engine.archived a USING going g WHERE a.execution_id = g.execution_id"
-            )
-        return Counted(going, staying)
+        finally:
+            await self._database.release(connection)
+        return Counted(everybody - staying, staying)
 
     async def _delete(self, month: str, before: float, token: int) -> Counted:
         """Delete rows of the default partition, a page at a time."""
@@ -188,14 +211,14 @@ class SqlRetention:
                     return hidden
 
 
-async def _drop(connection: PooledConnection, table: str, month: str) -> None:
+async def _drop(connection: Connection, table: str, month: str) -> None:
     """Drop one partition; rows whose execution stays go back through the parent."""
     name = f"engine.{table}_{month}"
     if not await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
         return
     await connection.execute(
-        f"CREATE TEMP TABLE staying_{table} ON COMMIT DROP AS SELECT * FROM {name} t "
-        "WHERE NOT EXISTS (SELECT 1 FROM going g WHERE g.execution_id = t.execution_id)"
+        f"CREATE TEMP TABLE staying_{table} ON COMMIT DROP AS SELECT t.* FROM {name} t "
+        "JOIN staying USING (execution_id)"
     )
     await connection.execute(f"DROP TABLE {name}")
     await connection.execute(f"INSERT INTO engine.{table} SELECT * FROM staying_{table}")
