@@ -60,7 +60,11 @@ class Installation:
 
 @asynccontextmanager
 async def installation(
-    settings: Settings, say: Callable[[str], None], *, nodes: NodeRegistry | None = None
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    nodes: NodeRegistry | None = None,
+    postgres: EmbeddedPostgres | None = None,
 ) -> AsyncIterator[Installation]:
     """Run everything for as long as the context lasts.
 
@@ -68,15 +72,16 @@ async def installation(
         settings: What a person set.
         say: Told what takes time, one line each.
         nodes: The catalogue; by default the built-in nodes and those of installed packages.
+        postgres: The embedded server, where it was started already; it is stopped at the end.
 
     Raises:
         LinkFlowError: It cannot start; the message says what to do.
     """
     clock, ids = SystemClock(), SystemIds()
     async with AsyncExitStack() as stack:
-        postgres, urls = None, dict(database_urls(settings))
+        urls = dict(database_urls(settings))
         if not urls:
-            postgres = await EmbeddedPostgres.start(settings.home, say=say)
+            postgres = postgres or await EmbeddedPostgres.start(settings.home, say=say)
             keeping = await stack.enter_async_context(asyncio.TaskGroup())
             stack.push_async_callback(postgres.stop)
             keeping.create_task(postgres.keep(say), name="embedded PostgreSQL")

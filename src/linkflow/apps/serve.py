@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -19,12 +20,13 @@ from starlette.types import ASGIApp
 
 from linkflow.api.health import Health
 from linkflow.apps.local_access import LocalAccess, keep_access
-from linkflow.apps.settings import Settings, secrets_of
+from linkflow.apps.settings import Settings, database_urls, secrets_of
 from linkflow.domain.errors import Unavailable
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.telemetry import set_up
 
 if TYPE_CHECKING:
+    from linkflow.adapters.embedded import EmbeddedPostgres
     from linkflow.apps.installation import Installation
     from linkflow.control.accounts import Owner
     from linkflow.control.sign_ins import SignIns
@@ -120,14 +122,15 @@ async def serve(
     Raises:
         LinkFlowError: It cannot start; the message says what to do.
     """
-    from linkflow.apps.installation import installation  # processes of some roles start quicker without it
-
     listener = bind(settings)
     settings = dataclasses.replace(settings, port=listener.getsockname()[1])
     url = settings.public_url or f"http://{settings.host}:{settings.port}"
     with contextlib.closing(listener):
+        postgres = await _started_database(settings, say)
+        from linkflow.apps.installation import installation
+
         async with (
-            installation(settings, say, nodes=nodes) as running,
+            installation(settings, say, nodes=nodes, postgres=postgres) as running,
             access(settings, running.plane.sign_ins, running.owner),
         ):
             server = Server(http_config(running.app, settings.trusted_proxies))
@@ -140,6 +143,30 @@ async def serve(
                 collect_rarely()
                 ready(running, url)
             await serving
+
+
+async def _started_database(settings: Settings, say: Callable[[str], None]) -> "EmbeddedPostgres | None":
+    """Start the embedded database, and read LinkFlow's own code meanwhile: either takes about a second.
+
+    Returns:
+        The server; None where another database is named.
+    """
+    if database_urls(settings):
+        return None
+    from linkflow.adapters.embedded import EmbeddedPostgres
+
+    needed = ["linkflow.apps.installation"]
+    if not (settings.home / "postgres" / "data").exists():
+        needed.append("linkflow.adapters.sql.migrations.alembic")  # there is a schema to make
+    starting = asyncio.ensure_future(EmbeddedPostgres.start(settings.home, say=say))
+    try:
+        for name in needed:
+            await asyncio.to_thread(import_module, name)
+        return await asyncio.shield(starting)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            await (await starting).stop()
+        raise
 
 
 def collect_rarely() -> None:
