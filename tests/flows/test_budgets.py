@@ -196,6 +196,26 @@ async def test_a_paused_execution_asks_and_goes_on(live: Live, receiver: Receive
     assert ("failed", "execution.budget_exceeded") == (ended["status"], ended["error"]["code"])
 
 
+async def test_the_inbox_of_approvals_has_the_question(live: Live, receiver: Receiver) -> None:
+    """An execution that asks about its budget is among the approvals, and may be decided there."""
+    receiver.answer("/x", Scripted(200, {}))
+    execution_id = await live.start(
+        await live.made(away(receiver.address, limits={"attempts": 5}, onExceeded="pause"))
+    )
+    await asked(live, execution_id, 5)
+    await live.listed(lambda rows: rows[0]["status"] == "waiting")
+    (found,) = (await live.get("/approvals")).json["data"]
+    too_small = await live.post(
+        f"/approvals/{found['id']}/decision", {"decision": "approved", "answer": {"limit": 5}}
+    )
+    await live.post(f"/approvals/{found['id']}/decision", {"decision": "approved", "answer": {"limit": 7}})
+    again = await asked(live, execution_id, 7)
+    await live.post(f"/executions/{execution_id}/cancel", {})
+
+    assert (execution_id, "open", True) == (found["execution_id"], found["status"], found["can_decide"])
+    assert (400, 7) == (too_small.status, again["data"]["used"])
+
+
 async def test_the_workspace_s_budget_stops_what_is_running(live: Live, receiver: Receiver) -> None:
     """Issue 4: what runs away is stopped by the budget of the day, and goes on once it is raised."""
     receiver.answer("/x", Scripted(200, {}))

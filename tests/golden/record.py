@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from linkflow.domain.budget import Budget, OnExceeded
 from linkflow.domain.errors import Kind
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
@@ -19,6 +20,7 @@ from linkflow.domain.node import Completion
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import to_json
 from linkflow.testing.builders import Play, failure, node, say, workflow
+from linkflow.testing.fakes import NOW
 from linkflow.testing.lives import RandomLife, all_vertices, compiled, random_workflow
 
 HERE = Path(__file__).parent
@@ -262,6 +264,36 @@ def triggers() -> Play:
     ).run()
 
 
+def budget_fails() -> Play:
+    graph = workflow("t -> l", "l.body -> b", l=node("logic.loop", items=[1, 2, 3, 4], parallelism=2))
+    return Play(graph, budget=Budget({"ai_tokens": 25})).run(
+        lambda key: Completion(output=key, meta={"ai_tokens": 10})
+    )
+
+
+def budget_raised() -> Play:
+    play = Play(
+        workflow("t -> a -> b -> c"), budget=Budget({"attempts": 1}, OnExceeded.PAUSE), metered=["attempts"]
+    )
+    play.done("a")
+    play.tell(n.Resolve("$budget", action="approved", by="ann"))
+    play.done("b")
+    play.tell(n.Resolve("$budget", action="approved", data={"limits": {"attempts": 9}}, by="ann"))
+    return play.run()
+
+
+def budget_of_the_workspace() -> Play:
+    used_up = {"meter": "sms_parts", "limit": 9, "used": 12, "deadline_at": NOW + 60}
+    play = Play(workflow("t -> a -> b -> c"))
+    play.tell(n.Resolve("$budget", action="exceeded", data={"period": "day 2026-01-31", **used_up}))
+    play.done("a")
+    play.wake()
+    play.done("b")
+    failing = {"period": "month 2026-01", "on_exceeded": "fail", **used_up}
+    play.tell(n.Resolve("$budget", action="exceeded", data=failing))
+    return play.run()
+
+
 def lively(seed: int) -> Play:
     rng = random.Random(seed)
     block = random_workflow(rng)
@@ -272,6 +304,7 @@ NAMED = (
     straight, join, switch, race, loops, visits, retries, exhausted, lost_workers, unknown_fails, backstop,
     waits, wait_times_out, delay, forgotten_child, cancelled, terminated, timed_out, failing, ticket, refused,
     quarantined, pinned, long_chain, chance, responder, triggers,
+    budget_fails, budget_raised, budget_of_the_workspace,
 )  # fmt: skip
 
 SCENARIOS: dict[str, Callable[[], Play]] = {

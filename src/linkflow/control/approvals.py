@@ -178,7 +178,8 @@ class Approvals:
         except ExecutionClosed:
             return None
         for driver in found.drivers:
-            if driver.kind == "approval" and driver.key == key:
+            is_budget = driver.kind == "budget" and not driver.match  # the workspace's is no approval
+            if driver.key == key and (driver.kind == "approval" or is_budget):
                 return asked_by(driver)
         return None
 

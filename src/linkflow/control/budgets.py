@@ -15,7 +15,8 @@ from linkflow.control.plans import Plans
 from linkflow.control.standing import BudgetLine
 from linkflow.domain.budget import METERS, PERIODS, WORKSPACE_METERS, Budget, OnExceeded, period_of, problems
 from linkflow.domain.errors import ExecutionClosed, Invalid, LinkFlowError, NotFound
-from linkflow.domain.execution.budget import KEY, Exceeded
+from linkflow.domain.execution.budget import Exceeded
+from linkflow.domain.execution.spending import KEY
 from linkflow.domain.plan import reached
 from linkflow.domain.values import Json
 from linkflow.ports.clock import Clock
@@ -161,7 +162,8 @@ class Budgets:
             percent = reached(line.used, line.limit)
             if not percent:
                 continue
-            alert = UsageAlert(workspace_id, f"budget.{line.meter}", line.period, percent)
+            day_or_month = line.period.partition(" ")[2]
+            alert = UsageAlert(workspace_id, f"budget.{line.meter}", day_or_month, percent)
             async with self._records.transaction() as records:
                 if await records.plans.alerted(alert):
                     subject = f"{percent} % of the budget of the {line.period}"

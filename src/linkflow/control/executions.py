@@ -9,8 +9,8 @@ from linkflow.control.executables import Executables
 from linkflow.control.plans import Plans
 from linkflow.control.variables import Variables
 from linkflow.domain.errors import Invalid, Kind, NodeError, NotFound
-from linkflow.domain.execution.budget import KEY as BUDGET
 from linkflow.domain.execution.retry_from import finished_runs, nodes_again, retry_overrides
+from linkflow.domain.execution.spending import KEY as BUDGET
 from linkflow.domain.values import Json, blob_of, decode_json, is_execution_id
 from linkflow.domain.workflow.spec import ErrorHandling, WorkflowSpec, parse
 from linkflow.ports.clock import IdSource

@@ -1,12 +1,15 @@
 """The approvals of an execution, folded from its history: what is asked, of whom, and what was said."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from linkflow.domain.budget import OnExceeded
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.log import RecordedEvents
+from linkflow.domain.execution.spending import KEY, question
+from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.view import NodeRun, node_runs
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import ExecutionGraph
@@ -57,9 +60,11 @@ def approval_id(execution_id: str, key: str) -> str:
     return str(uuid.uuid5(uuid.UUID(execution_id), key))
 
 
-def has_approvals(graph: ExecutionGraph) -> bool:
-    """Say whether a workflow asks people anything."""
-    return any(node.spec.type == NODE_TYPE for node in graph.nodes)
+def has_approvals(state: ExecutionState) -> bool:
+    """Say whether an execution asks people anything, or may ask about its budget."""
+    budget = state.start.budget
+    asks = budget is not None and budget.on_exceeded is OnExceeded.PAUSE
+    return asks or any(node.spec.type == NODE_TYPE for node in state.graph.nodes)
 
 
 def approvals(graph: ExecutionGraph, records: Iterable[RecordedEvents]) -> Sequence[Approval]:
@@ -76,7 +81,43 @@ def approvals(graph: ExecutionGraph, records: Iterable[RecordedEvents]) -> Seque
             if isinstance(event, e.WaitOpened) and event.kind == "approval":
                 asked.setdefault(event.key, []).append((event, record.at))
     runs = {run.key: run for run in node_runs(graph, kept)}
-    return [_approval(runs[key], rounds) for key, rounds in asked.items()]
+    return [*(_approval(runs[key], rounds) for key, rounds in asked.items()), *_about_budget(kept)]
+
+
+def _about_budget(records: Iterable[RecordedEvents]) -> Iterator[Approval]:
+    """Say what an execution asks about its own budget: one question, asked again each time it is used up."""
+    found: Approval | None = None
+    for record in records:
+        for event in record.events:
+            if isinstance(event, e.BudgetExceeded) and not event.period:
+                found = Approval(
+                    key=KEY,
+                    node_id="",
+                    label="Budget",
+                    round=found.round + 1 if found is not None else 1,
+                    opened_at=found.opened_at if found is not None else record.at,
+                    due_at=event.deadline_at,
+                    asked=question(event),
+                )
+            elif found is not None and found.status == OPEN:
+                found = _decided(found, event, record.at)
+    if found is not None:
+        yield found
+
+
+def _decided(asked: Approval, event: e.Event, at: float) -> Approval:
+    """Say how a question about a budget stands after an event."""
+    if isinstance(event, e.BudgetRaised):
+        limit = event.limits.get(asked.asked["meter"])
+        return msgspec.structs.replace(
+            asked, status="approved", decided_at=at, decided_by=event.by, answer={"limit": limit}
+        )
+    if isinstance(event, e.FailureDecided | e.WorkflowExecutionFailed):
+        status = "rejected" if at < asked.due_at else "timed_out"
+        return msgspec.structs.replace(asked, status=status, decided_at=at)
+    if isinstance(event, e.CLOSING):
+        return msgspec.structs.replace(asked, status="cancelled", decided_at=at)
+    return asked
 
 
 def _approval(run: NodeRun, rounds: Sequence[tuple[e.WaitOpened, float]]) -> Approval:

@@ -11,13 +11,10 @@ from linkflow.domain.errors import Conflict, Invalid, Kind, NodeError, NotFound
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.failing import fail_scope
-from linkflow.domain.execution.spending import exceeded, said
+from linkflow.domain.execution.spending import KEY, exceeded, said
 from linkflow.domain.execution.state import ROOT, Spending
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.node import NodeClass
-
-KEY = "$budget"
-"""The key under which a budget is decided; no node can have it."""
 
 CODE = "execution.budget_exceeded"
 
@@ -112,7 +109,8 @@ def _on_workspace(turn: Turn, told: Exceeded) -> None:
 
 def _raised(turn: Turn, pause: e.BudgetExceeded, news: n.Resolve) -> dict[str, int]:
     """Say the new limits: those asked for, else as much again as the budget had at first."""
-    asked = news.data.get("limits") if isinstance(news.data, dict) else None
+    given = news.data if isinstance(news.data, dict) else {}
+    asked = {pause.meter: given["limit"]} if given.get("limit") is not None else given.get("limits")
     if asked:
         try:
             limits = msgspec.convert(asked, dict[str, int])
@@ -152,6 +150,7 @@ def _error(found: e.BudgetExceeded, ended: str = "") -> NodeError:
         kind=Kind.PERMANENT,
         message=" ".join(part for part in parts if part),
         details={
+            **({"ended": ended} if ended else {}),
             "meter": found.meter,
             "limit": found.limit,
             "used": found.used,

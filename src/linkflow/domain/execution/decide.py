@@ -22,6 +22,7 @@ from linkflow.domain.execution.failing import GRACE_S, drop_unstarted, fail_scop
 from linkflow.domain.execution.keys import next_key
 from linkflow.domain.execution.loops import advance_any, can_advance, complete_iteration
 from linkflow.domain.execution.snapshot import freeze
+from linkflow.domain.execution.spending import KEY
 from linkflow.domain.execution.state import ROOT, ExecutionState, Scope
 from linkflow.domain.execution.turn import Turn
 from linkflow.domain.execution.waiting import fire_due, on_child, on_report, on_resolve, on_signal
@@ -239,7 +240,7 @@ def _on_signal(turn: Turn, news: n.Signal) -> bool:
 def _on_resolve(turn: Turn, news: n.Resolve) -> bool:
     if turn.state.is_ending:
         raise ExecutionClosed
-    if news.key == budget.KEY:
+    if news.key == KEY:
         budget.on_resolve(turn, news)
     else:
         on_resolve(turn, news)

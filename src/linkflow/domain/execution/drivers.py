@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from linkflow.domain.execution.budget import KEY
 from linkflow.domain.execution.decide import has_more
 from linkflow.domain.execution.events import BudgetExceeded
-from linkflow.domain.execution.spending import said
+from linkflow.domain.execution.spending import KEY, question, said
 from linkflow.domain.execution.state import ExecutionState, NodeState, Wait
 from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.values import Json
@@ -114,7 +113,7 @@ def _paused(pause: BudgetExceeded) -> Driving:
         match=pause.period,
         until=pause.deadline_at,
         can=("raise", "stop", "cancel"),
-        data={"meter": pause.meter, "limit": pause.limit, "used": pause.used, "period": pause.period},
+        data=question(pause),
     )
 
 

@@ -9,6 +9,7 @@ from linkflow.domain.budget import METERS, REPORTED, WORKSPACE_METERS, reported
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.state import ExecutionState, Spending
 from linkflow.domain.node import NodeClass
+from linkflow.domain.values import Json
 
 _BEGINNING = (e.NodeCompleted, e.NodeFailed, e.LoopStarted, e.TimerStarted, e.WaitOpened, e.ChildStarted)
 _REPORTING = (e.ActivityTaskCompleted, e.ActivityTaskFailed, e.ActivityTaskTimedOut)
@@ -109,6 +110,25 @@ def reports(events: Sequence[e.Event]) -> dict[str, int]:
             for meter, amount in reported(event.meta).items():
                 total[meter] = total.get(meter, 0) + amount
     return total
+
+
+KEY = "$budget"
+"""The key under which a budget is decided; no node can have it."""
+
+
+def question(event: e.BudgetExceeded) -> dict[str, Json]:
+    """Say what is asked about a budget that is used up, as an approval does, with the facts beside it."""
+    sentence = said(event)
+    facts: dict[str, Json] = {"meter": event.meter, "limit": event.limit, "used": event.used}
+    limit = {"type": "integer", "minimum": event.used + 1, "title": f"New limit of {METERS.get(event.meter)}"}
+    return {
+        **facts,
+        "period": event.period,
+        "title": "The budget is used up: raise it and go on, or stop?",
+        "description": f"{sentence[0].upper()}{sentence[1:]} No further node begins until somebody decides.",
+        "payload": facts,
+        "form": {"type": "object", "properties": {"limit": limit}},
+    }
 
 
 def said(event: e.BudgetExceeded) -> str:

@@ -210,7 +210,7 @@ class Reader:
         )
         runs = node_runs(state.graph, records) if state.is_closed or _sets_attributes(state) else ()
         row = msgspec.structs.replace(row, attributes=_attributes(start, runs))
-        asked = approvals(state.graph, records) if has_approvals(state.graph) else ()
+        asked = approvals(state.graph, records) if has_approvals(state) else ()
         if not state.is_closed:
             return Projected(row=row, approvals=asked)
         nodes: Sequence[Json] = runs

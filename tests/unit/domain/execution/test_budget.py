@@ -6,8 +6,10 @@ from linkflow.domain.budget import Budget, OnExceeded, reported
 from linkflow.domain.errors import Conflict, Invalid, Kind, NotFound
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
-from linkflow.domain.execution.budget import CODE, KEY
+from linkflow.domain.execution.approvals import Approval, approvals, has_approvals
+from linkflow.domain.execution.budget import CODE
 from linkflow.domain.execution.drivers import drivers, explain
+from linkflow.domain.execution.spending import KEY
 from linkflow.domain.node import Completion
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.check import check
@@ -306,3 +308,45 @@ def test_a_wrong_budget_is_named(budget: Json, path: str) -> None:
     found = check(spec("t -> a", workflow={"settings": {"budget": budget}}), catalog())
 
     assert [f"$.settings.budget.{path}"] == [problem.path for problem in found]
+
+
+def asked(play: Play) -> Approval:
+    (found,) = approvals(play.graph, play.records)
+    return found
+
+
+def test_a_question_about_a_budget_is_an_approval() -> None:
+    """Whoever looks for approvals finds it, with a form for the new limit, until it is decided."""
+    play = paused()
+    opened = asked(play)
+    resolve(play, "approved", {"limit": 13})
+    decided = asked(play)
+    while play.flying:
+        play.done(play.flying[0])
+    again = asked(play)
+    resolve(play, "rejected")
+
+    assert ("open", KEY, play.at + 3_600) == (opened.status, opened.key, opened.due_at)
+    assert ["limit"] == list(opened.asked["form"]["properties"])
+    assert ("approved", "ann", {"limit": 13}) == (decided.status, decided.decided_by, decided.answer)
+    assert [("open", 2), ("rejected", 2)] == [(each.status, each.round) for each in (again, asked(play))]
+
+
+@pytest.mark.parametrize(("ends", "status"), [("wake", "timed_out"), ("cancel", "cancelled")])
+def test_a_question_that_nobody_answered(ends: str, status: str) -> None:
+    """A question about a budget ends with its execution: at its deadline, or when it is cancelled."""
+    play = paused()
+    if ends == "wake":
+        play.wake()
+    else:
+        play.tell(n.Cancel())
+
+    assert status == asked(play).status
+
+
+def test_the_workspace_s_budget_is_no_approval() -> None:
+    """A budget of the workspace is raised by those who run it, not decided by each execution's approvers."""
+    play = Play(workflow("t -> a -> b"), budget=Budget({"attempts": 9}, OnExceeded.PAUSE))
+    resolve(play, "exceeded", exceeded())
+
+    assert ([], True) == (list(approvals(play.graph, play.records)), has_approvals(play.state))
