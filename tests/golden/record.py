@@ -265,7 +265,7 @@ def triggers() -> Play:
 
 
 def budget_fails() -> Play:
-    graph = workflow("t -> l", "l.body -> b", l=node("logic.loop", items=[1, 2, 3, 4], parallelism=2))
+    graph = workflow("t -> l", "l.body -> b", l=node("logic.loop", items=[1, 2, 3, 4, 5, 6], parallelism=2))
     return Play(graph, budget=Budget({"ai_tokens": 25})).run(
         lambda key: Completion(output=key, meta={"ai_tokens": 10})
     )
