@@ -16,8 +16,9 @@ from linkflow import telemetry
 from linkflow.adapters.grpc._gen.matching_pb2 import DispatchCall, PollCall
 from linkflow.adapters.grpc.wire import Hear, Wire
 from linkflow.domain.values import encode_json
-from linkflow.ports.commands import Task, TaskId
+from linkflow.ports.commands import TaskId
 from linkflow.ports.services import Matching, QueueView
+from linkflow.telemetry import metrics
 
 LOOK_S = 0.1
 """How often somebody who wants credits, or queued tasks, are looked at."""
@@ -31,13 +32,24 @@ LEFT = 1_000
 
 log = telemetry.logger("matching")
 
-_task = msgspec.json.Decoder(Task).decode
 _task_ids = msgspec.json.Decoder(list[TaskId]).decode
 _counts = msgspec.json.Decoder(dict[str, int]).decode
 _stop = msgspec.json.Decoder(tuple[str, str, str]).decode
 _report = msgspec.json.Decoder(tuple[dict[str, int], dict[str, int]]).decode
 _opening = msgspec.json.Decoder(tuple[str, list[str], int, int]).decode
 _number = msgspec.json.Decoder(int).decode
+
+
+class _Frame(msgspec.Struct):
+    """What Matching must know of a `Task` that it passes on."""
+
+    session: str
+    execution_id: str
+    key: str
+
+
+_frame = msgspec.json.Decoder(_Frame).decode
+_delivered = metrics.counters("linkflow_queue_tasks_total")["delivered"]
 
 
 class _Desk:
@@ -168,10 +180,15 @@ class Hall:
         return b""
 
     def _deliver(self, desk: _Desk, record: bytes) -> None:
-        task = _task(record)
-        if not self._matching.deliver(task):
-            log.info("worker away", execution_id=task.execution_id, key=task.key, session=task.session)
-            self._close_session(desk, task.session)
+        """Pass a frame on as it came."""
+        frame = _frame(record)
+        seat = self._seats.get(frame.session)
+        if seat is None:
+            log.info("worker away", execution_id=frame.execution_id, key=frame.key, session=frame.session)
+            self._close_session(desk, frame.session)
+            return
+        _delivered.inc()
+        seat.wire.note(PollCall.POLL_CALL_TASK, record, frame.execution_id)
 
     def _cancel(self, record: bytes) -> None:
         self._matching.cancel(*_stop(record))
