@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from fastapi import APIRouter
 
-from linkflow.api.app import openapi_document
+from linkflow.api.app import ROUTERS, _routed, openapi_document
+from linkflow.api.deps import StrictRoute
+from linkflow.api.live import TOPIC_KINDS
 from linkflow.api.permissions import ACCOUNT, NEEDED, OPEN, OPERATOR, SIGNED_IN
 from linkflow.domain.access import PERMISSIONS, ROLES, may
 from linkflow.ports.identity import Member, User
@@ -103,6 +106,42 @@ def asked(method: str, path: str, prefix: str = "/api/v1", **ids: str) -> tuple[
 def expected(needed: str, role: str) -> bool:
     """Say what the matrix says: whether a role may."""
     return needed in (OPEN, SIGNED_IN, ACCOUNT) or may(role, needed)
+
+
+UNDESCRIBED = {
+    ("GET", "/api/openapi.json"), ("GET", "/api/openapi-3.0.json"), ("GET", "/docs"),
+    ("GET", "/{path:path}"), ("SOCKET", "/api/v1/ws"),
+}  # fmt: skip
+"""Doors that the document does not name: the document itself, its page, files of the editor, the socket."""
+
+
+def test_there_is_no_door_beside_the_routes() -> None:
+    """Whatever answers is described, and so walked; what is not is in a list that is looked at by hand."""
+    given = [each for router in ROUTERS for each in router.routes]
+    built = [each for each in _routed().router.routes if hasattr(each, "path")]
+    doors = {
+        (method, str(getattr(each, "path", "")))
+        for each in [*given, *built]
+        for method in getattr(each, "methods", None) or {"SOCKET"}
+    }
+
+    assert UNDESCRIBED == {door for door in doors if door[0] != "HEAD"} - NEEDED.keys()
+
+
+async def test_a_route_without_a_line_is_refused_to_everybody(stage: Stage) -> None:
+    """A route that somebody adds and forgets in the table answers nobody, not even the owner."""
+    router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
+
+    @router.get("/forgotten")
+    async def forgotten() -> str:
+        return "something that is nobody's business"
+
+    app = _routed()
+    app.state.plane = stage.plane
+    app.router.routes.insert(0, router.routes[0])
+    found = await Client(app, stage.client.token).get("/api/v1/forgotten")
+
+    assert (403, "access.undeclared") == (found.status, found.json["code"])
 
 
 def test_every_route_says_who_may_use_it() -> None:
@@ -264,8 +303,45 @@ class Socket:
         await asyncio.wait((self.task,), timeout=5)
 
 
+WALKED = {
+    "execution": "execution:{execution_id}",
+    "workflow": "workflow:{workflow_id}",
+    "executions": "executions",
+}
+
+
+def test_every_kind_of_topic_is_walked() -> None:
+    """A kind of topic that is added without a walk fails here."""
+    assert WALKED.keys() == TOPIC_KINDS.keys()
+    assert set(TOPIC_KINDS.values()) <= PERMISSIONS["viewer"]
+
+
+@pytest.mark.parametrize(("scope", "kind"), [("execution.view", "workflow"), ("workflow.view", "execution")])
+async def test_a_key_follows_what_it_was_given_out_for(stage: Stage, scope: str, kind: str) -> None:
+    """A key whose scopes do not hold what a topic asks for follows nothing of that kind."""
+    made = await stage.client.post("/api/v1/auth/tokens", {"name": "few", "scopes": [scope]})
+    workflow_id = await stage.workflow()
+    socket = Socket(stage.app, f"token={made.json['token']}")
+    socket.say(f'{{"op": "sub", "topic": "{kind}:{workflow_id}"}}')
+    found = await socket.heard("snapshot", "error")
+    await socket.close()
+
+    assert "snapshot" not in found
+
+
+@pytest.mark.parametrize("who", ["viewer", "foreigner"])
+async def test_a_topic_that_is_not_listed_is_none(town: Town, who: str) -> None:
+    """Nothing can be followed but what the table of topics names."""
+    socket = Socket(town.stage.app, f"token={(await town.client(who)).token}")
+    socket.say('{"op": "sub", "topic": "session:somebody"}')
+    found = await socket.heard("snapshot", "error")
+    await socket.close()
+
+    assert "not_found" in found
+
+
 @pytest.mark.parametrize("who", [*ROLES, "foreigner"])
-@pytest.mark.parametrize("kind", ["execution:{execution_id}", "workflow:{workflow_id}"])
+@pytest.mark.parametrize("kind", WALKED.values())
 async def test_topics_show_what_is_ones_own(town: Town, who: str, kind: str) -> None:
     """B9: a socket follows executions and workflows of its own workspace; of another there are none."""
     stage = town.stage
@@ -283,7 +359,8 @@ async def test_topics_show_what_is_ones_own(town: Town, who: str, kind: str) -> 
     found = await socket.heard("snapshot", "error")
     await socket.close()
 
-    assert (who in ROLES) == ("snapshot" in found), found
+    shows = "snapshot" in found and (kind != "executions" or started.json["execution_id"] in found)
+    assert (who in ROLES) == shows, found
 
 
 @pytest.mark.parametrize("change", ["logout", "role", "removed", "ban", "expired"])
@@ -322,3 +399,16 @@ async def test_a_ticket_opens_its_own_workspace_only(town: Town) -> None:
     await other.close()
 
     assert "not_found" in found
+
+
+async def test_an_open_socket_of_a_removed_key_closes(stage: Stage) -> None:
+    """C7: a key that is removed closes the sockets that it opened, and opens nothing any more."""
+    made = (await stage.client.post("/api/v1/auth/tokens", {"name": "ci"})).json
+    socket = Socket(stage.app, f"token={made['token']}")
+    await socket.heard("hello")
+    await stage.client.delete(f"/api/v1/auth/tokens/{made['id']}")
+    found = await socket.heard("nothing")
+    after = await Client(stage.app, made["token"]).get("/api/v1/workflows")
+    await socket.close()
+
+    assert ("closed 4401", 401) == (found, after.status)

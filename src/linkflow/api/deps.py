@@ -24,6 +24,7 @@ from linkflow.domain.errors import Denied, Invalid, Unauthenticated
 from linkflow.domain.values import Json, decode_json
 from linkflow.telemetry import about
 
+UNDECLARED = "This route does not say who may use it."
 LIMITED = ("/api/", "/oauth/")
 """Where requests without a sign-in are counted by address; looking after the process stays free."""
 
@@ -58,6 +59,8 @@ class StrictRoute(APIRoute):
         async def strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             plane: ControlPlane = request.app.state.plane
+            if not needed(strict):
+                raise Denied(UNDECLARED, code="access.undeclared")
             if needed(strict) == OPEN and strict.scope["path"].startswith(LIMITED):
                 await rates.count(strict.scope, plane.gate.by_address(origin(strict).address))
             if not applies(strict) or needed(strict) == OPEN:
@@ -120,7 +123,7 @@ async def admitted(request: Request, plane: ControlPlane, workspace_id: str = ""
     actor = msgspec.structs.replace(actor, address=origin(request).address)
     match needed(request):
         case "":
-            raise Denied("This route does not say who may use it.", code="access.undeclared")
+            raise Denied(UNDECLARED, code="access.undeclared")
         case permissions.SIGNED_IN:
             pass
         case permissions.ACCOUNT:

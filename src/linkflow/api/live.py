@@ -34,6 +34,8 @@ PROTOCOL = 1
 HEARTBEAT_S = 15.0
 TICKET_S = 30.0
 TOPICS = 100
+TOPIC_KINDS = {"execution": "execution.view", "executions": "execution.view", "workflow": "workflow.view"}
+"""What each kind of topic asks of its reader; there are no others."""
 STREAM_S = 1800.0
 ENDED = "Your sign-in has ended, or your role has changed; open the socket again."
 
@@ -137,16 +139,17 @@ class Connection:
     async def _follow(self, command: Command, after: int | None) -> None:
         """Send the frames of one topic."""
         kind, _, name = command.topic.partition(":")
+        kind = kind.partition("?")[0]
         try:
+            if kind not in TOPIC_KINDS:
+                raise NotFound(f"There is no topic {command.topic[:80]!r}.")
+            self._actor.require(TOPIC_KINDS[kind])
             if kind == "execution":
                 frames = follow(self._plane, self._actor, name, after)
-            elif kind.partition("?")[0] == "executions":
+            elif kind == "executions":
                 frames = follow_list(self._plane, self._actor, command.topic)
-            elif kind == "workflow":
-                frames = follow_workflow(self._plane, self._actor, command.topic)
             else:
-                await self._refuse(command, "not_found", f"There is no topic {command.topic[:80]!r}.")
-                return
+                frames = follow_workflow(self._plane, self._actor, command.topic)
             async for frame in frames:
                 await self.say(frame)
         except LinkFlowError as error:
