@@ -52,7 +52,7 @@ async def test_explain_says_what_is_waited_for_and_sends_it(ui: Window) -> None:
     await explained.get_by_role("button", name="Send the event").click()
     await expect(explained.locator("[data-status=completed]")).to_be_visible()
     await ui.card("thanks").click()
-    await ui.page.get_by_role("tab", name="Last run").click()
+    await ui.page.get_by_role("tab", name="Output").click()
 
     await expect(ui.page.get_by_role("region", name="Output")).to_contain_text('"amount": 12')
 
@@ -74,7 +74,7 @@ async def test_an_error_says_where_and_what_to_do(ui: Window, receiver: Receiver
     await ui.click("Run")
     await expect(ui.card("ask")).to_have_attribute("data-status", "error")
     await ui.card("ask").click()
-    await ui.page.get_by_role("tab", name="Last run").click()
+    await ui.page.get_by_role("tab", name="Output").click()
     error = ui.page.get_by_role("alert")
     await expect(error).to_contain_text("“Ask the shop” failed")
     await expect(error).to_contain_text("404")

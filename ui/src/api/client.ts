@@ -70,3 +70,13 @@ export async function call<K extends Route>(route: K, options: Options<K> = {}):
   }
   throw new Offline();
 }
+
+/** Read what is no JSON to look at, but a file. */
+export async function fetchBlob(address: string): Promise<Blob> {
+  const token = await accessToken(false);
+  const answer = await fetch(`/api/v1${address}`, { headers: token ? { authorization: `Bearer ${token}` } : {} }).catch(() => {
+    throw new Offline();
+  });
+  if (!answer.ok) throw await problemOf(answer);
+  return answer.blob();
+}

@@ -1,5 +1,5 @@
 import { Handle, Position, useConnection, useStore, type Node, type NodeProps } from '@xyflow/react';
-import { Ban, Check, Clock, LoaderCircle, Minus, Pause, TriangleAlert, X } from 'lucide-react';
+import { Ban, Check, Clock, LoaderCircle, Minus, Pause, Pin, TriangleAlert, X } from 'lucide-react';
 import { memo, useContext } from 'react';
 import { outputsOf, type CardNode, type SpecNode } from '../graph/spec';
 import { useWords, worded } from '../i18n';
@@ -28,6 +28,7 @@ function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: bo
   const problem = useMarks((state) => state.byNode[id]);
   const hasRun = useRuns((state) => !!state.executionId);
   const changed = useMarks((state) => state.changed[id]);
+  const isStale = useMarks((state) => state.stale.has(id));
   const editing = useContext(EditingContext);
   // Only the card under the line that is drawn asks whether it may end there.
   const drawn = useConnection((line) => (line.inProgress && line.toNode?.id === id && line.fromHandle.type === 'source' ? `${line.fromNode.id}\n${line.fromHandle.id ?? 'out'}` : ''));
@@ -53,8 +54,9 @@ function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: bo
       {problem && !run && <span className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', problem.isError ? 'bg-bad text-surface' : 'bg-warn text-surface')} title={problem.message}><TriangleAlert size={12} aria-label={problem.message} /></span>}
       {refusal && <span role="tooltip" className="absolute top-full left-0 z-10 mt-2 w-max max-w-64 rounded-md bg-bad px-2 py-1 text-[11px] text-surface">{say(refusal)}</span>}
       {changed && <span className={classes('absolute -top-2.5 left-2 rounded-full px-1.5 text-[10px] leading-4 font-semibold text-surface', BACKS[changed])}>{say(`versions.${changed}`)}</span>}
+      {!!spec.pinned && <span role="img" aria-label={say('pin.title')} title={say('pin.about')} className="absolute -top-2 -left-2 grid size-5 place-items-center rounded-full bg-accent text-accent-ink"><Pin size={11} aria-hidden /></span>}
       {badge && (
-        <span role="img" aria-label={worded(say, `status.${run.status}`, run.status)} className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', badge.look)}>
+        <span role="img" aria-label={worded(say, `status.${run.status}`, run.status)} className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', badge.look, isStale && 'opacity-45')} title={isStale ? say('pane.stale') : undefined} data-stale={isStale || undefined}>
           <badge.icon size={12} strokeWidth={3} className={run.status === 'running' ? 'spin' : undefined} aria-hidden />
         </span>
       )}

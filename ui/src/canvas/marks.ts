@@ -10,5 +10,7 @@ interface Marks {
   byNode: Record<string, Mark>;
   /** Where two versions are compared. */
   changed: Record<string, Change>;
+  /** Whose output is not what they would say today. */
+  stale: ReadonlySet<string>;
 }
-export const useMarks = create<Marks>()(() => ({ byNode: {}, changed: {} }));
+export const useMarks = create<Marks>()(() => ({ byNode: {}, changed: {}, stale: new Set() }));

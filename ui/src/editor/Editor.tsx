@@ -12,6 +12,7 @@ import { Failed, Loading, Page } from '../kit/Page';
 import { Board } from './Board';
 import { ConflictDialog } from './ConflictDialog';
 import { watchProblems } from './problems';
+import { useStaleMarks } from './panel/source';
 import { openDraft, useSaving } from './saving';
 
 /** The editor of one workflow: reads it, and keeps it saved until one leaves. */
@@ -57,6 +58,7 @@ function Opened({ id }: { id: string }) {
     else hideRun();
   }, [exec]);
   useEffect(() => hideRun, []);
+  useStaleMarks();
   if (types.isError || found.isError) return <Page title={say('nav.workflows')}><Failed title={say('app.failed')} error={types.error ?? found.error} againLabel={say('app.again')} again={() => { void types.refetch(); void found.refetch(); }} /></Page>;
   if (!isOpen || !found.data) return <Loading label={say('app.loading')} />;
   return (

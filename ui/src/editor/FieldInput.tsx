@@ -3,17 +3,26 @@ import { useEffect, useState } from 'react';
 import { isExpression, type FormField } from '../graph/form';
 import { useWords } from '../i18n';
 import { classes } from '../kit/classes';
-import { Area, Choice, Field, Input } from '../kit/Field';
+import { Choice, Field, Input } from '../kit/Field';
+import { Expression } from './Expression';
+import { PATH_TYPE, useTarget } from './panel/source';
 
 interface Props {
   field: FormField;
   value: unknown;
   error?: string;
+  /** Whether the step decides: its bare expressions are asked once. */
+  isLogic?: boolean;
   onChange: (value: unknown) => void;
 }
 
+/** Parameters that are an expression without braces. */
+const BARE = new Set(['expression', 'condition', 'while', 'collect']);
+/** Bare ones that are asked once, not for each item. */
+const ALONE = new Set(['expression', 'condition']);
+
 /** One parameter: a fixed value in a fitting field, or an expression. */
-export function FieldInput({ field, value, error, onChange }: Props) {
+export function FieldInput({ field, value, error, isLogic, onChange }: Props) {
   const { say } = useWords();
   const [isFree, setFree] = useState(isExpression(value));
   useEffect(() => {
@@ -35,13 +44,24 @@ export function FieldInput({ field, value, error, onChange }: Props) {
     <Field label={label} hint={field.about} error={error} isRequired={field.isRequired} aside={aside || <Braces size={13} className="text-faint" aria-hidden />}>
       {(id, described) => {
         const about = { id, 'aria-describedby': described, 'aria-invalid': error ? true : undefined, 'data-field': field.name };
-        if (field.kind === 'json') return <JsonInput about={about} value={value} onChange={onChange} />;
-        if (isFree || field.kind === 'long') {
-          return <Area {...about} rows={field.kind === 'long' ? 4 : 2} spellCheck={false} className="font-mono !text-xs" value={asText(value)} placeholder={field.kind === 'long' ? undefined : '{{ input.field }}'} onChange={(event) => onChange(event.target.value)} />;
+        if (field.kind === 'json') return <JsonInput about={about} label={label} value={value} onChange={onChange} />;
+        if (isFree || field.kind === 'long' || BARE.has(field.name)) {
+          const isBare = BARE.has(field.name);
+          return <Expression about={about} label={label} text={asText(value)} onText={onChange} isBare={isBare} isAlone={!isBare || (isLogic && ALONE.has(field.name))} rows={field.kind === 'long' ? 4 : 2} placeholder={field.kind === 'long' || isBare ? undefined : '{{ input.field }}'} />;
         }
+        const take = {
+          onFocus: () => useTarget.setState({ target: { put: (path: string) => onChange(`{{ ${path} }}`) } }),
+          onDragOver: (event: React.DragEvent) => event.dataTransfer.types.includes(PATH_TYPE) && event.preventDefault(),
+          onDrop: (event: React.DragEvent) => {
+            const path = event.dataTransfer.getData(PATH_TYPE);
+            if (!path) return;
+            event.preventDefault();
+            onChange(`${typeof value === 'string' ? value : ''}{{ ${path} }}`);
+          },
+        };
         if (field.kind === 'switch') {
           return (
-            <Choice {...about} value={value === undefined ? '' : String(value)} onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value === 'true')}>
+            <Choice {...about} {...take} value={value === undefined ? '' : String(value)} onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value === 'true')}>
               <option value="">{field.initial === undefined ? '–' : `(${String(field.initial)})`}</option>
               <option value="true">true</option>
               <option value="false">false</option>
@@ -50,14 +70,14 @@ export function FieldInput({ field, value, error, onChange }: Props) {
         }
         if (field.kind === 'choice') {
           return (
-            <Choice {...about} value={asText(value)} onChange={(event) => onChange(event.target.value || undefined)}>
+            <Choice {...about} {...take} value={asText(value)} onChange={(event) => onChange(event.target.value || undefined)}>
               <option value="">{field.initial === undefined ? '–' : `(${String(field.initial)})`}</option>
               {field.choices.map((each) => <option key={each} value={each}>{each}</option>)}
             </Choice>
           );
         }
-        if (field.kind === 'number') return <Input {...about} type="number" step="any" value={asText(value)} placeholder={asText(field.initial)} onChange={(event) => onChange(event.target.value === '' ? undefined : Number(event.target.value))} />;
-        return <Input {...about} value={asText(value)} placeholder={asText(field.initial)} spellCheck={false} onChange={(event) => onChange(event.target.value)} />;
+        if (field.kind === 'number') return <Input {...about} {...take} type="number" step="any" value={asText(value)} placeholder={asText(field.initial)} onChange={(event) => onChange(event.target.value === '' ? undefined : Number(event.target.value))} />;
+        return <Input {...about} {...take} value={asText(value)} placeholder={asText(field.initial)} spellCheck={false} onChange={(event) => onChange(event.target.value)} />;
       }}
     </Field>
   );
@@ -78,7 +98,7 @@ function fixedOf(text: string): unknown {
 }
 
 /** JSON, or a plain text: what does not parse is kept as it is typed, and goes out as text. */
-function JsonInput({ about, value, onChange }: { about: Record<string, unknown>; value: unknown; onChange: (value: unknown) => void }) {
+function JsonInput({ about, label, value, onChange }: { about: Record<string, unknown>; label: string; value: unknown; onChange: (value: unknown) => void }) {
   const { say } = useWords();
   const shown = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value, null, 2);
   const [text, setText] = useState(shown);
@@ -107,7 +127,7 @@ function JsonInput({ about, value, onChange }: { about: Record<string, unknown>;
   };
   return (
     <>
-      <Area {...about} rows={Math.min(12, Math.max(2, text.split('\n').length))} spellCheck={false} className="font-mono !text-xs" value={text} onChange={(event) => type(event.target.value)} />
+      <Expression about={about} label={label} text={text} value={isBroken ? undefined : value} isAlone={!isBroken} onText={type} rows={Math.min(12, Math.max(2, text.split('\n').length))} />
       {isBroken && <p className="text-xs text-bad">{say('edit.notJson')}</p>}
     </>
   );

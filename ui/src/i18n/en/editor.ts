@@ -63,7 +63,6 @@ export const editor = {
   'problems.blocked': 'Mend the problems first; the list is open.',
   'panel.parameters': 'Parameters',
   'panel.settings': 'Settings',
-  'panel.lastRun': 'Last run',
   'panel.label': 'Name of the step',
   'panel.more': 'More parameters',
   'panel.fixed': 'Fixed',

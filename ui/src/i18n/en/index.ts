@@ -8,8 +8,9 @@ import { access } from './access';
 import { home } from './home';
 import { insights } from './insights';
 import { settings } from './settings';
+import { panel } from './panel';
 import { entry } from './entry';
 import { runs } from './runs';
 
-export const en = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };
+export const en = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
 export type Key = keyof typeof en;

@@ -63,7 +63,6 @@ export const editor = {
   'problems.blocked': 'Réglez d’abord les problèmes ; la liste est ouverte.',
   'panel.parameters': 'Paramètres',
   'panel.settings': 'Réglages',
-  'panel.lastRun': 'Dernier passage',
   'panel.label': 'Nom de l’étape',
   'panel.more': 'Autres paramètres',
   'panel.fixed': 'Fixe',

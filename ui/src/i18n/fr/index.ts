@@ -9,7 +9,8 @@ import { access } from './access';
 import { home } from './home';
 import { insights } from './insights';
 import { settings } from './settings';
+import { panel } from './panel';
 import { entry } from './entry';
 import { runs } from './runs';
 
-export const fr: Record<Key, string> = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas };
+export const fr: Record<Key, string> = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };

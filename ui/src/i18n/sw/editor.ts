@@ -63,7 +63,6 @@ export const editor = {
   'problems.blocked': 'Rekebisha matatizo kwanza; orodha imefunguliwa.',
   'panel.parameters': 'Vigezo',
   'panel.settings': 'Mipangilio',
-  'panel.lastRun': 'Mwendo wa mwisho',
   'panel.label': 'Jina la hatua',
   'panel.more': 'Vigezo zaidi',
   'panel.fixed': 'Thabiti',

@@ -1,0 +1,73 @@
+"""The life of a test run of a part, in the editor: one step, up to here; pins; what is stale."""
+
+from typing import Any
+
+from playwright.async_api import expect
+
+from linkflow.testing.browser import Window
+from linkflow.testing.receiver import Receiver, Scripted
+
+
+def spec(address: str) -> Any:
+    """Ask, count, tell."""
+    return {
+        "trigger": {"id": "start", "type": "trigger.manual", "position": {"x": 0, "y": 0}},
+        "nodes": [
+            {
+                "id": "ask", "type": "http.request", "label": "Ask",
+                "config": {"url": f"{address}/ask"}, "position": {"x": 280, "y": 0},
+            },
+            {
+                "id": "count", "type": "data.set", "label": "Count",
+                "config": {"values": {"n": "{{ ask.body.n + 1 }}"}}, "position": {"x": 560, "y": 0},
+            },
+            {
+                "id": "tell", "type": "http.request", "label": "Tell",
+                "config": {"url": f"{address}/tell"}, "position": {"x": 840, "y": 0},
+            },
+        ],
+        "edges": [
+            {"source": "start", "target": "ask"},
+            {"source": "ask", "target": "count"},
+            {"source": "count", "target": "tell"},
+        ],
+    }  # fmt: skip
+
+
+async def test_parts_run_pins_stand_and_changes_make_stale(ui: Window, receiver: Receiver) -> None:
+    """A step runs alone with earlier data; a pin stands for its step in tests only; changes are marked."""
+    receiver.answer("/ask", Scripted(200, {"n": 1}))
+    receiver.answer("/tell", Scripted(200, {"ok": True}))
+    workflow_id = await ui.live.made(spec(receiver.address))
+    first = await ui.live.start(workflow_id)
+    await ui.live.ended(first)
+    await ui.open(f"/w/{workflow_id}/edit?node=count&exec={first}")
+    await expect(ui.card("tell")).to_have_attribute("data-status", "success")
+    await ui.click("Run this step")
+    await expect(ui.card("tell")).not_to_have_attribute("data-status", "success")
+    await expect(ui.card("count")).to_have_attribute("data-status", "success")
+    alone = [call.path for call in receiver.calls]
+    await ui.click("Step before")
+    await ui.page.get_by_role("tab", name="Output").click()
+    await ui.click("Edit output")
+    await ui.page.get_by_label("Output", exact=True).last.fill('{"body": {"n": 41}}')
+    await ui.page.get_by_role("dialog").get_by_role("button", name="Pin", exact=True).click()
+    await expect(ui.card("ask").get_by_role("img", name="Pinned output")).to_be_visible()
+    await expect(ui.card("count").locator("[data-stale]")).to_have_count(0)
+    await ui.click("Step after")
+    await ui.click("More ways to run")
+    await ui.page.get_by_role("menuitem", name="Run up to here").click()
+    await expect(ui.page.get_by_test_id("data")).to_contain_text("42")
+    tested = [call.path for call in receiver.calls]
+    await ui.page.get_by_role("tab", name="Parameters").click()
+    await ui.page.locator('[data-field="values"]').fill('{"n": 0}')
+    await expect(ui.card("count").locator("[data-stale]")).to_be_visible()
+    await ui.saved()
+    await ui.live.post(f"/workflows/{workflow_id}/publish")
+    await ui.live.ended(await ui.live.start(workflow_id))
+
+    assert (["/ask", "/tell"], ["/ask", "/tell"], ["/ask", "/tell", "/ask", "/tell"]) == (
+        alone,
+        tested,
+        [call.path for call in receiver.calls],
+    )

@@ -1,0 +1,92 @@
+"""The life of an expression in the editor: completed from real data, previewed, mended, dragged in."""
+
+from typing import Any
+
+from playwright.async_api import expect
+
+from linkflow.testing.browser import Window
+
+ORDER = {"id": "A-7", "who": {"name": "Amina"}, "items": [3, 1, 2]}
+SPEC: Any = {
+    "trigger": {"id": "start", "type": "trigger.manual", "position": {"x": 0, "y": 0}},
+    "nodes": [
+        {
+            "id": "price", "type": "data.set", "label": "Price it",
+            "config": {"values": {"total": "{{ sum(items) }}"}}, "position": {"x": 280, "y": 0},
+        },
+        {
+            "id": "dear", "type": "logic.condition", "label": "Is it dear?",
+            "config": {"expression": "price.total > 5"}, "position": {"x": 560, "y": 0},
+        },
+        {
+            "id": "tell", "type": "http.request", "label": "Tell them",
+            "config": {"url": "{{ trigger.who.name }}"}, "position": {"x": 840, "y": 0},
+        },
+    ],
+    "edges": [
+        {"source": "start", "target": "price"},
+        {"source": "price", "target": "dear"},
+        {"source": "dear", "target": "tell", "sourceHandle": "false"},
+    ],
+}  # fmt: skip
+
+
+async def opened(ui: Window, node_id: str) -> str:
+    """Run the workflow once and open a step of it by its address."""
+    workflow_id = await ui.live.made(SPEC)
+    await ui.live.ended(await ui.live.start(workflow_id, ORDER))
+    await ui.open(f"/w/{workflow_id}/edit?node={node_id}")
+    return workflow_id
+
+
+async def test_an_expression_is_completed_previewed_and_mended(ui: Window) -> None:
+    """Real fields complete it, what it gives is shown as one types, a wrong path names the nearest one."""
+    workflow_id = await opened(ui, "tell")
+    field = ui.page.locator('[data-field="url"]')
+    given = ui.page.get_by_test_id("preview-url")
+    await expect(given.locator("[data-value]")).to_have_text("Amina")
+    await field.fill("{{ trigger.wh")
+    await field.press("Control+Space")
+    await expect(ui.page.get_by_role("option", name="who")).to_be_visible()
+    await field.press("Enter")
+    await field.press_sequentially(".nam | upper }}")
+    await expect(given).to_contain_text("did you mean name?")
+    await expect(ui.page.locator(".cm-wrong")).to_have_text("trigger.who.nam")
+    await given.get_by_role("button", name="Use “name”").click()
+    await expect(given.locator("[data-value]")).to_have_text("AMINA")
+    await ui.saved()
+    draft = (await ui.live.get(f"/workflows/{workflow_id}/draft")).json["spec"]
+
+    assert "{{ trigger.who.name | upper }}" == draft["nodes"][2]["config"]["url"].strip()
+
+
+async def test_a_condition_is_previewed_without_braces(ui: Window) -> None:
+    """A condition needs no braces and shows whether it holds for the data of the run."""
+    await opened(ui, "dear")
+    given = ui.page.get_by_test_id("preview-expression").locator("[data-value]")
+    await expect(given).to_have_text("true")
+    await ui.page.get_by_label("Expression", exact=True).fill("price.total > 100")
+
+    await expect(given).to_have_text("false")
+
+
+async def test_a_field_of_the_input_is_dragged_into_a_parameter(ui: Window) -> None:
+    """Input, parameters and output stand side by side; a dragged or chosen field becomes an expression."""
+    await opened(ui, "tell")
+    await ui.page.get_by_role("button", name="Input, parameters and output side by side").click()
+    input_pane = ui.page.get_by_role("region", name="Input", exact=True)
+    await expect(ui.page.get_by_role("region", name="Output", exact=True)).to_be_visible()
+    field = ui.page.locator('[data-field="url"]')
+    await field.fill("")
+    total = input_pane.get_by_role("button", name="total").first
+    await total.drag_to(field)
+    await expect(field).to_contain_text("total }}")
+    await expect(ui.page.get_by_test_id("preview-url").locator("[data-value]")).to_have_text("6")
+    await field.fill("")
+    await total.click()
+    await expect(field).to_contain_text("total }}")
+    await ui.page.get_by_role("button", name="Step before").click()
+    await expect(ui.page.get_by_label("Name of the step")).to_have_value("Is it dear?")
+    await ui.page.keyboard.press("Escape")
+
+    await expect(ui.page.locator('.react-flow__node[data-id="dear"]')).to_be_focused()

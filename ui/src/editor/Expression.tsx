@@ -1,0 +1,83 @@
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useContext, useEffect, useState } from 'react';
+import { preview } from '../api/data';
+import { markOf, mended } from '../graph/paths';
+import { useWords } from '../i18n';
+import { Area } from '../kit/Field';
+import { NodeContext, useNames, useSource } from './panel/source';
+
+const ExpressionCode = lazy(() => import('./ExpressionCode'));
+const QUIET_MS = 90;
+
+interface Props {
+  about: Record<string, unknown>;
+  label: string;
+  text: string;
+  onText: (text: string) => void;
+  /** What is evaluated, where it is not the text: JSON with expressions in it. */
+  value?: unknown;
+  isBare?: boolean;
+  /** Whether it can be evaluated by itself; bodies over items cannot. */
+  isAlone?: boolean;
+  rows?: number;
+  placeholder?: string;
+}
+
+/** Text with expressions: completed from real data, and what it gives shown as one types. */
+export function Expression({ about, label, text, onText, value, isBare = false, isAlone = true, rows = 2, placeholder }: Props) {
+  const names = useNames();
+  const asked = value === undefined ? text : value;
+  const holds = isBare ? text.trim() !== '' : text.includes('{{');
+  const quiet = useQuiet(holds && isAlone ? asked : undefined);
+  const found = usePreview(quiet, isBare);
+  const error = quiet === undefined ? undefined : found.data?.error;
+  const attributes: Record<string, string | undefined> = { 'aria-label': label };
+  for (const [name, each] of Object.entries(about)) attributes[name] = each === undefined ? undefined : String(each);
+  if (error) attributes['aria-invalid'] = 'true';
+  return (
+    <>
+      <Suspense fallback={<Area {...about} aria-label={label} rows={rows} spellCheck={false} className="font-mono !text-xs" value={text} onChange={(event) => onText(event.target.value)} />}>
+        <ExpressionCode value={text} onChange={onText} attributes={attributes} isBare={isBare} rows={rows} placeholder={placeholder} names={names} mark={error ? markOf(text, error) : null} />
+      </Suspense>
+      {holds && isAlone && quiet !== undefined && <Result found={found.data} onMend={error ? () => { const better = mended(text, error); if (better) onText(better); } : undefined} canMend={!!error && mended(text, error) !== null} name={String(about['data-field'] ?? label)} />}
+    </>
+  );
+}
+
+function useQuiet(value: unknown): unknown {
+  const told = value === undefined ? '' : JSON.stringify(value);
+  const [quiet, setQuiet] = useState(told);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setQuiet(told), QUIET_MS);
+    return () => clearTimeout(timer);
+  }, [told]);
+  return quiet === '' ? undefined : (JSON.parse(quiet) as unknown);
+}
+
+function usePreview(value: unknown, isBare: boolean) {
+  const nodeId = useContext(NodeContext);
+  const source = useSource();
+  return useQuery({ ...preview({ ...source, nodeId, value, isBare }), enabled: value !== undefined && nodeId !== '' && source.workflowId !== '' });
+}
+
+const SHOWN = 600;
+/** What it gives, or why it gives nothing. */
+function Result({ found, canMend, onMend, name }: { found: { value?: unknown; type?: string | null; is_cut?: boolean; error?: { message: string; nearest?: string | null } | null } | undefined; canMend: boolean; onMend?: () => void; name: string }) {
+  const { say } = useWords();
+  if (!found) return null;
+  if (found.error) {
+    return (
+      <p className="flex items-start justify-between gap-2 text-xs text-bad" role="status" data-testid={`preview-${name}`}>
+        <span className="min-w-0 break-words">{found.error.message}</span>
+        {canMend && <button type="button" className="shrink-0 rounded-md border border-line px-1.5 font-medium text-accent-text hover:bg-sunk" onClick={onMend}>{say('expression.use', { name: found.error.nearest })}</button>}
+      </p>
+    );
+  }
+  const text = typeof found.value === 'string' ? found.value : JSON.stringify(found.value);
+  return (
+    <p className="flex items-baseline gap-2 rounded-md bg-good-soft px-2 py-1 text-xs" role="status" data-testid={`preview-${name}`}>
+      <span className="shrink-0 text-faint">{found.type}</span>
+      <span className="max-h-24 min-w-0 overflow-y-auto font-mono break-words whitespace-pre-wrap text-ink" data-value>{text.length > SHOWN || found.is_cut ? `${text.slice(0, SHOWN)}…` : text}</span>
+    </p>
+  );
+}
