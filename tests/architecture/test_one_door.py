@@ -39,6 +39,8 @@ EVERYWHERE = {
     "subscriptions.SqlSubscriptions.claim": "as above",
     "notifications.SqlNotifications.claim": "messages of every workspace leave",
     "notifications.SqlNotifications.next_due_at": "as above",
+    "alerts.SqlAlerts.active": "what happens in every workspace is compared with its rules",
+    "alerts.SqlAlerts.ended": "as above",
     "approvals.SqlApprovalLinks.get": "finds the key of a link, which names no workspace",
     "approvals.SqlApprovalLinks.to_remind": "reminders of every workspace",
     "webhooks.SqlTriggerEvents.claim": "the inbox starts events of every workspace",

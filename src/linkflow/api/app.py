@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from linkflow import __version__
 from linkflow.api import (
     accounts,
+    alerts,
     approvals,
     audit,
     budgets,
@@ -98,6 +99,7 @@ ROUTERS = (
     connections.router,
     credentials.variables,
     catalog.router,
+    alerts.router,
     approvals.router,
     approvals.links,
     letters.router,

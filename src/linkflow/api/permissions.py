@@ -139,6 +139,14 @@ POST   /api/v1/executions/{execution_id}/retry                                  
 POST   /api/v1/executions/{execution_id}/signal                                 workflow.execute
 POST   /api/v1/executions/{execution_id}/resolve                                approval.decide
 POST   /api/v1/ws/tickets                                                       execution.view
+GET    /api/v1/alerts                                                           alert.view
+POST   /api/v1/alerts                                                           alert.manage
+GET    /api/v1/alerts/history                                                   alert.view
+GET    /api/v1/alerts/{alert_id}                                                alert.view
+PUT    /api/v1/alerts/{alert_id}                                                alert.manage
+DELETE /api/v1/alerts/{alert_id}                                                alert.manage
+POST   /api/v1/alerts/{alert_id}/test                                           alert.manage
+GET    /api/v1/alerts/{alert_id}/history                                        alert.view
 GET    /api/v1/approvals                                                        execution.view
 GET    /api/v1/approvals/{approval_id}                                          execution.view
 POST   /api/v1/approvals/{approval_id}/decision                                 approval.decide

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.probe import GuardedProbe
+from linkflow.adapters.sql.alerts import SqlAlertSources
 from linkflow.adapters.sql.approvals import SqlApprovalBoard
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
@@ -25,6 +26,9 @@ from linkflow.apps.wiring_scheduler import SchedulerParts, build_scheduler, kept
 from linkflow.control.accounts import Owner
 from linkflow.control.activation import Activation
 from linkflow.control.actor import Audit
+from linkflow.control.alert_look import AlertLook
+from linkflow.control.alerting import Alerting
+from linkflow.control.alerts import Alerts
 from linkflow.control.approval_letters import ApprovalLetters
 from linkflow.control.approvals import Approvals
 from linkflow.control.arming import Arming
@@ -200,6 +204,10 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
     notifications = Notifications(
         records, mailer(side.settings), side.outside, side.broker, side.box, bus, clock
     )
+    sources = SqlAlertSources(side.engine)
+    alerting = Alerting(
+        records, sources, notifications, side.box, prepared, clock, public_url=public_url
+    )
     arming = Arming(records, executables, side.broker, side.box, prepared, ids)
     identity = build_identity(
         IdentityNeeds(
@@ -221,9 +229,12 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         access=identity.access,
         accounts=identity.accounts,
         registrations=identity.registrations,
+        alerts=Alerts(records, followed, notifications, side.box, audit, clock, ids),
+        alerting=alerting,
+        alert_look=AlertLook(records, alerting, sources, engine.letters, clock),
         approvals=Approvals(records, board, engine.frontend, executions, side.box, audit, clock),
         approval_letters=ApprovalLetters(
-            records, board, notifications, side.box, clock, ids, public_url=public_url
+            records, board, notifications, alerting, side.box, clock, ids, public_url=public_url
         ),
         notifications=notifications,
         audit_logs=AuditLogs(records, audit, side.plans),
@@ -261,7 +272,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
             records, side.broker, side.outside, GuardedProbe(side.settings.outbound_allow), audit, clock
         ),
         deliveries=Deliveries(
-            records, followed, side.outside, side.box, Notices(side.box, bus, clock, ids), bus, clock
+            records, followed, side.outside, side.box, Notices(side.box, bus, clock, ids), alerting, bus, clock
         ),
         duties=Duties(SqlDutyRuns(side.database, side.engine), records, bus, audit, clock, ids),
         events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids, side.plans),
@@ -310,7 +321,7 @@ async def background(
     async with asyncio.TaskGroup() as group:
         runs = [plane.inbox.run(), plane.post.run(), plane.deliveries.run()] if "rest" in roles else []
         if "rest" in roles:
-            runs.append(plane.notifications.run([plane.approval_letters.tell]))
+            runs.append(plane.notifications.run([plane.approval_letters.tell, plane.alerting.gather]))
         if "scheduler" in roles:
             parts = SchedulerParts(
                 control=side.database,

@@ -23,7 +23,7 @@ from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.retention import Kept
 from linkflow.ports.vault import Rewrapping
-from linkflow.scheduler.alerts import UsageAlerts
+from linkflow.scheduler.alerts import Alerts, UsageAlerts
 from linkflow.scheduler.blobs import BlobSweep
 from linkflow.scheduler.budgets import BudgetWatch
 from linkflow.scheduler.cron import Cron
@@ -95,8 +95,9 @@ def build_scheduler(parts: SchedulerParts, plane: ControlPlane) -> Scheduler:
     runs, holder = SqlDutyRuns(parts.control, parts.engine), parts.ids.uuid()
     stuck = SqlStuck(parts.control, parts.engine)
     rescue = Rescue(stuck, plane.executions, parts.bus, parts.clock)
+    alerts = Alerts(plane.alert_look, plane.approval_letters)
     duties = Duties(
-        [cron, rescue, UsageAlerts(plane.plans), *duty_list(parts, plane.plans)],
+        [cron, rescue, alerts, UsageAlerts(plane.plans), *duty_list(parts, plane.plans)],
         runs,
         parts.bus,
         parts.clock,

@@ -8,6 +8,7 @@ are written once. Nobody is told of what the projection does not show yet; it fo
 
 from collections.abc import Mapping, Sequence
 
+from linkflow.control.alerting import Alerting
 from linkflow.control.notifications import Letter, Notifications
 from linkflow.domain.approval_link import signed
 from linkflow.domain.email import email_of
@@ -33,6 +34,7 @@ class ApprovalLetters:
         records: Records,
         board: ApprovalBoard,
         notifications: Notifications,
+        alerting: Alerting,
         box: SecretBox,
         clock: Clock,
         ids: IdSource,
@@ -40,7 +42,8 @@ class ApprovalLetters:
         public_url: str,
     ) -> None:
         self._records, self._board, self._notifications = records, board, notifications
-        self._box, self._clock, self._ids, self._public_url = box, clock, ids, public_url
+        self._alerting, self._box, self._clock, self._ids = alerting, box, clock, ids
+        self._public_url = public_url
 
     async def tell(self) -> int:
         """Tell deciders of what they are asked; how many approvals were told of. Safe to repeat."""
@@ -48,6 +51,7 @@ class ApprovalLetters:
         for row in untold:
             if await self._tell(row):
                 self._notifications.nudge()
+            await self._alerting.asked(row, title_of(row.approval))
             await self._board.told(row.id, row.approval.round)
         return len(untold)
 

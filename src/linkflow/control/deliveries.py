@@ -1,6 +1,6 @@
 """Deliveries: what happens becomes messages to subscriptions, and messages arrive.
 
-    engine.followed (starts, ends) ──┐
+    engine.followed (starts, ends) ──┬─▶ alerting
     audit log, from where it was told ┴─▶ control.webhook_deliveries ──▶ POST, signed; again after 1 min … 2 h
 
 Both sources are durable and read again after a crash; the id of a message follows from what happened, so it
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from linkflow.control.alerting import Alerting
 from linkflow.control.notices import Notices
 from linkflow.control.subscriptions import TOPIC, secrets_of
 from linkflow.domain.audit import AuditLine
@@ -56,10 +57,11 @@ class Deliveries:
         http: HttpClient,
         box: SecretBox,
         notices: Notices,
+        alerting: Alerting,
         bus: EventBus,
         clock: Clock,
     ) -> None:
-        self._records, self._followed = records, followed
+        self._records, self._followed, self._alerting = records, followed, alerting
         self._http, self._box, self._notices = http, box, notices
         self._bus, self._clock = bus, clock
         self._following: frozenset[str] | None = None
@@ -81,7 +83,8 @@ class Deliveries:
     async def gather(self) -> int:
         """Make messages of what happened since; how many."""
         active = await self._records.subscriptions.active()
-        workspaces = frozenset(each.workspace_id for each in active)
+        workspaces = await self._alerting.workspaces()
+        workspaces |= {each.workspace_id for each in active}
         if workspaces != self._following:
             await self._followed.follow_only(sorted(workspaces))
             self._following = workspaces
@@ -101,6 +104,7 @@ class Deliveries:
         ]
         await self._records.subscriptions.add(made)
         if happened:
+            await self._alerting.consider(happened)
             await self._followed.settle(happened)
         return len(happened)
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from linkflow.control.access import Access
 from linkflow.control.accounts import Accounts
+from linkflow.control.alert_look import AlertLook
+from linkflow.control.alerting import Alerting
+from linkflow.control.alerts import Alerts
 from linkflow.control.approval_letters import ApprovalLetters
 from linkflow.control.approvals import Approvals
 from linkflow.control.audit import AuditLogs
@@ -58,6 +61,9 @@ class ControlPlane:
     access: Access
     accounts: Accounts
     registrations: Registrations
+    alerts: Alerts
+    alerting: Alerting
+    alert_look: AlertLook
     approvals: Approvals
     approval_letters: ApprovalLetters
     audit_logs: AuditLogs

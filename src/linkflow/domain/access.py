@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 _VIEW = (
     "workspace.view member.view workflow.view credential.view webhook.view variable.view schedule.view "
-    "tag.view execution.view environment.view"
+    "tag.view execution.view environment.view alert.view"
 )
 _MEMBER = (
     "workflow.create workflow.update workflow.execute workflow.export credential.create credential.update "
@@ -15,7 +15,7 @@ _ADMIN = (
     "workspace.update member.invite member.update member.remove workflow.delete workflow.activate "
     "workflow.import credential.delete webhook.delete variable.delete schedule.delete tag.delete "
     "execution.delete environment.create environment.deploy policy.manage audit.view runbook.manage "
-    "template.publish"
+    "template.publish alert.manage"
 )
 _OWNER = "workspace.delete workspace.manage-billing"
 

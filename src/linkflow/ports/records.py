@@ -12,6 +12,7 @@ import msgspec
 
 from linkflow.domain.audit import AuditLine
 from linkflow.domain.values import Json
+from linkflow.ports.alerts import Alerts
 from linkflow.ports.approvals import ApprovalLinks
 from linkflow.ports.audit import AuditLog
 from linkflow.ports.identity import Accounts, MailOutbox, Tenancy
@@ -302,6 +303,11 @@ class Records(Protocol):
     @property
     def notifications(self) -> Notifications:
         """Messages by e-mail, to Slack and to webhooks."""
+        ...
+
+    @property
+    def alerts(self) -> Alerts:
+        """Alert rules and what they were told of."""
         ...
 
     @property

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 
-BY_ID = frozenset({"webhook", "subscription", "notification", "approval"})
+BY_ID = frozenset({"webhook", "subscription", "notification", "approval", "alert"})
 """Kinds whose seal belongs to an id and no workspace."""
 
 
@@ -14,7 +14,7 @@ class SealedValue(msgspec.Struct, frozen=True):
     """One sealed value.
 
     Attributes:
-        kind: credential, access, refresh, variable, webhook, subscription, notification or approval.
+        kind: credential, access, refresh, variable, webhook, subscription, notification, approval, alert.
         id: Of its row; the key of a variable.
     """
 

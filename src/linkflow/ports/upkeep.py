@@ -56,6 +56,7 @@ DUTIES = (
     DutyKind("usage", "Sums usage up by months.", HOUR_S),
     DutyKind("storage", "Measures how much room large values of each workspace take.", DAY_S),
     DutyKind("sealing", "Seals secrets again with the newest key.", HOUR_S),
+    DutyKind("alerts", "Looks for what alerts are about, and reminds of approvals.", MINUTE_S),
     DutyKind("usage-alerts", "Tells workspaces that used 50, 80 and 100 % of their plan.", 5 * MINUTE_S),
     DutyKind("hard-delete", "Deletes for good what people deleted a while ago.", 30 * DAY_S),
     DutyKind("vacuum", "Vacuums and analyses every table.", 7 * DAY_S),

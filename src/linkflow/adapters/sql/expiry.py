@@ -39,6 +39,7 @@ RULES = (
     Rule("control.webhook_deliveries", "at", days=30.0),
     Rule("control.duty_runs", "asked_at", days=90.0),
     Rule("control.notifications", "at", days=30.0),
+    Rule("control.alert_happenings", "at", days=40.0),
     Rule("control.approval_links", "until", days=30.0),
     Rule("engine.approvals", "decided_at", "executions"),
     Rule("engine.dead_letters", "extract(epoch FROM at)", "executions"),

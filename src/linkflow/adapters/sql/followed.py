@@ -1,16 +1,29 @@
 """Starts and ends of followed executions, in PostgreSQL; `visibility.py` writes them with its rows."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from linkflow.adapters.sql.database import Database, driver_errors
+from linkflow.domain.errors import NodeError
 from linkflow.ports.subscriptions import FollowedExecution
 
 _PENDING = """
 SELECT f.execution_id::text, f.what, f.workspace_id::text, v.workflow_id, v.status, v.trigger_kind, v.mode,
     extract(epoch FROM v.started_at)::float8 AS started_at,
-    extract(epoch FROM v.closed_at)::float8 AS closed_at, v.error_code, v.error_text
+    extract(epoch FROM v.closed_at)::float8 AS closed_at, v.error_code, v.error
 FROM engine.followed f JOIN engine.visibility v ON v.execution_id = f.execution_id
 ORDER BY f.execution_id, f.what DESC LIMIT $1"""
+
+
+_decode_error = msgspec.json.Decoder(NodeError).decode
+
+
+def _followed(row: dict[str, Any]) -> FollowedExecution:
+    """Read a row; the error as it was said."""
+    error = row.pop("error")
+    return FollowedExecution(**row, error_text=_decode_error(error).message if error else "")
 
 
 class SqlFollowedExecutions:
@@ -39,7 +52,7 @@ class SqlFollowedExecutions:
         """List what happened; a start comes before the end."""
         with driver_errors():
             rows = await self._database.pool.fetch(_PENDING, limit)
-        return [FollowedExecution(**dict(row)) for row in rows]
+        return [_followed(dict(row)) for row in rows]
 
     async def settle(self, followed: Sequence[FollowedExecution]) -> None:
         """Forget what happened."""

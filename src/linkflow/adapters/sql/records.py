@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from linkflow.adapters.sql.accounts import SqlAccounts
+from linkflow.adapters.sql.alerts import SqlAlerts
 from linkflow.adapters.sql.approvals import SqlApprovalLinks
 from linkflow.adapters.sql.audit import SqlAuditLog
 from linkflow.adapters.sql.database import Database
@@ -38,6 +39,7 @@ class SqlRecords:
         self.subscriptions = SqlSubscriptions(sql)
         self.notifications = SqlNotifications(sql)
         self.approval_links = SqlApprovalLinks(sql)
+        self.alerts = SqlAlerts(sql)
         self.clients = SqlApiClients(sql)
         self.ledger = SqlLedger(sql)
         self.plans = SqlWorkspacePlans(sql)

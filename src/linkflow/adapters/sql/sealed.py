@@ -14,6 +14,7 @@ PLACES = {
     "webhook": ("control.webhooks", "id", "sealed"),
     "subscription": ("control.webhook_subscriptions", "id", "sealed"),
     "notification": ("control.notifications", "id", "sealed"),
+    "alert": ("control.alerts", "id", "sealed"),
     "approval": ("control.approval_links", "id", "sealed"),
 }
 """Kind to table, column that names the row, column with the sealed bytes."""

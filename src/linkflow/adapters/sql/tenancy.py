@@ -46,6 +46,7 @@ class SqlTenancy:
             "DELETE FROM control.webhooks WHERE workspace_id = $1",
             "DELETE FROM control.schedules WHERE workspace_id = $1",
             "DELETE FROM control.webhook_subscriptions WHERE workspace_id = $1",
+            "DELETE FROM control.alerts WHERE workspace_id = $1",
             "DELETE FROM control.api_keys WHERE workspace_id = $1",
             "UPDATE control.workflows SET is_active = false WHERE workspace_id = $1",
         ):
