@@ -13,12 +13,36 @@ export interface Address {
   email: string;
 }
 
+export interface AlertPage {
+  data: AlertRow[];
+}
+
+export interface AlertRow {
+  id: string;
+  name: string;
+  kind: string;
+  workflow_ids: string[];
+  over_s: number | null;
+  times_p95: number | null;
+  percent: number | null;
+  cooldown_s: number;
+  channels: ChannelRow[];
+  is_active: boolean;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
 export interface Amount {
   started: number;
   closed: number;
   failed: number;
   nodes: number;
   node_seconds: number;
+  ai_tokens: number;
+  sms_parts: number;
+  airtime_cents: number;
+  storage_bytes: number;
 }
 
 export interface ApprovalPage {
@@ -124,6 +148,18 @@ export interface CameBack {
   state: string;
 }
 
+export interface ChangedAlert {
+  name?: string | null;
+  kind?: "failure" | "slow" | "stuck" | "approval" | "dead_letter" | "quota" | "budget" | "credential" | "schedule" | null;
+  workflow_ids?: string[] | null;
+  over_s?: number | null;
+  times_p95?: number | null;
+  percent?: number | null;
+  cooldown_s?: number | null;
+  channels?: ChannelShape[] | null;
+  is_active?: boolean | null;
+}
+
 export interface ChangedPassword {
   current_password: string;
   password: string;
@@ -141,6 +177,23 @@ export interface ChangedWorkspace {
   slug?: string | null;
   logo?: string | null;
   settings?: Record<string, unknown> | null;
+}
+
+export interface ChannelRow {
+  kind: string;
+  to?: string[] | null;
+  url?: string | null;
+  credential?: string | null;
+  channel?: string | null;
+  secret?: string | null;
+}
+
+export interface ChannelShape {
+  kind: "email" | "slack" | "webhook";
+  to?: string[];
+  url?: string;
+  credential?: string;
+  channel?: string;
 }
 
 export interface Client {
@@ -440,6 +493,11 @@ export interface FunctionList {
   data: FunctionLine[];
 }
 
+export interface History {
+  data: NotificationRow[];
+  next: string | null;
+}
+
 export interface Imported {
   workflows: Record<string, unknown>[];
 }
@@ -559,6 +617,10 @@ export interface Line {
   failed: number;
   nodes: number;
   node_seconds: number;
+  ai_tokens: number;
+  sms_parts: number;
+  airtime_cents: number;
+  storage_bytes: number;
   day: string;
 }
 
@@ -640,6 +702,17 @@ export interface Meter {
 
 export interface Name {
   name?: string;
+}
+
+export interface NewAlert {
+  name: string;
+  kind: "failure" | "slow" | "stuck" | "approval" | "dead_letter" | "quota" | "budget" | "credential" | "schedule";
+  workflow_ids?: string[];
+  over_s?: number | null;
+  times_p95?: number | null;
+  percent?: number | null;
+  cooldown_s?: number;
+  channels: ChannelShape[];
 }
 
 export interface NewClient {
@@ -823,6 +896,21 @@ export interface Note {
   note?: string;
 }
 
+export interface NotificationRow {
+  id: string;
+  alert_id: string;
+  at: string;
+  kind: string;
+  to: string;
+  title: string;
+  subject: string;
+  state: string;
+  attempts: number;
+  due_at: string | null;
+  error: string;
+  is_test: boolean;
+}
+
 export interface OAuthError {
   error: string;
   error_description: string;
@@ -886,6 +974,7 @@ export interface PlanShown {
   name: string;
   title: string;
   limits: Record<string, unknown>;
+  features: string[];
 }
 
 export interface Problem {
@@ -1088,6 +1177,10 @@ export interface SeedError {
   code: string;
   message: string;
   type: string;
+}
+
+export interface Sent {
+  data: NotificationRow[];
 }
 
 export interface ServerMetadata {
@@ -1388,6 +1481,7 @@ export interface WorkflowsChange {
 }
 
 export interface Routes {
+  "DELETE /alerts/{alert_id}": { query: {  }; body: void; answer: void };
   "DELETE /auth/me": { query: {  }; body: Leave; answer: void };
   "DELETE /auth/sign-ins": { query: {  }; body: void; answer: void };
   "DELETE /auth/sign-ins/{sign_in_id}": { query: {  }; body: void; answer: void };
@@ -1411,6 +1505,10 @@ export interface Routes {
   "GET /admin/queues": { query: {  }; body: void; answer: Queues };
   "GET /admin/scheduler": { query: {  }; body: void; answer: Scheduler };
   "GET /admin/scheduler/runs/{run_id}": { query: {  }; body: void; answer: Run };
+  "GET /alerts": { query: {  }; body: void; answer: AlertPage };
+  "GET /alerts/history": { query: { after?: string; limit?: number }; body: void; answer: History };
+  "GET /alerts/{alert_id}": { query: {  }; body: void; answer: AlertRow };
+  "GET /alerts/{alert_id}/history": { query: { after?: string; limit?: number }; body: void; answer: History };
   "GET /approvals": { query: { status?: "open" | "decided" | "all"; mine?: boolean; workflow_id?: string; execution_id?: string; after?: string; limit?: number }; body: void; answer: ApprovalPage };
   "GET /approvals/{approval_id}": { query: {  }; body: void; answer: ApprovalShape };
   "GET /approve/{token}": { query: {  }; body: void; answer: unknown };
@@ -1493,6 +1591,8 @@ export interface Routes {
   "PATCH /workflows/{workflow_id}": { query: {  }; body: WorkflowsChange; answer: Workflow };
   "PATCH /workspaces/{workspace_id}": { query: {  }; body: ChangedWorkspace; answer: Workspace };
   "POST /admin/scheduler/duties/{name}/run": { query: { wait_ms?: number }; body: RunBody | null; answer: Run };
+  "POST /alerts": { query: {  }; body: NewAlert; answer: AlertRow };
+  "POST /alerts/{alert_id}/test": { query: {  }; body: void; answer: Sent };
   "POST /approvals/{approval_id}/decision": { query: {  }; body: DecisionBody; answer: ApprovalShape };
   "POST /approve/{token}": { query: {  }; body: void; answer: unknown };
   "POST /auth/change-password": { query: {  }; body: ChangedPassword; answer: void };
@@ -1576,6 +1676,7 @@ export interface Routes {
   "POST /ws/tickets": { query: {  }; body: void; answer: unknown };
   "PUT /admin/cluster/config": { query: {  }; body: ConfigBody; answer: Configuration };
   "PUT /admin/plans": { query: {  }; body: PlansChange; answer: void };
+  "PUT /alerts/{alert_id}": { query: {  }; body: ChangedAlert; answer: AlertRow };
   "PUT /auth/change-password": { query: {  }; body: ChangedPassword; answer: void };
   "PUT /auth/me": { query: {  }; body: Profile; answer: Person };
   "PUT /budgets/{period}": { query: {  }; body: BudgetBody; answer: void };
