@@ -6,13 +6,21 @@ from collections.abc import AsyncIterator
 from linkflow.api import render
 from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
-from linkflow.domain.values import Json, encode_json
+from linkflow.domain.values import Json, blob_of, encode_json
 from linkflow.ports.services import ExecutionView, NodeRun
 
 COALESCE_S = 0.05
 FRAME_BYTES = 64 * 1024
 LOOK_AGAIN_S = 5.0
 """A nudge may be lost, or come from a process that cannot reach us; so often we look without one."""
+
+
+def items_of(output: Json) -> int | None:
+    """Count what a node hands on: the elements of a list, or of its `items`; else one; None for a large value."""
+    if blob_of(output) is not None:
+        return None
+    listed = output.get("items") if isinstance(output, dict) else output
+    return len(listed) if isinstance(listed, list) else 1
 
 
 def live_run(run: NodeRun) -> Json:
@@ -27,6 +35,8 @@ def live_run(run: NodeRun) -> Json:
         "ms": render.elapsed_ms(run.started_at or run.scheduled_at, run.ended_at),
         "out": run.key if run.status == "success" else None,
     }
+    if run.status == "success":
+        shown |= {"handles": list(run.handles), "items": items_of(run.output)}
     if run.retry_at is not None:
         shown["retry_at"] = render.instant(run.retry_at)
     if run.waits_for:

@@ -112,6 +112,3 @@ export function follow(topic: string, what: Followed): () => void {
 onSession(() => {
   if (!session()) socket?.close();
 });
-
-/** Cuts the socket, as a bad network would; for tests. */
-(window as unknown as { __linkflowCut?: () => void }).__linkflowCut = () => socket?.close();

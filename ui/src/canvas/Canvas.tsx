@@ -1,5 +1,5 @@
-import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, ReactFlow, type ReactFlowProps } from '@xyflow/react';
-import { useMemo, type ReactNode } from 'react';
+import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, ReactFlow, useNodesState, type Node, type ReactFlowProps } from '@xyflow/react';
+import { useEffect, useMemo, type ReactNode } from 'react';
 import type { Drawn } from '../graph/shown';
 import type { Line } from '../graph/spec';
 import { useWords } from '../i18n';
@@ -17,12 +17,19 @@ const PRO = { hideAttribution: false };
 /** The graph: edited in the editor, looked at in an execution. Only what is in view is drawn. */
 export function Canvas({ children, label, ...rest }: Omit<ReactFlowProps<never, never>, 'nodes' | 'edges'> & { nodes: Drawn[]; edges: Line[]; label: string; children?: ReactNode }) {
   const { say } = useWords();
+  // Where nobody edits, what the canvas measures is kept here: the map of it draws nothing that has no size.
+  const isLookedAt = !rest.onNodesChange;
+  const [measured, setMeasured, onMeasured] = useNodesState<Node>([]);
+  const given = rest.nodes as unknown as Node[];
+  useEffect(() => {
+    if (isLookedAt) setMeasured((old) => given.map((each) => ({ ...each, measured: old.find((other) => other.id === each.id)?.measured })));
+  }, [isLookedAt, given, setMeasured]);
   const words = useMemo(() => ({ 'controls.ariaLabel': say('edit.canvas'), 'controls.fitView.ariaLabel': say('edit.fit'), 'controls.zoomIn.ariaLabel': say('edit.zoomIn'), 'controls.zoomOut.ariaLabel': say('edit.zoomOut'), 'handle.ariaLabel': say('edit.handle') }), [say]);
   return (
     <ReactFlow
-      {...(rest as object)}
+      {...(rest as object)} {...(isLookedAt ? { nodes: measured, onNodesChange: onMeasured } : {})}
       nodeTypes={NODES} edgeTypes={EDGES} defaultEdgeOptions={ENDS} proOptions={PRO} aria-label={label} ariaLabelConfig={words}
-      fitView fitViewOptions={FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} disableKeyboardA11y selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
+      fitView fitViewOptions={FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} disableKeyboardA11y edgesFocusable={false} selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
     >
       <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} />
       <Controls showInteractive={false} position="bottom-left" />

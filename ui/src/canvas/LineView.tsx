@@ -1,6 +1,7 @@
 import { BaseEdge, EdgeLabelRenderer, getBezierPath, type Edge, type EdgeProps } from '@xyflow/react';
 import { Plus } from 'lucide-react';
 import { createContext, memo, useContext } from 'react';
+import { create } from 'zustand';
 import type { Line } from '../graph/spec';
 import { useWords } from '../i18n';
 import { useRuns } from './runs';
@@ -8,22 +9,42 @@ import { useRuns } from './runs';
 /** Puts a step between the ends of a line; null where nothing may be edited. */
 export const InsertHere = createContext<((edgeId: string) => void) | null>(null);
 
-/** A line; green once data went along it, with a sign to insert a step when it is chosen. */
+/** The line under the pointer; a moment longer, so that its sign can be reached. */
+const useHovered = create<{ id: string }>()(() => ({ id: '' }));
+const LINGER_MS = 700;
+let leaving = 0;
+export function hoverLine(id: string): void {
+  clearTimeout(leaving);
+  if (id) useHovered.setState({ id });
+  else leaving = window.setTimeout(() => useHovered.setState({ id: '' }), LINGER_MS);
+}
+
+/** A line; green once data went along it, with a sign to insert a step when it is chosen or pointed at. */
 export const LineView = memo(function LineView(props: EdgeProps<Edge<Line['data'], 'line'>>) {
   const { say } = useWords();
   const insert = useContext(InsertHere);
+  const isHovered = useHovered((state) => state.id === props.id);
+  const isOffered = !!insert && (props.selected || isHovered);
   const [path, x, y] = getBezierPath(props);
-  const isPassed = useRuns((state) => {
-    const from = state.seen.byNode[props.source]?.status;
-    const to = state.seen.byNode[props.target]?.status;
-    return from === 'success' && !!to && to !== 'skipped' && to !== 'pending';
+  // -1 where nothing went along it, else how many items did; 0 stands for not counted, too.
+  const passed = useRuns(({ seen }) => {
+    const from = seen.byNode[props.source];
+    const to = seen.byNode[props.target]?.status;
+    if (from?.status !== 'success' || !to || to === 'skipped' || to === 'pending') return -1;
+    return from.handles?.length && from.type !== 'logic.loop' && props.sourceHandleId && !from.handles.includes(props.sourceHandleId) ? -1 : (from.items ?? 0);
   });
+  const isPassed = passed >= 0;
   return (
     <>
       <BaseEdge id={props.id} path={path} markerEnd={props.markerEnd} style={isPassed ? { stroke: 'var(--good)', strokeWidth: 2 } : undefined} />
-      {props.selected && insert && (
+      {passed > 0 && !isOffered && (
         <EdgeLabelRenderer>
-          <button type="button" aria-label={say('edit.insert')} title={say('edit.insert')} onClick={() => insert(props.id)}
+          <span data-testid={`count-${props.source}-${props.target}`} className="pointer-events-none absolute rounded-full bg-surface px-1 text-[10px] text-soft" style={{ transform: `translate(-50%,-50%) translate(${x}px,${y}px)` }}>{passed === 1 ? say('edge.item') : say('edge.items', { count: passed })}</span>
+        </EdgeLabelRenderer>
+      )}
+      {isOffered && (
+        <EdgeLabelRenderer>
+          <button type="button" aria-label={say('edit.insert')} title={say('edit.insert')} onClick={() => insert(props.id)} onMouseEnter={() => hoverLine(props.id)} onMouseLeave={() => hoverLine('')}
             className="nodrag nopan absolute grid size-6 place-items-center rounded-full border border-accent bg-surface text-accent-text shadow-[var(--shadow)] hover:bg-accent hover:text-accent-ink"
             style={{ pointerEvents: 'all', transform: `translate(-50%,-50%) translate(${x}px,${y}px)` }}>
             <Plus size={14} aria-hidden />

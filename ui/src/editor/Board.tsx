@@ -8,7 +8,7 @@ import type { Workflow } from '../api/schema.gen';
 import { Canvas } from '../canvas/Canvas';
 import { EditingContext, type Editing } from '../canvas/editing';
 import { Explain } from '../canvas/Explain';
-import { InsertHere } from '../canvas/LineView';
+import { hoverLine, InsertHere } from '../canvas/LineView';
 import { isOver, useRuns } from '../canvas/runs';
 import { shapeOf } from '../canvas/shapes';
 import { shown as drawnOf } from '../graph/shown';
@@ -102,7 +102,10 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
   const go = useCallback((id: string, withPanel = false) => {
     const { nodes, groups } = useEditor.getState();
     const node = nodes.find((each) => each.id === id);
-    if (!node) return;
+    if (!node) {
+      focusCard(board.current, id); // a note
+      return;
+    }
     const around = groups.find((each) => each.isCollapsed && each.nodes.includes(id));
     if (around) patchGroup(around.id, { isCollapsed: false });
     if (withPanel || isOpen.current) open(id);
@@ -166,6 +169,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
                 onNodeDragStart={dragging.start} onNodeDragStop={dragging.stop} onSelectionDragStart={dragging.start} onSelectionDragStop={dragging.stop}
                 onConnect={(edge: Connection) => connect(edge.source, edge.sourceHandle ?? 'out', edge.target)} isValidConnection={isValid as never} onConnectEnd={onConnectEnd as never}
                 onNodeClick={((event: React.MouseEvent, node: { id: string; type?: string }) => node.type === 'card' && !event.shiftKey && !event.ctrlKey && !event.metaKey && open(node.id)) as never} onPaneClick={() => open(undefined)}
+                onEdgeMouseEnter={((_: unknown, edge: { id: string }) => hoverLine(edge.id)) as never} onEdgeMouseLeave={() => hoverLine('')}
               >
                 <Panel position="top-left"><Button className="shadow-[var(--shadow)]" icon={<Plus size={15} aria-hidden />} onClick={() => void actionOf('add').perform(context)}>{say('edit.add')}</Button></Panel>
                 {count === 1 && <Panel position="bottom-center"><p className="mb-6 rounded-full border border-line bg-surface px-4 py-1.5 text-[13px] text-soft shadow-[var(--shadow)]">{say('edit.emptyHint')}</p></Panel>}
@@ -187,11 +191,11 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
   );
 }
 
-/** Put the focus on a card as soon as it is drawn; a card that was out of view is drawn a moment later. */
+/** Put the focus on a card as soon as it can have it: one that is new or was out of view is drawn a moment later. */
 function focusCard(board: HTMLElement | null, id: string, tries = 30): void {
   requestAnimationFrame(() => {
     const found = board?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
-    if (found) found.focus({ preventScroll: true });
-    else if (tries > 0) focusCard(board, id, tries - 1);
+    found?.focus({ preventScroll: true });
+    if (tries > 0 && (!found || document.activeElement !== found)) focusCard(board, id, tries - 1);
   });
 }

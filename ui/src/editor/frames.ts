@@ -7,12 +7,13 @@ const get = useEditor.getState;
 const set = useEditor.setState;
 export const COLOURS = ['yellow', 'green', 'blue', 'red', 'grey'] as const;
 
-/** Put an empty note in the middle of what is seen. */
-export function addNote(middle: { x: number; y: number }): void {
+/** Put an empty note in the middle of what is seen; answers its id. */
+export function addNote(middle: { x: number; y: number }): string {
   begin();
   choose([]);
   const made = note({ id: free('note', get().notes), position: { x: middle.x - NOTE.width / 2, y: middle.y - NOTE.height / 2 } });
   set((state) => ({ notes: [...state.notes, { ...made, selected: true }] }));
+  return made.id;
 }
 export function patchNote(id: string, change: Partial<NoteNode['data']>): void {
   begin(`${id}.${Object.keys(change)[0]}`);

@@ -190,9 +190,9 @@ export function removeSelected(): boolean {
   }
   return isKept;
 }
-export function paste(steps: Steps): void {
+export function paste(steps: Steps, middle?: { x: number; y: number }): void {
   begin();
-  set((state) => pasted(state, steps));
+  set((state) => pasted(state, steps, middle));
 }
 export function place(positions: ReadonlyMap<string, { x: number; y: number }>): void {
   set((state) => ({ nodes: state.nodes.map((each) => (positions.has(each.id) ? { ...each, position: positions.get(each.id)! } : each)) }));

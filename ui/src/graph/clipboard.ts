@@ -1,4 +1,5 @@
 /** Steps as text: what the clipboard holds, and what it may hold. */
+import { CARD } from './align';
 import { fromN8n, isN8n } from './n8n';
 import { card, freshId, line, note, noteSpec, toDoc, type CardNode, type Doc, type Line, type ShapeOf, type Spec, type SpecNode } from './spec';
 
@@ -6,6 +7,7 @@ import { card, freshId, line, note, noteSpec, toDoc, type CardNode, type Doc, ty
 export type Steps = Pick<Doc, 'nodes' | 'edges'> & Partial<Pick<Doc, 'notes' | 'groups'>>;
 const SECRET = /^(pass(word|phrase|wd)?|token|secret|.*[-_ ]?(secret|token|password)|api[-_]?key|x-api-key|private[-_]?key|authorization|cookie|client[-_]?secret)$/i;
 export const HIDDEN = '***';
+const SHIFT = 40;
 
 /** The value without what looks like a secret: a text under the name of one, unless it is an expression. */
 function bare(value: unknown, name = ''): unknown {
@@ -43,7 +45,7 @@ export function readSteps(text: string, shapeOf: ShapeOf): (Steps & { foreign?: 
   }
   if (typeof found !== 'object' || found === null) return null;
   if (isN8n(found)) {
-    const { spec, unknown } = fromN8n(found);
+    const { spec, unknown } = fromN8n(found, shapeOf);
     const steps = stepsOf(spec, shapeOf);
     return steps && { ...steps, foreign: unknown };
   }
@@ -64,8 +66,8 @@ function stepsOf(given: Partial<Spec>, shapeOf: ShapeOf): Steps | null {
   return toDoc({ trigger: ours(first), nodes: others.map(ours), edges: Array.isArray(given.edges) ? given.edges : [], canvas: given.canvas }, shapeOf);
 }
 
-/** Put steps into a canvas under free ids, a little aside; expressions between them follow the new ids. */
-export function pasted(doc: Pick<Doc, 'nodes' | 'edges' | 'notes' | 'groups'>, steps: Steps, shift = 40): Pick<Doc, 'nodes' | 'edges' | 'notes' | 'groups'> {
+/** Put steps into a canvas under free ids, a little aside, or around a place; expressions between them follow the new ids. */
+export function pasted(doc: Pick<Doc, 'nodes' | 'edges' | 'notes' | 'groups'>, steps: Steps, middle?: { x: number; y: number }): Pick<Doc, 'nodes' | 'edges' | 'notes' | 'groups'> {
   const taken = new Set(doc.nodes.map((each) => each.id));
   const names = new Map<string, string>();
   for (const each of steps.nodes) {
@@ -73,7 +75,10 @@ export function pasted(doc: Pick<Doc, 'nodes' | 'edges' | 'notes' | 'groups'>, s
     taken.add(id);
     names.set(each.id, id);
   }
-  const aside = ({ x, y }: { x: number; y: number }) => ({ x: x + shift, y: y + shift });
+  const all = [...steps.nodes, ...(steps.notes ?? [])].map((each) => each.position);
+  const off = (axis: 'x' | 'y', half: number) => (middle ? middle[axis] - half - (Math.min(...all.map((each) => each[axis])) + Math.max(...all.map((each) => each[axis]))) / 2 : SHIFT);
+  const shift = { x: off('x', CARD.width / 2), y: off('y', CARD.height / 2) };
+  const aside = ({ x, y }: { x: number; y: number }) => ({ x: Math.round(x + shift.x), y: Math.round(y + shift.y) });
   const nodes: CardNode[] = steps.nodes.map((each) => ({ ...card({ ...renamed(each.data.spec, names), id: names.get(each.id)! }, aside(each.position)), selected: true }));
   const edges: Line[] = steps.edges.filter((each) => names.has(each.source) && names.has(each.target)).map((each) => {
     const ends = { source: names.get(each.source)!, target: names.get(each.target)! };

@@ -82,7 +82,7 @@ describe('the clipboard', () => {
       ['logic.condition', 'Is big', { conditions: [{ left: '{{ $json.n }}', operator: 'greater_than', value: 3 }], combine: 'and' }],
       ['data.set', 'Keep', { values: { who: "{{ $node['Is big'].json.n }}" } }],
     ]);
-    expect(found.edges.map((each) => [each.source, each.sourceHandle, each.target])).toEqual([['manual', 'out', 'if'], ['if', 'false', 'set']]);
+    expect(found.edges.map((each) => [each.source, each.sourceHandle, each.target])).toEqual([['manual', 'out', 'condition'], ['condition', 'false', 'set']]);
     expect(found.notes!.map((each) => each.data.text)).toEqual(['## Hello']);
   });
   it('takes a whole spec, and nothing that is none', () => {

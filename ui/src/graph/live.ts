@@ -13,6 +13,10 @@ export interface NodeRun {
   deadline_at?: string | null;
   error?: { code: string; type: string; message: string };
   out?: string | null;
+  /** The ways it went. */
+  handles?: string[];
+  /** How many items it handed on; null where they were not counted. */
+  items?: number | null;
 }
 
 export type Change = [number, 'node', string, NodeRun] | [number, 'exec', null, { status: string }];

@@ -1,5 +1,5 @@
 /** What n8n copies, as a spec of ours: node types by their aliases, lines by their outputs, expressions in our words. */
-import { freshId, type Spec, type SpecEdge, type SpecNode, type SpecNote } from './spec';
+import { freshId, type ShapeOf, type Spec, type SpecEdge, type SpecNode, type SpecNote } from './spec';
 
 type Tree = Record<string, unknown>;
 interface Theirs {
@@ -67,7 +67,7 @@ function schedule(rule: Tree): Tree {
 }
 
 /** Read what n8n copied. A type that LinkFlow does not know keeps its name; `unknown` says what else could not be kept. */
-export function fromN8n(found: object): { spec: Spec; unknown: string[] } {
+export function fromN8n(found: object, shapeOf: ShapeOf): { spec: Spec; unknown: string[] } {
   const { nodes, connections } = found as { nodes: Theirs[]; connections: Record<string, { main?: ({ node: string }[] | null)[] }> };
   const ids = new Map<string, string>();
   const taken = new Set<string>();
@@ -82,7 +82,7 @@ export function fromN8n(found: object): { spec: Spec; unknown: string[] } {
       continue;
     }
     const kind = each.type.split('.').pop()!;
-    const id = freshId(kind.replace(/Trigger$/, ''), taken);
+    const id = freshId(shapeOf(each.type)?.type ?? kind, taken);
     taken.add(id);
     ids.set(each.name, id);
     if (kind === 'code' && given.jsCode !== undefined) unknown.add('JavaScript');

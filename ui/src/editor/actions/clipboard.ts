@@ -18,13 +18,14 @@ export function textOfChosen({ say }: Context): string | null {
   toast(say('edit.copiedMany', { count }) + (last.text.includes(`"${HIDDEN}"`) ? ` ${say('edit.copiedBare')}` : ''));
   return last.text;
 }
-export function pasteText(text: string, { say, announce }: Context): void {
-  const steps = readSteps(text === last.text ? last.whole : text, shapeOf);
+export function pasteText(text: string, { say, announce, middle }: Context): void {
+  const isOurs = text === last.text;
+  const steps = readSteps(isOurs ? last.whole : text, shapeOf);
   if (!steps) {
     toast(say('edit.cannotPaste'));
     return;
   }
-  paste(steps);
+  paste(steps, isOurs ? undefined : middle());
   announce(say('voice.pasted', { count: steps.nodes.length }));
   if (steps.foreign) toast(say('edit.pastedN8n', { count: steps.nodes.length }) + (steps.foreign.length ? ` ${say('edit.pastedLoss', { what: steps.foreign.join(', ') })}` : ''));
 }

@@ -1,5 +1,5 @@
 /** Everything that can be done in the editor, as values: toolbar, palette, shortcuts and their list read this one. */
-import { CircleHelp, EyeOff, ListTree, Maximize, MousePointer2, PencilLine, Play, Plus, Redo2, Save, Search, Spline, Trash2, Undo2, ZoomIn, ZoomOut } from 'lucide-react';
+import { BetweenVerticalStart, CircleHelp, EyeOff, ListTree, Maximize, MousePointer2, PencilLine, Play, Plus, Redo2, Save, Search, Spline, Trash2, Undo2, ZoomIn, ZoomOut } from 'lucide-react';
 import { shapeOf } from '../../canvas/shapes';
 import { choose, openPalette, patchNodes, redo, undo, useEditor } from '../store';
 import { always, chosen, hasAny, hasChosen, nameOf, type Action } from './action';
@@ -12,6 +12,7 @@ export { keysShown, isPressed, isTyping } from './keys';
 
 export const ACTIONS: readonly Action[] = [
   { name: 'add', label: 'edit.add', icon: Plus, part: 'edit', keys: ['N', 'Mod+K'], isEnabled: always, perform: () => openPalette({ from: chosen().at(-1)?.id ?? lastCard() }) },
+  { name: 'insert', label: 'edit.insertAfter', icon: BetweenVerticalStart, part: 'edit', keys: ['I'], isEnabled: () => !!wayOut(), perform: () => openPalette({ edge: wayOut() }) },
   { name: 'run', label: 'edit.run', icon: Play, part: 'edit', keys: ['Mod+Enter'], isEnabled: always, perform: (context) => context.run() },
   { name: 'save', label: 'edit.save', icon: Save, part: 'edit', keys: ['Mod+S'], isEnabled: always, perform: (context) => context.save() },
   { name: 'undo', label: 'edit.undo', icon: Undo2, part: 'edit', keys: ['Mod+Z'], isEnabled: () => useEditor.getState().past.length > 0, perform: ({ announce, say }) => { undo(); announce(say('voice.undone')); } },
@@ -33,6 +34,11 @@ export const ACTIONS: readonly Action[] = [
 ];
 export const actionOf = (name: string): Action => ACTIONS.find((each) => each.name === name)!;
 
+/** The first line that leaves the chosen card. */
+function wayOut(): string | undefined {
+  const [only, ...others] = chosen();
+  return only && !others.length ? useEditor.getState().edges.find((each) => each.source === only.id)?.id : undefined;
+}
 /** The card at the end of the way: where a step goes that nothing else was chosen for. */
 function lastCard(): string | undefined {
   const { nodes, edges } = useEditor.getState();

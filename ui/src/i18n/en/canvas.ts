@@ -2,6 +2,7 @@
 export const canvas = {
   'edit.save': 'Save now',
   'edit.rename': 'Rename',
+  'edit.insertAfter': 'Insert a step after this one',
   'edit.open': 'Open the step',
   'edit.close': 'Close and choose nothing',
   'edit.walk': 'Go to the next step that way',
@@ -80,7 +81,7 @@ export const canvas = {
   'versions.same': 'Nothing differs.',
   'versions.changes': 'Changes',
   'versions.rest': 'Settings, notes, groups',
-  'versions.edges': '{{added}} lines added, {{removed}} removed',
+  'versions.edges': 'Lines: {{added}} added, {{removed}} removed',
   'versions.compare': 'Compare with the draft',
   'versions.restore': 'Restore',
   'versions.restoreAbout': 'Version {{number}} is published again as a new version, and becomes the draft. Edits of the draft that are in no version are lost.',
@@ -108,4 +109,6 @@ export const canvas = {
   'alias.trigger.schedule': 'cron every timer interval',
   'alias.trigger.webhook': 'http incoming receive',
   'alias.trigger.manual': 'start by hand',
+  'edge.item': '1 item',
+  'edge.items': '{{count}} items',
 };

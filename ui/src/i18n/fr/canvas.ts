@@ -2,6 +2,7 @@
 export const canvas = {
   'edit.save': 'Enregistrer maintenant',
   'edit.rename': 'Renommer',
+  'edit.insertAfter': 'Insérer une étape après celle-ci',
   'edit.open': 'Ouvrir l’étape',
   'edit.close': 'Fermer et ne rien choisir',
   'edit.walk': 'Aller à l’étape voisine',
@@ -80,7 +81,7 @@ export const canvas = {
   'versions.same': 'Aucune différence.',
   'versions.changes': 'Changements',
   'versions.rest': 'Réglages, notes, groupes',
-  'versions.edges': '{{added}} liens ajoutés, {{removed}} supprimés',
+  'versions.edges': 'Liens : {{added}} ajoutés, {{removed}} supprimés',
   'versions.compare': 'Comparer au brouillon',
   'versions.restore': 'Restaurer',
   'versions.restoreAbout': 'La version {{number}} est publiée à nouveau et devient le brouillon. Les modifications du brouillon absentes de toute version sont perdues.',
@@ -108,4 +109,6 @@ export const canvas = {
   'alias.trigger.schedule': 'planifier chaque minuterie',
   'alias.trigger.webhook': 'entrant recevoir',
   'alias.trigger.manual': 'démarrer à la main',
+  'edge.item': '1 élément',
+  'edge.items': '{{count}} éléments',
 };

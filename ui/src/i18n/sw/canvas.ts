@@ -2,6 +2,7 @@
 export const canvas = {
   'edit.save': 'Hifadhi sasa',
   'edit.rename': 'Badilisha jina',
+  'edit.insertAfter': 'Weka hatua baada ya hii',
   'edit.open': 'Fungua hatua',
   'edit.close': 'Funga na usichague kitu',
   'edit.walk': 'Nenda hatua jirani',
@@ -80,7 +81,7 @@ export const canvas = {
   'versions.same': 'Hakuna tofauti.',
   'versions.changes': 'Mabadiliko',
   'versions.rest': 'Mipangilio, madokezo, makundi',
-  'versions.edges': 'Mistari {{added}} imeongezwa, {{removed}} imeondolewa',
+  'versions.edges': 'Mistari: {{added}} imeongezwa, {{removed}} imeondolewa',
   'versions.compare': 'Linganisha na rasimu',
   'versions.restore': 'Rejesha',
   'versions.restoreAbout': 'Toleo {{number}} linachapishwa tena kama jipya, na linakuwa rasimu. Mabadiliko ya rasimu yasiyo katika toleo lolote yatapotea.',
@@ -108,4 +109,6 @@ export const canvas = {
   'alias.trigger.schedule': 'ratiba kila',
   'alias.trigger.webhook': 'pokea',
   'alias.trigger.manual': 'anza kwa mkono',
+  'edge.item': 'kipengee 1',
+  'edge.items': 'vipengee {{count}}',
 };
