@@ -25,6 +25,7 @@ EVERYWHERE = {
     "accounts.SqlAccounts.key_used": "notes the use of a key that was just found by its hash",
     "tenancy.SqlTenancy.workspaces_of": "lists the workspaces of one user",
     "tenancy.SqlTenancy.invitation": "finds an invitation by the hash of its link",
+    "workflows.SqlWorkflows.home": "finds in which of one user's workspaces a workflow is",
     "oauth.SqlApiClients.find": "finds a client by the id it shows, before anybody is signed in",
     "oauth.SqlApiClients.add_grant": "forgets old grants of everybody",
     "oauth.SqlApiClients.use_grant": "finds a grant by the hash of its code",

@@ -80,6 +80,29 @@ async def test_things_stay_in_their_workspace(stage: Stage) -> None:
     )
 
 
+async def test_a_path_without_a_workspace_starts_in_the_workflows_own(stage: Stage) -> None:
+    """A2: a path without a workspace finds a workflow of any of one's own workspaces, and of no other."""
+    home = await founded(stage)
+    ann = await joined(stage, home, "member")
+    viewer = await joined(stage, home, "viewer", "vic@example.com")
+    eve = await registered(stage, "eve@example.com")
+    spec = {"trigger": {"id": "start", "type": "trigger.manual"}, "nodes": [], "edges": []}
+    made = await ann.post(f"/api/v1/workspaces/{home}/workflows", {"name": "Ours", "spec": spec})
+    start = f"/api/v1/workflows/{made.json['id']}/execute"
+    key = (await ann.post("/api/v1/auth/tokens", {"name": "of another workspace"})).json["token"]
+    elsewhere = f"/api/v1/workspaces/{(await ann.get('/api/v1/auth/me')).json['workspace_id']}"
+    started = await ann.post(start, {})
+    there = await ann.get(f"/api/v1/workspaces/{home}/executions/{started.json['execution_id']}")
+
+    assert (202, 200) == (started.status, there.status)
+    assert [403, 404, 404, 404] == [
+        (await viewer.post(start, {})).status,
+        (await eve.post(start, {})).status,
+        (await Client(stage.app, key).post(start, {})).status,
+        (await ann.post(start.replace("/api/v1", elsewhere), {})).status,
+    ]
+
+
 async def test_an_invitation_brings_somebody_in(stage: Stage) -> None:
     """An invitation makes account and membership at once, verifies the address, and works once."""
     home = await founded(stage)

@@ -23,9 +23,10 @@ from linkflow.api.deps import (
 )
 from linkflow.api.problems import plain_problem
 from linkflow.api.searches import SearchPage, found_page
+from linkflow.control.actor import Actor
 from linkflow.control.approvals import may_hold
 from linkflow.control.plane import ControlPlane
-from linkflow.domain.errors import Invalid
+from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import to_json
 from linkflow.ports.services import StartedExecution
@@ -113,7 +114,22 @@ async def execute(request: Request) -> Response:
     about(workspace_id=actor.workspace_id)
     await rates.count(request.scope, plane.gate.by_actor(actor, "execute"))
     workflow_id = request.scope["path"].split("/")[4]
-    started = await plane.executions.start(
+    try:
+        started = await _started(plane, actor, workflow_id, asked, key)
+    except NotFound:
+        # A path without a workspace means the workflow's own, which may be another one of the caller's.
+        there = None if workspace_id else await plane.access.beside(token, actor, workflow_id)
+        if there is None:
+            raise
+        started = await _started(plane, there, workflow_id, asked, key)
+    return start_answer(started, waited=asked.mode != "async")
+
+
+async def _started(
+    plane: ControlPlane, actor: Actor, workflow_id: str, asked: StartBody, key: str
+) -> StartedExecution:
+    """Start a workflow in the actor's workspace."""
+    return await plane.executions.start(
         actor,
         workflow_id,
         data=asked.input,
@@ -123,7 +139,6 @@ async def execute(request: Request) -> Response:
         mode="test" if asked.test else "production",
         attributes=await plane.searches.typed(actor, asked.attributes),
     )
-    return start_answer(started, waited=asked.mode != "async")
 
 
 @router.get("", responses={200: {"model": shapes.ExecutionPage}}, summary="List executions")

@@ -75,6 +75,16 @@ class Access:
         self._prepared.put(f"token:{workspace_id}:{token}", (actor, epoch), BELIEVED_S)
         return actor
 
+    async def beside(self, token: str, actor: Actor, workflow_id: str) -> Actor | None:
+        """Say who shows a token where a workflow is; None when it is in no other workspace that they reach."""
+        home = await self._records.workflows.home(actor.user_id, workflow_id)
+        if home in ("", actor.workspace_id):
+            return None
+        try:
+            return await self.actor(token, home)
+        except NotFound:
+            return None  # a key, or a token for one workspace
+
     async def again(self, actor: Actor) -> Actor:
         """Look again what an actor may; for sockets and streams, which outlive their request.
 

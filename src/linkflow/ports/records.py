@@ -92,6 +92,10 @@ class Workflows(Protocol):
         """
         ...
 
+    async def home(self, user_id: str, workflow_id: str) -> str:
+        """Say in which of a user's workspaces a workflow is; empty for none."""
+        ...
+
     async def list(self, query: WorkflowQuery) -> Sequence[Workflow]:
         """List workflows, newest first; one more than `limit` when there is a next page."""
         ...

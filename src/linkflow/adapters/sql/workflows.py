@@ -33,6 +33,17 @@ class SqlWorkflows:
             raise NotFound("There is no such workflow.", workflow_id=workflow_id)
         return _workflow(found)
 
+    async def home(self, user_id: str, workflow_id: str) -> str:
+        """Say in which of a user's workspaces a workflow is."""
+        found = await self._sql.row(
+            "SELECT w.workspace_id FROM control.workflows AS w"
+            " JOIN control.members AS m ON m.workspace_id = w.workspace_id AND m.user_id = $2"
+            " WHERE w.id = $1 AND w.deleted_at IS NULL",
+            workflow_id,
+            user_id,
+        )
+        return "" if found is None else str(found["workspace_id"])
+
     async def list(self, query: WorkflowQuery) -> Sequence[Workflow]:
         """List workflows, newest first."""
         found = await self._sql.of(query.workspace_id).rows(
