@@ -38,7 +38,10 @@ PAGE = 500
 """Executions that are looked at together."""
 
 PARKED = frozenset({"waiting"})
-"""Statuses whose driver is a row (a wake-up, a child, a wait): nothing must be done for them."""
+"""Statuses whose driver is a row (a wake-up, a child, a wait): nothing must be decided for them."""
+
+NEAR_S = 20.0
+"""Wake-ups that are nearer may be in no timer's memory; it finds the others by itself before they are due."""
 
 LEASE = "recovery"
 TTL_S = 5.0
@@ -90,6 +93,10 @@ class RecoverableHistory(History, Protocol):
 
     def plan_again(self) -> None:
         """Tell the timer again what it may have lost."""
+        ...
+
+    def remind(self, execution_id: str, at: float) -> None:
+        """Tell the timer of a wake-up that a member may have died with."""
         ...
 
 
@@ -214,8 +221,10 @@ class Recovery:
     async def _sweep(self) -> int:
         count = 0
         page: list[str] = []
-        async for execution_id, status, _ in self._store.open_executions():
+        async for execution_id, status, wakeup_at in self._store.open_executions():
             if status in PARKED:
+                if wakeup_at is not None and wakeup_at < self._clock.now() + NEAR_S:
+                    self._history.remind(execution_id, wakeup_at)
                 continue
             count += 1
             page.append(execution_id)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 from linkflow.domain.errors import Unavailable
-from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, LEAD_S, Alive, Among, Recovery
+from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, LEAD_S, NEAR_S, Alive, Among, Recovery
 from linkflow.testing.broker import FakeBroker
 from linkflow.testing.fakes import FixedClock
 from linkflow.testing.memory_stores import MemorySessions
@@ -21,7 +21,9 @@ class OpenStore:
     async def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
         """List them."""
         yield "runs", "running", None
-        yield "waits", "waiting", 1.0
+        yield "waits", "waiting", 2 * NEAR_S - 1
+        yield "sleeps", "waiting", 2 * NEAR_S
+        yield "asks", "waiting", None
 
 
 class Recovered:
@@ -30,6 +32,7 @@ class Recovered:
     def __init__(self) -> None:
         self.ids: list[str] = []
         self.lost: list[str] = []
+        self.reminded: list[tuple[str, float]] = []
         self.failures = 0
         self.came = asyncio.Condition()
 
@@ -45,6 +48,10 @@ class Recovered:
     async def sessions_lost(self, sessions: Sequence[str]) -> None:
         """Note sessions that ended."""
         self.lost += sessions
+
+    def remind(self, execution_id: str, at: float) -> None:
+        """Note a wake-up."""
+        self.reminded.append((execution_id, at))
 
     async def bury(self, alive: Alive) -> int:
         """Find nothing."""
@@ -114,6 +121,15 @@ async def test_a_loss_nobody_noticed_is_made_good_by_the_sweep() -> None:
 
     assert BROKER_SWEEP_S == 30.0
     assert clock.monotonic() <= BROKER_SWEEP_S + 2 * AUDIT_S
+
+
+async def test_a_wake_up_that_comes_near_is_told_again() -> None:
+    """The member that was to tell its timer may have died. One that is far away the timer finds."""
+    broker, history, clock = FakeBroker(), Recovered(), FixedClock(NEAR_S)
+    found = recovery(broker, history, clock)
+    await found.sweep()
+
+    assert ([("waits", 2 * NEAR_S - 1)], ["runs"]) == (history.reminded, history.ids)
 
 
 async def test_every_member_hears_of_a_burial() -> None:

@@ -241,7 +241,9 @@ class History:
             return None
         if not is_wanted:
             return None
-        state = await self._reader.state(task.execution_id)
+        state = self._reader.remembered(task.execution_id)  # as new as the claim at least
+        if state is None:
+            state = await self._reader.state(task.execution_id)
         node = state.nodes.get(task.key)
         if node is None or node.session != session or node.attempt != task.attempt:
             return None
@@ -330,6 +332,10 @@ class History:
             entry.wake_at = 0.0
             if entry.state is not None and not entry.state.is_closed:
                 self._plan_wake(entry, entry.state)
+
+    def remind(self, execution_id: str, at: float) -> None:
+        """Tell the timer of the wake-up of an execution that need not be in memory."""
+        self._timer.schedule(execution_id, at)
 
     async def _tell_if_there(self, execution_id: str, news: n.News) -> None:
         """Tell something that may have become pointless meanwhile.
