@@ -8,6 +8,8 @@ import typer
 
 from linkflow.apps import (
     cli_access,
+    cli_alerts,
+    cli_approvals,
     cli_audit,
     cli_cluster,
     cli_data,
@@ -15,6 +17,7 @@ from linkflow.apps import (
     cli_keys,
     cli_letters,
     cli_scheduler,
+    cli_subscriptions,
     cli_usage,
     rebuild,
 )
@@ -44,6 +47,9 @@ app.add_typer(cli_access.keys, name="keys")
 app.add_typer(cli_access.members, name="members")
 app.command()(cli_access.login)
 app.command()(cli_access.logout)
+app.add_typer(cli_approvals.approvals, name="approvals")
+app.add_typer(cli_alerts.alerts, name="alerts")
+app.add_typer(cli_subscriptions.subscriptions, name="subscriptions")
 app.add_typer(cli_cluster.cluster, name="cluster")
 app.add_typer(cli_keys.sealing, name="sealing")
 app.add_typer(cli_letters.letters, name="dead-letters")
