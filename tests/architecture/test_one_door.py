@@ -33,6 +33,7 @@ EVERYWHERE = {
     "webhooks.SqlTriggerEvents.keep": "finds the twin of an event by its webhook",
     # the background services, which work for all workspaces
     "plans.SqlWorkspacePlans.workspaces": "the scheduler looks at the usage of every workspace",
+    "plans.SqlWorkspacePlans.budgeted": "the scheduler looks at the budgets of every workspace",
     "sealed.SqlSealedRows.every": "the scheduler seals every workspace's secrets again with a newer key",
     "schedules.SqlSchedules.due": "the scheduler fires schedules of every workspace",
     "schedules.SqlSchedules.next_due_at": "as above",
