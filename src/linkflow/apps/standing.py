@@ -15,8 +15,8 @@ from linkflow.ports.queue import TaskQueue
 from linkflow.telemetry import logger
 
 MATCHING_LEASE = "matching"
-LEAD_S = 2.5
-RENEW_S = 0.5
+LEAD_S = 2.0
+RENEW_S = 0.4
 """How long the active Matching is it without renewing, and how often it renews."""
 
 LOOK_S = 0.5

@@ -44,7 +44,7 @@ NEAR_S = 20.0
 """Wake-ups that are nearer may be in no timer's memory; it finds the others by itself before they are due."""
 
 LEASE = "recovery"
-TTL_S = 5.0
+TTL_S = 3.0
 LEAD_S = 1.0
 """How often the one that holds the lease renews it and looks for sessions to bury."""
 

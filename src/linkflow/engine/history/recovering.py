@@ -94,9 +94,16 @@ class Recovering:
             if state.ticket_since:
                 self._deliver([_ask_for_ticket(execution_id, state)])
             self._plan(execution_id, state)
-        if waiting:
-            await self._matching.add(waiting)
-        await self._tell_all(owed)
+        # Neither waits for the other: there may be no Matching for some seconds.
+        for failure in await asyncio.gather(
+            self._tell_all(owed), self._queue(waiting), return_exceptions=True
+        ):
+            if isinstance(failure, BaseException):
+                raise failure
+
+    async def _queue(self, tasks: Sequence[TaskId]) -> None:
+        if tasks:
+            await self._matching.add(tasks)
 
     async def bury(self, alive: Alive) -> int:
         """End attempts in memory whose worker session was buried, also those started on it afterwards.
