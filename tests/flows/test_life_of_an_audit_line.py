@@ -178,18 +178,31 @@ async def test_what_leaves_and_what_is_declined_leaves_lines(stage: Stage) -> No
     assert "x@example.com" == lines[0]["details"]["email"]
 
 
+async def test_work_on_a_draft_leaves_one_line(stage: Stage) -> None:
+    """Autosaves leave a line when somebody begins to work on a draft, and another after ten minutes."""
+    workflow_id = await stage.workflow()
+    for number, pause_s in enumerate((0.0, 5.0, 5.0, 600.0, 5.0)):
+        await stage.clock.turn(pause_s)
+        saved = {"spec": spec(label=f"Draft {number}")}
+        await stage.client.put(f"/api/v1/workflows/{workflow_id}/draft", saved)
+    lines = (await stage.client.get("/api/v1/audit-logs?action=workflow.draft")).json["data"]
+
+    assert [5, 2] == [line["details"]["revision"] for line in lines]
+    assert {f"workflow:{workflow_id}"} == {line["resource"] for line in lines}
+
+
 SAYS_SO_ITSELF = (
     "/webhooks/", "/api/v1/resume/", "/api/v1/jobs/", "/api/v1/events/", "/api/v1/inbox/",
     "/api/v1/searches", "/api/v1/ws/tickets", "/api/v1/invitations/{token}/", "/oauth/", "/api/v1/auth/",
     "/api/v1/executions/", "/api/v1/workflows/execute", "/api/v1/workflows/validate",
-    "/api/v1/workflows/compile", "/api/v1/workflows/export-bulk",
+    "/api/v1/workflows/compile", "/api/v1/workflows/export-bulk", "/api/v1/expressions/", "/api/v1/approv",
 )  # fmt: skip
 """Calls from outside and what people do to executions stand in histories and in the inbox, with who did it;
-sign-ins, invitations, replays and exports have tests above; saved searches, tickets and checks change nothing
-of others."""
+sign-ins, invitations, replays and exports have tests above, decisions one of their own; saved searches,
+tickets and checks change nothing of others."""
 
-RUNS = re.compile(r"/(execute|test-run|draft|restore|versions|test)$")
-"""Starts are executions; a draft is saved with every stroke and said once it is published."""
+RUNS = re.compile(r"/(execute|test-run|draft|pins|restore|versions|test)$")
+"""Starts are executions; a draft is saved with every stroke, a test above says when that leaves a line."""
 
 TRIED_ELSEWHERE = re.compile(
     r"/(admin|users|dead-letters|search-attributes|members|oauth|workspaces)\b"
@@ -268,6 +281,12 @@ async def test_changes_leave_lines(stage: Stage) -> None:
         "id"
     ]
     await client.delete(f"/api/v1/credentials/{credential}")
+    rule = {"name": "Fails", "kind": "failure", "channels": [{"kind": "email", "to": ["a@example.com"]}]}
+    alert = (await client.post("/api/v1/alerts", rule)).json["id"]
+    await client.put(f"/api/v1/alerts/{alert}", {"name": "Failed"})
+    await client.delete(f"/api/v1/alerts/{alert}")
+    await client.put("/api/v1/budgets/day", {"limits": {"sms_parts": 10}})
+    await client.delete("/api/v1/budgets/day")
     await client.post("/api/v1/variables", {"key": "K", "value": 1})
     await client.delete("/api/v1/variables/K")
     key = (await client.post("/api/v1/auth/tokens", {"name": "ci"})).json["id"]

@@ -216,7 +216,10 @@ async def test_changes_leave_a_line_in_the_audit_log(stage: Stage) -> None:
     rows = await stage.database.pool.fetch("SELECT action, actor_id FROM control.audit_logs ORDER BY action")
     me = (await stage.client.get("/api/v1/auth/me")).json
 
-    assert (["user.register", "workflow.activate", "workflow.create", "workflow.publish"], {me["id"]}) == (
+    assert (
+        ["user.register", "user.sign_in", "workflow.activate", "workflow.create", "workflow.publish"],
+        {me["id"]},
+    ) == (
         [row["action"] for row in rows],
         {row["actor_id"] for row in rows},
     )

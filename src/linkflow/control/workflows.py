@@ -14,10 +14,13 @@ from linkflow.domain.errors import Conflict
 from linkflow.domain.execution.partial import unpinned
 from linkflow.domain.values import Json, canonical, decode_json
 from linkflow.domain.workflow.spec import canonical_spec, content_hash, parse, to_json
+from linkflow.ports.audit import AuditQuery
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.records import Records, Workflow, WorkflowQuery, WorkflowVersion
 
+SPELL_S = 600.0
+"""Saves of a draft by one person leave one line of the audit log in this time."""
 BLANK: Mapping[str, Any] = {
     "trigger": {"id": "start", "type": "trigger.manual", "label": "Start"},
     "nodes": [],
@@ -152,12 +155,30 @@ class Workflows:
         after = msgspec.structs.replace(after, revision=before.revision + 1, updated_at=self._clock.now())
         async with self._records.transaction() as records:
             await records.workflows.save(after, before.revision)
-            if action != "workflow.draft":  # autosaves would drown everything else
+            if action == "workflow.draft":
+                await self._note_draft(records, actor, after)
+            else:
                 await self._audit.note(
                     records.ledger, actor, action, f"workflow:{after.id}", **changed(before, after)
                 )
         await self._changed(after)
         return after
+
+    async def _note_draft(self, records: Records, actor: Actor, workflow: Workflow) -> None:
+        """Say that somebody works on a draft: once in a while, as autosaves would drown everything else."""
+        resource, since = f"workflow:{workflow.id}", self._clock.now() - SPELL_S
+        lately = AuditQuery(
+            workspace_id=actor.workspace_id,
+            action="workflow.draft",
+            resource=resource,
+            actor_id=actor.user_id,
+            since=since,
+            limit=1,
+        )
+        if not await records.audit_log.list(lately):
+            await self._audit.note(
+                records.ledger, actor, "workflow.draft", resource, revision=workflow.revision
+            )
 
     async def _changed(self, workflow: Workflow) -> None:
         """Let everybody look at the workflow again."""
