@@ -1,6 +1,6 @@
 /** One typed call for every route: `call('GET /workflows/{workflow_id}', { path: { workflow_id } })`. */
 import type { Routes } from './schema.gen';
-import { accessToken, endSession } from './session';
+import { accessToken, endSession, workspace } from './session';
 
 type Named<K> = K extends `${string}{${infer P}}${infer Rest}` ? P | Named<Rest> : never;
 export type Route = keyof Routes;
@@ -32,7 +32,10 @@ export class Offline extends Problem {
   }
 }
 
-/** Fill in the path and the query of a route. */
+/** Routes about oneself, which no workspace changes. */
+const OWN = /^\/(auth\/(?!me$|tokens)|workspaces|invitations\/\{token\})/;
+
+/** Fill in the path and the query of a route; in another workspace than one's own, the path names it. */
 export function addressOf(route: string, path: Record<string, string | number> = {}, query: Record<string, unknown> = {}): string {
   const [, pattern = ''] = route.split(' ');
   const found = new URLSearchParams();
@@ -41,7 +44,8 @@ export function addressOf(route: string, path: Record<string, string | number> =
   }
   const filled = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(path[name] ?? '')));
   const text = found.toString();
-  return `/api/v1${filled}${text ? `?${text}` : ''}`;
+  const place = OWN.test(pattern) ? '' : workspace();
+  return `/api/v1${place ? `/workspaces/${place}` : ''}${filled}${text ? `?${text}` : ''}`;
 }
 
 async function problemOf(answer: Response): Promise<Problem> {

@@ -10,6 +10,7 @@ interface Session {
 }
 
 const KEY = 'linkflow.session';
+const PLACE = 'linkflow.workspace';
 const EARLY_MS = 30_000;
 const listeners = new Set<() => void>();
 let text: string | null | undefined;
@@ -47,7 +48,20 @@ export function beginSession(found: SignedIn): void {
 
 export function endSession(): void {
   localStorage.removeItem(KEY);
+  localStorage.removeItem(PLACE);
   tell();
+}
+
+/** The workspace that was chosen; empty for one's own. */
+export function workspace(): string {
+  return localStorage.getItem(PLACE) ?? '';
+}
+
+/** Go to another workspace: everything that is shown is read again. */
+export function enterWorkspace(id: string): void {
+  if (id) localStorage.setItem(PLACE, id);
+  else localStorage.removeItem(PLACE);
+  location.assign('/');
 }
 
 /** A refresh token works once: two tabs must not show the same one. */

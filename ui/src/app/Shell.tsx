@@ -1,11 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { Activity, ChartColumn, House, Inbox, KeyRound, LayoutTemplate, LogOut, MailWarning, Server, Settings, Timer, UserRound, Workflow, Zap, type LucideIcon } from 'lucide-react';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { Activity, ChartColumn, House, Inbox, KeyRound, LayoutTemplate, LogOut, MailWarning, Server, Settings, Timer, UserCheck, UserRound, Workflow, Zap, type LucideIcon } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
-import { call } from '../api/client';
+import { call, Problem } from '../api/client';
 import { me, queries } from '../api/queries';
-import { endSession, onSession, session } from '../api/session';
+import { endSession, enterWorkspace, onSession, session, workspace } from '../api/session';
 import { useWords } from '../i18n';
+import { classes } from '../kit/classes';
+import { Choice } from '../kit/Field';
 import type { Key } from '../i18n/en';
 
 interface Place { to: string; key: Key; icon: LucideIcon; isOperators?: boolean }
@@ -19,6 +21,7 @@ const GROUPS: { key: Key; places: Place[] }[] = [
   ] },
   { key: 'nav.watch', places: [
     { to: '/executions', key: 'nav.executions', icon: Activity },
+    { to: '/approvals', key: 'nav.approvals', icon: UserCheck },
     { to: '/inbox', key: 'nav.inbox', icon: Inbox },
     { to: '/dead-letters', key: 'nav.deadLetters', icon: MailWarning },
     { to: '/insights', key: 'nav.insights', icon: ChartColumn },
@@ -29,7 +32,8 @@ const GROUPS: { key: Key; places: Place[] }[] = [
     { to: '/jobs', key: 'nav.jobs', icon: Timer, isOperators: true },
   ] },
 ];
-const ITEM = 'flex items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-[13px] font-medium text-soft transition hover:bg-sunk hover:text-ink max-lg:justify-center max-lg:px-2';
+const ITEM = 'flex items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-[13px] font-medium text-soft transition hover:bg-sunk hover:text-ink max-lg:justify-center max-lg:px-2 group-data-narrow/nav:justify-center group-data-narrow/nav:px-2';
+const WIDE_ONLY = 'max-lg:hidden group-data-narrow/nav:hidden';
 
 /** What surrounds every page: where one can go, and who one is. */
 export function Shell() {
@@ -37,6 +41,8 @@ export function Shell() {
   const navigate = useNavigate();
   const now = useSyncExternalStore(onSession, session);
   const { data } = useQuery({ ...me, enabled: !!now });
+  // A canvas needs the room more than the menu does.
+  const isNarrow = useRouterState({ select: (state) => state.location.pathname.startsWith('/w/') });
   useEffect(() => {
     if (now) return;
     queries.clear();
@@ -49,20 +55,20 @@ export function Shell() {
   return (
     <div className="flex h-full">
       <a href="#content" className="sr-only z-50 rounded-lg bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:absolute focus:top-2 focus:left-2">{say('app.skip')}</a>
-      <nav aria-label={say('app.menu')} className="flex w-56 shrink-0 flex-col border-r border-line bg-surface px-3 py-4 max-lg:w-15">
-        <Link to="/" className="mb-5 flex items-center gap-2.5 px-2 max-lg:justify-center" aria-label={say('app.name')}>
-          <img src="/favicon.svg" alt="" className="size-7" />
-          <span className="text-[15px] font-semibold tracking-tight max-lg:hidden">LinkFlow</span>
+      <nav aria-label={say('app.menu')} data-narrow={isNarrow || undefined} className={classes('group/nav flex shrink-0 flex-col border-r border-line bg-surface px-3 py-4 max-lg:w-15', isNarrow ? 'w-15' : 'w-56')}>
+        <Link to="/" className="mb-5 flex items-center gap-2.5 px-2 max-lg:justify-center group-data-narrow/nav:justify-center" aria-label={say('app.name')}>
+          <img src="/favicon.svg" alt="" className="size-7 max-w-none" />
+          <span className={classes('text-[15px] font-semibold tracking-tight', WIDE_ONLY)}>LinkFlow</span>
         </Link>
         <div className="-mx-1 flex flex-1 flex-col gap-4 overflow-y-auto px-1">
           {GROUPS.map((group) => (
             <section key={group.key} aria-label={say(group.key)}>
-              <p className="mb-1 px-2.5 text-[11px] font-medium tracking-wide text-faint uppercase max-lg:hidden" aria-hidden>{say(group.key)}</p>
+              <p className="mb-1 px-2.5 text-[11px] font-medium tracking-wide text-faint uppercase max-lg:hidden group-data-narrow/nav:hidden" aria-hidden>{say(group.key)}</p>
               <ul className="flex flex-col gap-0.5">
                 {group.places.filter((each) => !each.isOperators || data?.is_operator).map(({ to, key, icon: Icon }) => (
                   <li key={to}>
-                    <Link to={to} aria-label={say(key)} className={ITEM} activeOptions={{ exact: to === '/' }} activeProps={{ className: 'bg-accent-soft !text-accent-text' }}>
-                      <Icon size={17} aria-hidden /> <span className="max-lg:hidden">{say(key)}</span>
+                    <Link to={to} aria-label={say(key)} title={isNarrow ? say(key) : undefined} className={ITEM} activeOptions={{ exact: to === '/' }} activeProps={{ className: 'bg-accent-soft !text-accent-text' }}>
+                      <Icon size={17} aria-hidden /> <span className={WIDE_ONLY}>{say(key)}</span>
                     </Link>
                   </li>
                 ))}
@@ -71,12 +77,13 @@ export function Shell() {
           ))}
         </div>
         <div className="mt-4 border-t border-line pt-3">
+          <Workspaces />
           <Link to="/me" aria-label={say('nav.account')} className={ITEM} activeProps={{ className: 'bg-accent-soft !text-accent-text' }}>
             <UserRound size={17} aria-hidden />
-            <span className="min-w-0 truncate max-lg:hidden">{data?.name || data?.email || say('nav.account')}</span>
+            <span className={classes('min-w-0 truncate', WIDE_ONLY)}>{data?.name || data?.email || say('nav.account')}</span>
           </Link>
           <button type="button" className={`${ITEM} w-full`} aria-label={say('nav.signOut')} onClick={() => void leave()}>
-            <LogOut size={17} aria-hidden /> <span className="max-lg:hidden">{say('nav.signOut')}</span>
+            <LogOut size={17} aria-hidden /> <span className={WIDE_ONLY}>{say('nav.signOut')}</span>
           </button>
         </div>
       </nav>
@@ -84,5 +91,21 @@ export function Shell() {
         <Outlet />
       </main>
     </div>
+  );
+}
+
+/** The workspaces that one belongs to, where there are several. */
+function Workspaces() {
+  const { say } = useWords();
+  const own = useQuery({ ...me, retry: false });
+  const found = useQuery({ queryKey: ['workspaces'], queryFn: async () => (await call('GET /workspaces')).data });
+  useEffect(() => {
+    if (own.error instanceof Problem && [403, 404].includes(own.error.status) && workspace()) enterWorkspace('');
+  }, [own.error]);
+  if (!found.data || found.data.length < 2) return null;
+  return (
+    <Choice aria-label={say('app.workspace')} className={classes('mb-2', WIDE_ONLY)} value={own.data?.workspace_id ?? ''} onChange={(event) => enterWorkspace(event.target.value)}>
+      {found.data.map((each) => <option key={each.id} value={each.id}>{each.name} · {say(`role.${each.role}` as Key)}</option>)}
+    </Choice>
   );
 }

@@ -51,6 +51,10 @@ const inbox = createRoute({
   getParentRoute: () => inside, path: '/inbox', component: lazyRouteComponent(() => import('../pages/Inbox'), 'Inbox'),
   validateSearch: (found: Record<string, unknown>): { state?: string; webhook?: string; event?: string } => ({ state: text(found.state), webhook: text(found.webhook), event: text(found.event) }),
 });
+const approvals = createRoute({
+  getParentRoute: () => inside, path: '/approvals', component: lazyRouteComponent(() => import('../pages/Approvals'), 'Approvals'),
+  validateSearch: (found: Record<string, unknown>): { status?: string; mine?: string } => ({ status: text(found.status), mine: text(found.mine) }),
+});
 const credentials = createRoute({ getParentRoute: () => inside, path: '/credentials', component: lazyRouteComponent(() => import('../pages/Credentials'), 'Credentials') });
 const insights = createRoute({
   getParentRoute: () => inside, path: '/insights', component: lazyRouteComponent(() => import('../pages/Insights'), 'Insights'),
@@ -80,7 +84,7 @@ export const router = createRouter({
     signIn,
     inside.addChildren([
       home, workflows, templates, edit, versions, executions, execution, triggers, letters, cluster, account,
-      inbox, credentials, insights, jobs,
+      inbox, approvals, credentials, insights, jobs,
       settings.addChildren([settingsFirst, members, keys, variables, subscriptions, usage, audit]),
     ]),
   ]),

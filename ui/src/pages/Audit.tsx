@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CircleAlert, CircleCheck, Download, ScrollText, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
-import { call } from '../api/client';
+import { addressOf, call } from '../api/client';
 import { accessToken } from '../api/session';
 import { useWords } from '../i18n';
 import { Button } from '../kit/Button';
@@ -75,7 +75,7 @@ function short(resource: string): string {
 
 /** Fetches the file with one's token, which a plain link would not send. */
 async function download(): Promise<void> {
-  const answer = await fetch('/api/v1/audit-logs/export', { headers: { authorization: `Bearer ${await accessToken()}` } });
+  const answer = await fetch(addressOf('GET /audit-logs/export'), { headers: { authorization: `Bearer ${await accessToken()}` } });
   if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await answer.blob());

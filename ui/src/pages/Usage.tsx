@@ -5,6 +5,7 @@ import { useWords, worded } from '../i18n';
 import { Bars } from '../kit/Bars';
 import { classes } from '../kit/classes';
 import { Page, Table } from '../kit/Page';
+import { Budgets } from './Budgets';
 import { Listing } from './Listing';
 
 const TIGHT_PERCENT = 80;
@@ -27,6 +28,7 @@ export function Usage() {
           </section>
         )}
       </Listing>
+      <Budgets />
       <Listing found={used}>
         {(found) => (
           <>

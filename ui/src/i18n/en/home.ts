@@ -45,4 +45,5 @@ export const home = {
   'home.letters': '{{n}} dead letters wait for a decision',
   'home.open': 'Open',
   'app.change': 'Change',
+  'app.workspace': 'Workspace',
 };

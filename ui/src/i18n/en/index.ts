@@ -11,6 +11,7 @@ import { settings } from './settings';
 import { panel } from './panel';
 import { entry } from './entry';
 import { runs } from './runs';
+import { approvals } from './approvals';
 
-export const en = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const en = { ...shell, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
 export type Key = keyof typeof en;

@@ -45,4 +45,5 @@ export const home = {
   'home.letters': '{{n}} lettres mortes attendent une décision',
   'home.open': 'Ouvrir',
   'app.change': 'Modifier',
+  'app.workspace': 'Espace de travail',
 };

@@ -12,5 +12,6 @@ import { settings } from './settings';
 import { panel } from './panel';
 import { entry } from './entry';
 import { runs } from './runs';
+import { approvals } from './approvals';
 
-export const fr: Record<Key, string> = { ...shell, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const fr: Record<Key, string> = { ...shell, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };

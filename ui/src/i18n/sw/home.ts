@@ -45,4 +45,5 @@ export const home = {
   'home.letters': 'Barua {{n}} zilizokwama zinasubiri uamuzi',
   'home.open': 'Fungua',
   'app.change': 'Badilisha',
+  'app.workspace': 'Eneo la kazi',
 };
