@@ -71,3 +71,33 @@ async def test_parts_run_pins_stand_and_changes_make_stale(ui: Window, receiver:
         tested,
         [call.path for call in receiver.calls],
     )
+
+
+async def test_a_past_run_of_a_draft_shows_what_ran_and_is_retried(ui: Window, receiver: Receiver) -> None:
+    """The graph is the one that ran, with what has changed since; a retry may take the mended workflow."""
+    receiver.answer("/ask", Scripted(200, {"n": 1}))
+    receiver.answer("/tell", Scripted(400, {"sorry": True}))
+    receiver.answer("/mended", Scripted(200, {"ok": True}))
+    before = spec(receiver.address)
+    workflow_id = await ui.live.made(before)
+    execution_id = (await ui.live.post(f"/workflows/{workflow_id}/test-run")).json["execution_id"]
+    await ui.live.ended(execution_id)
+    after = spec(receiver.address)
+    after["nodes"][2]["config"]["url"] = f"{receiver.address}/mended"
+    after["nodes"].append(
+        {"id": "later", "type": "data.set", "label": "Later", "config": {"values": {"n": 1}}}
+    )
+    after["edges"].append({"source": "tell", "target": "later"})
+    await ui.live.put(f"/workflows/{workflow_id}/draft", after)
+    await ui.open(f"/executions/{execution_id}")
+    banner = ui.page.get_by_test_id("ran")
+    await expect(banner).to_contain_text("Tell, Later")
+    await expect(ui.card("tell")).to_have_attribute("data-status", "error")
+    await expect(ui.card("later")).to_have_count(0)
+    await banner.get_by_role("button", name="Show what changed").click()
+    await expect(ui.card("later")).to_have_attribute("data-change", "added")
+    await ui.click("More ways to retry")
+    await ui.page.get_by_role("menuitem", name="Retry with the workflow of today").click()
+    await expect(ui.card("later")).to_have_attribute("data-status", "success")
+
+    assert ["/ask", "/tell", "/mended"] == [call.path for call in receiver.calls]

@@ -1,27 +1,22 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ReactFlowProvider } from '@xyflow/react';
-import { ArrowLeft, RotateCcw } from 'lucide-react';
-import { Tabs } from 'radix-ui';
-import { useEffect, useMemo, useState } from 'react';
+import { ArrowLeft, Bug, ChevronDown, RotateCcw } from 'lucide-react';
+import { DropdownMenu, Tabs } from 'radix-ui';
+import { useEffect } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
 import { useLive } from '../api/live';
-import { execution, nodeTypes, queries, version, workflow } from '../api/queries';
+import { execution, queries, workflow } from '../api/queries';
 import type { Execution as Found } from '../api/schema.gen';
-import { Canvas } from '../canvas/Canvas';
-import { ErrorCard } from '../canvas/ErrorCard';
-import { Explain } from '../canvas/Explain';
-import { Output } from '../canvas/Output';
 import { hideRun, isOver, showRun, useRuns } from '../canvas/runs';
-import { setNodeTypes, shapeOf } from '../canvas/shapes';
-import { toDoc, type Spec } from '../graph/spec';
 import { useWords, worded } from '../i18n';
 import { Button } from '../kit/Button';
 import { JsonView } from '../kit/JsonView';
 import { Failed, Loading, Page } from '../kit/Page';
 import { Status } from '../kit/Status';
 import { absolute, ago, duration } from '../kit/time';
+import { Graph } from './ExecutionGraph';
 import { Events, Logs, Timeline } from './ExecutionViews';
 
 const TAB = 'border-b-2 border-transparent px-1 pb-2 text-[13px] font-medium text-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink';
@@ -54,7 +49,7 @@ function Shown({ found, status, seq }: { found: Found; status: string; seq: numb
   const path = { execution_id: found.id };
   const failed = (error: Error) => void toast.error(error.message);
   const cancel = useMutation({ mutationFn: () => call('POST /executions/{execution_id}/cancel', { path, body: {} }), onSuccess: () => toast(say('execution.cancelled')), onError: failed });
-  const retry = useMutation({ mutationFn: () => call('POST /executions/{execution_id}/retry', { path, body: {} }), onSuccess: (made) => { toast.success(say('execution.retried')); void navigate({ to: '/executions/$executionId', params: { executionId: made.execution_id } }); }, onError: failed });
+  const retry = useMutation({ mutationFn: (which: 'original' | 'current') => call('POST /executions/{execution_id}/retry', { path, body: { workflow: which } }), onSuccess: (made) => { toast.success(say('execution.retried')); void navigate({ to: '/executions/$executionId', params: { executionId: made.execution_id } }); }, onError: failed });
   return (
     <div className="flex h-full flex-col">
       <header className="border-b border-line bg-surface px-6 pt-4">
@@ -64,9 +59,9 @@ function Shown({ found, status, seq }: { found: Found; status: string; seq: numb
           <span data-testid="status"><Status status={status} label={worded(say, `status.${status}`, status)} /></span>
           {!isOver(status) && <span className="text-xs text-faint" role="status">{say(`live.${live}`)}</span>}
           <div className="flex-1" />
-          {flow.data && <Link to="/w/$workflowId/edit" params={{ workflowId: found.workflow_id }} search={{ exec: found.id }} className="text-[13px] font-medium text-accent-text hover:underline">{say('execution.open')}</Link>}
+          {flow.data && <Link to="/w/$workflowId/edit" params={{ workflowId: found.workflow_id }} search={{ exec: found.id }} className="inline-flex items-center gap-1.5 text-[13px] font-medium text-accent-text hover:underline"><Bug size={14} aria-hidden />{say('ran.debug')}</Link>}
           {!isOver(status) && <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>{say('execution.cancel')}</Button>}
-          {isOver(status) && <Button icon={<RotateCcw size={14} aria-hidden />} busy={retry.isPending} onClick={() => retry.mutate()}>{say('execution.retry')}</Button>}
+          {isOver(status) && <Retry isBusy={retry.isPending} onRetry={(which) => retry.mutate(which)} />}
         </div>
         <p className="mt-1 mb-3 ml-9 text-xs text-faint"><code className="font-mono">{found.id}</code> · <span title={absolute(found.started_at, language)}>{ago(found.started_at, language)}</span> · {duration(found.duration_ms)}</p>
         <Tabs.Root value={view} onValueChange={(next) => void navigate({ search: (before) => ({ ...before, view: next }), replace: true })}>
@@ -91,42 +86,23 @@ function Shown({ found, status, seq }: { found: Found; status: string; seq: numb
   );
 }
 
-/** The graph of the version that ran, not of today's. */
-function Graph({ found }: { found: Found }) {
+const ITEM = 'cursor-default rounded-md px-2.5 py-1.5 text-[13px] outline-none data-[highlighted]:bg-sunk';
+
+/** Tries again from what failed: the version that ran, or the workflow of today. */
+function Retry({ isBusy, onRetry }: { isBusy: boolean; onRetry: (which: 'original' | 'current') => void }) {
   const { say } = useWords();
-  const navigate = useNavigate({ from: '/executions/$executionId' });
-  const { node: openId } = useSearch({ from: '/inside/executions/$executionId' });
-  const types = useQuery(nodeTypes);
-  const ran = useQuery({ ...version(found.workflow_id, found.workflow_version), enabled: found.workflow_version > 0 });
-  const draft = useQuery({ ...workflow(found.workflow_id), enabled: found.workflow_version === 0 });
-  const spec = (ran.data?.spec ?? draft.data?.spec) as Spec | undefined;
-  const [isReady, setReady] = useState(false);
-  useEffect(() => {
-    if (types.data) {
-      setNodeTypes(types.data);
-      setReady(true);
-    }
-  }, [types.data]);
-  const doc = useMemo(() => (spec && isReady ? toDoc(spec, shapeOf) : null), [spec, isReady]);
-  const run = useRuns((state) => (openId ? state.seen.byNode[openId] : undefined));
-  const seq = useRuns((state) => state.seen.seq);
-  const show = (node: string | undefined) => void navigate({ search: (before) => ({ ...before, node }), replace: true });
-  if (ran.isError || draft.isError) return <div className="p-6"><Failed title={say('app.failed')} error={ran.error ?? draft.error} /></div>;
-  if (!doc) return <Loading label={say('app.loading')} />;
   return (
-    <div className="flex h-full">
-      <div className="relative min-w-0 flex-1">
-        <Canvas label={say('execution.graph')} nodes={doc.nodes} edges={doc.edges} nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} onNodeClick={((_: unknown, node: { id: string }) => show(node.id)) as never} onPaneClick={() => show(undefined)} />
-        <p className="pointer-events-none absolute top-3 left-3 rounded-full border border-line bg-surface px-3 py-1 text-xs text-soft">{found.workflow_version ? say('execution.ofVersion', { version: found.workflow_version }) : say('execution.ofDraft')}</p>
-        <Explain executionId={found.id} onNode={show} />
-      </div>
-      {openId && (
-        <aside aria-label={say('execution.node')} className="w-96 shrink-0 overflow-y-auto border-l border-line bg-surface p-4">
-          <h2 className="mb-3">{run?.label || openId}</h2>
-          {!run && <p className="text-[13px] text-faint">{say('execution.noNodes')}</p>}
-          {run && <div className="flex flex-col gap-3"><div><Status status={run.status} label={worded(say, `status.${run.status}`, run.status)} /></div>{run.error && <ErrorCard run={run} />}{run.out && <Output executionId={found.id} nodeKey={run.out} seq={seq} />}</div>}
-        </aside>
-      )}
+    <div className="flex">
+      <Button className="!rounded-r-none" icon={<RotateCcw size={14} aria-hidden />} busy={isBusy} onClick={() => onRetry('original')}>{say('execution.retry')}</Button>
+      <DropdownMenu.Root>
+        <DropdownMenu.Trigger asChild><Button className="!rounded-l-none !border-l-0 !px-1.5" aria-label={say('ran.retryMore')} icon={<ChevronDown size={14} aria-hidden />} /></DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content align="end" sideOffset={4} className="z-50 min-w-44 rounded-lg border border-line bg-raised p-1 shadow-[var(--shadow-high)]">
+            <DropdownMenu.Item className={ITEM} onSelect={() => onRetry('original')}>{say('ran.retryOriginal')}</DropdownMenu.Item>
+            <DropdownMenu.Item className={ITEM} onSelect={() => onRetry('current')}>{say('ran.retryCurrent')}</DropdownMenu.Item>
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
     </div>
   );
 }

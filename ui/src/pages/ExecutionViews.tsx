@@ -1,65 +1,118 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { call } from '../api/client';
+import { scaleOf } from '../graph/timeline';
 import { useWords, worded } from '../i18n';
 import { JsonView } from '../kit/JsonView';
-import { Failed, Loading, Table } from '../kit/Page';
+import { Failed, Loading } from '../kit/Page';
 import { classes } from '../kit/classes';
 import { Status } from '../kit/Status';
 import { absolute, duration } from '../kit/time';
+import { VirtualRows } from '../kit/VirtualRows';
 
 interface Props {
   executionId: string;
   seq: number;
 }
 const BARS: Record<string, string> = { success: 'bg-good', error: 'bg-bad', failed: 'bg-bad', timeout: 'bg-bad', running: 'bg-info', waiting: 'bg-warn' };
+const WAITS = new Set(['logic.delay', 'logic.wait_event', 'logic.approval', 'flow.sub_workflow']);
+const CALM_MS = 1_000;
+const PAGE = 500;
+const ROW = 'grid grid-cols-[13rem_1fr_9rem] items-center gap-4 rounded-lg px-2 py-1 text-[13px]';
 
-/** When each node ran and for how long, as bars. */
-export function Timeline({ executionId, seq }: Props) {
-  const { say } = useWords();
-  const found = useQuery({ queryKey: ['timeline', executionId, seq], placeholderData: keepPreviousData, queryFn: () => call('GET /executions/{execution_id}', { path: { execution_id: executionId } }) });
-  if (found.isError) return <div className="p-6"><Failed title={say('app.failed')} error={found.error} /></div>;
-  if (!found.data) return <Loading label={say('app.loading')} />;
-  const runs = found.data.nodes.filter((each) => each.started_at || each.scheduled_at).map((each) => ({ ...each, from: Date.parse((each.started_at ?? each.scheduled_at)!) })).sort((one, two) => one.from - two.from);
-  if (!runs.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noNodes')}</p>;
-  const began = Date.parse(found.data.started_at);
-  const ended = Math.max(began + 1, found.data.closed_at ? Date.parse(found.data.closed_at) : Date.now());
-  const share = (at: number) => Math.min(100, Math.max(0, ((at - began) / (ended - began)) * 100));
-  return (
-    <ol className="flex flex-col gap-1 p-6" aria-label={say('execution.timeline')}>
-      {runs.map((each) => {
-        const left = share(each.from);
-        const width = Math.max(0.6, share(each.ended_at ? Date.parse(each.ended_at) : ended) - left);
-        return (
-          <li key={each.key} className="grid grid-cols-[13rem_1fr_9rem] items-center gap-4 rounded-lg px-2 py-1 text-[13px] hover:bg-sunk">
-            <span className="truncate font-medium" title={each.key}>{each.label || each.key}{each.attempt > 1 && <span className="ml-1.5 text-xs text-faint">{say('execution.attempt', { n: each.attempt })}</span>}</span>
-            <span className="relative h-4 rounded bg-sunk"><span className={classes('absolute inset-y-0 rounded', BARS[each.status] ?? 'bg-line-strong')} style={{ left: `${Math.min(left, 99.4)}%`, width: `${width}%` }} /></span>
-            <span className="flex items-center justify-between gap-2"><span className="text-xs text-faint">{duration(each.duration_ms)}</span><Status small status={each.status} label={worded(say, `status.${each.status}`, each.status)} /></span>
-          </li>
-        );
-      })}
-    </ol>
-  );
+/** A number that changes at most once a second, so that a busy execution is not read again all the time. */
+function useCalm(seq: number): number {
+  const [calm, setCalm] = useState(seq);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setCalm(seq), calm ? CALM_MS : 0);
+    return () => clearTimeout(timer);
+  }, [seq, calm]);
+  return calm;
 }
 
-/** The history, event by event. */
+/** When each node ran and for how long, as bars; long idle times take little room. */
+export function Timeline({ executionId, seq }: Props) {
+  const { say } = useWords();
+  const calm = useCalm(seq);
+  const found = useQuery({ queryKey: ['timeline', executionId, calm], placeholderData: keepPreviousData, queryFn: () => call('GET /executions/{execution_id}', { path: { execution_id: executionId } }) });
+  const drawn = useMemo(() => {
+    if (!found.data) return null;
+    const began = Date.parse(found.data.started_at);
+    const ended = Math.max(began + 1, found.data.closed_at ? Date.parse(found.data.closed_at) : Date.now());
+    const runs = found.data.nodes.filter((each) => each.started_at || each.scheduled_at)
+      .map((each) => ({ ...each, from: Date.parse((each.started_at ?? each.scheduled_at)!), to: each.ended_at ? Date.parse(each.ended_at) : ended }))
+      .sort((one, two) => one.from - two.from);
+    return { runs, scale: scaleOf(runs.map((each) => ({ from: each.from, to: each.to, isWaiting: WAITS.has(each.type) })), began, ended) };
+  }, [found.data]);
+  if (found.isError) return <div className="p-6"><Failed title={say('app.failed')} error={found.error} /></div>;
+  if (!drawn) return <Loading label={say('app.loading')} />;
+  const { runs, scale } = drawn;
+  if (!runs.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noNodes')}</p>;
+  const idle = scale.idle.map((each, index) => (
+    <span key={index} className="absolute inset-y-0 border-x border-dashed border-line-strong bg-sunk" style={{ left: `${each.from * 100}%`, width: `${(each.to - each.from) * 100}%` }} title={say('timeline.idle', { time: duration(each.ms) })} />
+  ));
+  const head = (
+    <div className={classes(ROW, 'sticky top-0 z-10 bg-ground text-xs text-faint')}>
+      <span>{say('timeline.count', { count: runs.length })}</span>
+      <span className="relative h-4">{scale.idle.map((each, index) => <span key={index} className="absolute -translate-x-1/2 whitespace-nowrap" style={{ left: `${((each.from + each.to) / 2) * 100}%` }} title={say('timeline.idle', { time: duration(each.ms) })} data-testid="idle">⋯ {duration(each.ms)}</span>)}</span>
+      <span />
+    </div>
+  );
+  const row = (index: number) => {
+    const each = runs[index]!;
+    const left = scale.at(each.from) * 100;
+    const width = Math.max(0.6, scale.at(each.to) * 100 - left);
+    return (
+      <div className={classes(ROW, 'hover:bg-sunk')}>
+        <span className="truncate font-medium" title={each.key}>{each.label || each.key}{each.attempt > 1 && <span className="ml-1.5 text-xs text-faint">{say('execution.attempt', { n: each.attempt })}</span>}</span>
+        <span className="relative h-4 rounded bg-sunk">{idle}<span className={classes('absolute inset-y-0 rounded', BARS[each.status] ?? 'bg-line-strong')} style={{ left: `${Math.min(left, 99.4)}%`, width: `${width}%` }} /></span>
+        <span className="flex items-center justify-between gap-2"><span className="text-xs text-faint">{duration(each.duration_ms)}</span><Status small status={each.status} label={worded(say, `status.${each.status}`, each.status)} /></span>
+      </div>
+    );
+  };
+  return <VirtualRows label={say('execution.timeline')} role="list" count={runs.length} rowPx={30} head={head} row={row} className="p-6" />;
+}
+
+/** The history, event by event; more is read as one scrolls. */
 export function Events({ executionId, seq }: Props) {
   const { say, language } = useWords();
-  const found = useQuery({ queryKey: ['events', executionId, seq], placeholderData: keepPreviousData, queryFn: () => call('GET /executions/{execution_id}/events', { path: { execution_id: executionId }, query: { limit: 100 } }) });
+  const calm = useCalm(seq);
+  const found = useInfiniteQuery({
+    queryKey: ['events', executionId, calm], initialPageParam: 0, placeholderData: keepPreviousData,
+    queryFn: ({ pageParam }) => call('GET /executions/{execution_id}/events', { path: { execution_id: executionId }, query: { after: pageParam, limit: PAGE } }),
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const events = useMemo(() => found.data?.pages.flatMap((each) => each.data) ?? [], [found.data]);
   if (found.isError) return <div className="p-6"><Failed title={say('app.failed')} error={found.error} /></div>;
   if (!found.data) return <Loading label={say('app.loading')} />;
+  const columns = 'grid grid-cols-[4rem_17rem_12rem_1fr] gap-3 px-4 py-1.5 text-[13px]';
+  const head = <div role="row" className={classes(columns, 'sticky top-0 z-10 border-b border-line bg-ground text-xs text-faint')}>{['#', say('execution.type'), say('execution.at'), say('execution.data')].map((each) => <span key={each} role="columnheader">{each}</span>)}</div>;
+  const row = (index: number) => {
+    const each = events[index]!;
+    return (
+      <div className={classes(columns, 'items-start border-b border-line')} role="presentation">
+        <span role="cell" className="text-faint">{each.number}</span>
+        <span role="cell" className="truncate font-medium" title={each.type}>{each.type}</span>
+        <span role="cell" className="whitespace-nowrap text-soft">{absolute(each.at, language)}</span>
+        <div role="cell" className="min-w-0"><Data value={each.data} label={`${each.number}`} /></div>
+      </div>
+    );
+  };
+  return <VirtualRows label={say('execution.events')} role="table" count={events.length} rowPx={34} head={head} row={row} onEnd={more} className="px-2" />;
+}
+
+/** Data of an event: its beginning, all of it when it is opened. */
+function Data({ value, label }: { value: unknown; label: string }) {
+  const [isOpen, setOpen] = useState(false);
   return (
-    <div className="p-6">
-      <Table label={say('execution.events')} head={['#', say('execution.type'), say('execution.at'), say('execution.data')]}>
-        {found.data.data.map((each) => (
-          <tr key={each.number} className="align-top">
-            <td className="px-4 py-2 text-faint">{each.number}</td>
-            <td className="px-4 py-2 font-medium">{each.type}</td>
-            <td className="px-4 py-2 whitespace-nowrap text-soft">{absolute(each.at, language)}</td>
-            <td className="px-4 py-2"><details><summary className="max-w-md truncate font-mono text-xs text-soft">{JSON.stringify(each.data).slice(0, 90)}</summary><JsonView label={`${each.number}`} value={each.data} /></details></td>
-          </tr>
-        ))}
-      </Table>
-    </div>
+    <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="truncate font-mono text-xs text-soft">{JSON.stringify(value).slice(0, 90)}</summary>
+      {isOpen && <JsonView label={label} value={value} />}
+    </details>
   );
 }
 
@@ -67,15 +120,15 @@ const LEVELS: Record<string, string> = { error: 'text-bad', warning: 'text-warn'
 /** What the nodes logged. */
 export function Logs({ executionId, seq }: Props) {
   const { say, language } = useWords();
-  const found = useQuery({ queryKey: ['logs', executionId, seq], placeholderData: keepPreviousData, queryFn: () => call('GET /executions/{execution_id}/logs', { path: { execution_id: executionId } }) });
+  const calm = useCalm(seq);
+  const found = useQuery({ queryKey: ['logs', executionId, calm], placeholderData: keepPreviousData, queryFn: () => call('GET /executions/{execution_id}/logs', { path: { execution_id: executionId } }) });
   if (found.isError) return <div className="p-6"><Failed title={say('app.failed')} error={found.error} /></div>;
   if (!found.data) return <Loading label={say('app.loading')} />;
-  if (!found.data.data.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noLogs')}</p>;
-  return (
-    <ol className="m-6 rounded-xl border border-line bg-surface p-4 font-mono text-xs leading-6">
-      {found.data.data.map((each, index) => (
-        <li key={index} className="flex gap-3"><span className="whitespace-nowrap text-faint">{absolute(each.at, language)}</span><span className={classes('w-14', LEVELS[each.level] ?? 'text-soft')}>{each.level}</span><span className="text-soft">{each.key}</span><span className="min-w-0 break-words">{each.message}</span></li>
-      ))}
-    </ol>
-  );
+  const lines = found.data.data;
+  if (!lines.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noLogs')}</p>;
+  const row = (index: number) => {
+    const each = lines[index]!;
+    return <div className="flex gap-3 font-mono text-xs leading-6"><span className="whitespace-nowrap text-faint">{absolute(each.at, language)}</span><span className={classes('w-14 shrink-0', LEVELS[each.level] ?? 'text-soft')}>{each.level}</span><span className="text-soft">{each.key}</span><span className="min-w-0 break-words">{each.message}</span></div>;
+  };
+  return <VirtualRows label={say('execution.logs')} role="list" count={lines.length} rowPx={24} row={row} className="p-6" />;
 }
