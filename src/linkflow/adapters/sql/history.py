@@ -24,6 +24,7 @@ import asyncpg
 
 from linkflow.adapters.sql.append_statement import arguments, statement
 from linkflow.adapters.sql.database import LOST, Connection, Database, driver_errors
+from linkflow.adapters.sql.gathered import Gathered
 from linkflow.adapters.sql.outbox_statements import CLAIM, NAMED, SHARD
 from linkflow.adapters.sql.samples import measured
 from linkflow.domain.errors import (
@@ -79,6 +80,8 @@ class SqlHistoryStore:
         self._connection: Connection | None = None
         self._flusher: asyncio.Task[None] | None = None
         self._is_open = False
+        self._runs = Gathered(self.load_runs)
+        self._versions = Gathered(self._versions_of)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["SqlHistoryStore"]:
@@ -87,12 +90,15 @@ class SqlHistoryStore:
         self._is_open = True
         async with asyncio.TaskGroup() as group:
             self._flusher = group.create_task(self._flush_for_ever(), name="group commit")
+            reading = [group.create_task(each.run()) for each in (self._runs, self._versions)]
             try:
                 with measured(self._database, lambda: self.backlog):
                     yield self
             finally:
                 self._is_open = False
                 self._work.set()
+                for task in reading:
+                    task.cancel()
         if self._connection is not None:
             await self._database.release(self._connection)
 
@@ -206,12 +212,14 @@ class SqlHistoryStore:
 
     async def load_run(self, execution_id: str) -> Sequence[Recorded]:
         """Load the newest run; see `HistoryStore`."""
-        return (await self.load_runs([execution_id])).get(execution_id, ())
+        if not self._is_open:
+            return (await self.load_runs([execution_id])).get(execution_id, ())
+        return await self._runs.get(execution_id) or ()
 
     async def load_runs(self, execution_ids: Sequence[str]) -> Mapping[str, Sequence[Recorded]]:
         """Load newest runs; see `HistoryStore`."""
         with driver_errors():
-            rows = await self._database.pool.fetch(_RUNS, list(execution_ids))
+            rows = await self._database.pool.fetch(_RUNS, list(execution_ids), timeout=COMMIT_S)
         found: dict[str, list[Recorded]] = {}
         for row in rows:
             found.setdefault(row[0], []).append(Recorded(first=row[1], at=row[2], events=decode(row[3])))
@@ -219,11 +227,18 @@ class SqlHistoryStore:
 
     async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
         """Count events; see `HistoryStore`."""
+        if not self._is_open or len(execution_ids) != 1:
+            return await self._versions_of(execution_ids)
+        found = await self._versions.get(execution_ids[0])
+        return {} if found is None else {execution_ids[0]: found}
+
+    async def _versions_of(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
         with driver_errors():
             rows = await self._database.pool.fetch(
                 "SELECT execution_id::text, version FROM engine.executions "
                 "WHERE execution_id = ANY($1::uuid[])",
                 list(execution_ids),
+                timeout=COMMIT_S,
             )
         return {row[0]: row[1] for row in rows}
 
