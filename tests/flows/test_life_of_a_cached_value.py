@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from linkflow.adapters.redis.connection import connect
 from linkflow.domain.values import decode_json
+from linkflow.testing.control import OWNER, PASSWORD
 from linkflow.testing.coordination_suites import until
 from linkflow.testing.live import Live, settings_of, started
 
@@ -129,3 +130,24 @@ async def test_a_flushed_redis_loses_nothing(cached: Live, redis: "Redis") -> No
         outputs,
         signed_in.status,
     )
+
+
+async def test_who_is_signed_in(cached: Live, redis: "Redis") -> None:
+    """B6, C19: every sign-in of a user is under `session:<user>` for a day; one that ends is gone at once.
+
+    A Redis that forgot them lets nobody out.
+    """
+    key = f"session:{cached.running.owner.user.id}"
+    credentials = {"email": OWNER, "password": PASSWORD}
+    first, second = [(await cached.post("/auth/login", credentials)).json["access_token"] for _ in range(2)]
+    signed_in, lasts_ms = await kept(redis, key), await redis.pttl(key)
+    await cached.post("/auth/logout", authorization=f"Bearer {second}")
+    left = await kept(redis, key)
+    await redis.flushall()
+    forgotten = await cached.get("/auth/me", authorization=f"Bearer {first}")
+    refused = await cached.get("/auth/me", authorization=f"Bearer {second}")
+
+    assert 1 == len(signed_in) - len(left)
+    assert left.items() <= signed_in.items()
+    assert 0 < lasts_ms <= DAY_MS
+    assert (200, 401) == (forgotten.status, refused.status)

@@ -99,7 +99,16 @@ def build_identity(needs: IdentityNeeds) -> Identity:
     access = Access(records, signer, needs.prepared, needs.bus, clock)
     confirms_first = settings.smtp_url is not None
     sign_ins = SignIns(
-        records, access, hasher, signer, needs.limits, needs.audit, clock, ids, confirms_first=confirms_first
+        records,
+        access,
+        hasher,
+        signer,
+        needs.limits,
+        needs.audit,
+        clock,
+        ids,
+        needs.cache,
+        confirms_first=confirms_first,
     )
     post = Post(records, mailer(settings), needs.box, needs.bus, clock, ids)
     links = Links(signer)

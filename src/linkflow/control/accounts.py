@@ -184,7 +184,7 @@ class Accounts:
             if digest(user.password_hash)[:16] != claims["was"] or user.disabled_at is not None:
                 raise Invalid(STALE, code="link.stale")
             user = await self._replace_password(records, user, hashed, verified=True)
-        self._ended(user)
+        await self._ended(user)
         return user
 
     async def change_password(self, actor: Actor, old: str, new: str, origin: Origin) -> None:
@@ -202,7 +202,7 @@ class Accounts:
             await records.accounts.revoke_others(user.id, actor.sign_in_id)
             await self._audit.note(records.ledger, actor, "user.change_password", f"user:{user.id}")
             await self._post.write(records, user.email, *mail_texts.changed())
-        self._ended(user)
+        await self._ended(user)
 
     async def _confirmed(self, actor: Actor, password: str, origin: Origin) -> User:
         """Read the actor's user when the password is right."""
@@ -223,9 +223,10 @@ class Accounts:
         await self._post.write(records, user.email, *mail_texts.changed())
         return changed
 
-    def _ended(self, user: User) -> None:
+    async def _ended(self, user: User) -> None:
         """Let everybody look again at a user whose sign-ins ended, and the letter about it leave."""
         self._access.forget(user.id)
+        await self._sign_ins.tell(user.id)
         self._post.nudge()
 
     async def reset_password(self, email: str, password: str) -> User:
@@ -242,7 +243,7 @@ class Accounts:
             raise NotFound("There is no such user.")
         async with self._records.transaction() as records:
             user = await self._replace_password(records, user, hashed)
-        self._ended(user)
+        await self._ended(user)
         return user
 
     async def profile(self, actor: Actor) -> User:
@@ -290,6 +291,7 @@ class Accounts:
             await records.accounts.revoke(user.id)
             await self._audit.note(records.ledger, actor, "user.close", f"user:{user.id}")
         self._access.forget(user.id)
+        await self._sign_ins.tell(user.id)
 
     async def ban(self, actor: Actor, user_id: str, *, banned: bool) -> User:
         """Shut a user out of this installation at once, or let them in again; for its operator.
@@ -311,6 +313,7 @@ class Accounts:
             action = "user.ban" if banned else "user.unban"
             await self._audit.note(records.ledger, actor, action, f"user:{user.id}")
         self._access.forget(user.id)
+        await self._sign_ins.tell(user.id)
         return user
 
     async def ping(self) -> None:

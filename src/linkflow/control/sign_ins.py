@@ -14,7 +14,7 @@ from linkflow.control.actor import Actor, Audit
 from linkflow.domain.access import EVERYTHING
 from linkflow.domain.errors import NotFound, RateLimited, Unauthenticated
 from linkflow.ports.clock import Clock, IdSource
-from linkflow.ports.coordination import RateLimits
+from linkflow.ports.coordination import Cache, RateLimits
 from linkflow.ports.identity import SignIn, User
 from linkflow.ports.records import Records
 from linkflow.ports.vault import PasswordHasher, TokenSigner
@@ -69,12 +69,13 @@ class SignIns:
         audit: Audit,
         clock: Clock,
         ids: IdSource,
+        cache: Cache,
         *,
         confirms_first: bool,
     ) -> None:
         self._records, self._access = records, access
         self._hasher, self._signer, self._limits, self._audit = hasher, signer, limits, audit
-        self._clock, self._ids = clock, ids
+        self._clock, self._ids, self._cache = clock, ids, cache
         self._decoy, self._confirms_first = "", confirms_first
 
     async def sign_in(self, email: str, password: str, origin: Origin) -> Token:
@@ -202,6 +203,7 @@ class SignIns:
                 await self._begin(own, sign_in, user, origin)
         else:
             await self._begin(records, sign_in, user, origin)
+        await self.tell(user.id, sign_in)
         return self._token(sign_in, user)
 
     async def _begin(self, records: Records, sign_in: SignIn, user: User, origin: Origin) -> None:
@@ -255,6 +257,7 @@ class SignIns:
         if user.disabled_at is not None:
             raise refusal
         renewed = msgspec.structs.replace(sign_in, generation=int(claims["gen"]) + 1, expires_at=expires_at)
+        await self.tell(user.id)
         return self._token(renewed, user)
 
     async def end(self, actor: Actor, sign_in_id: str = "") -> None:
@@ -264,6 +267,7 @@ class SignIns:
                 ended = f"sign-in:{sign_in_id}" if sign_in_id else f"user:{actor.user_id}"
                 await self._audit.note(records.ledger, actor, "user.sign_out", ended)
         self._access.forget(actor.user_id)
+        await self.tell(actor.user_id)
 
     async def give_back(self, sign_in: SignIn, origin: Origin) -> None:
         """End a sign-in because the API client that has it gives it back. Safe to repeat."""
@@ -282,6 +286,27 @@ class SignIns:
                 user = await records.accounts.user(sign_in.user_id)
                 await self._note(action, user, origin, sign_in, records)
         self._access.forget(sign_in.user_id)
+        await self.tell(sign_in.user_id)
+
+    async def tell(self, user_id: str, begun: SignIn | None = None) -> None:
+        """Say under `session:<user>` who is signed in: `{"<sign-in>": until}`, seconds since 1970.
+
+        For others to read. Who may come in, the database says: what is shared here may be forgotten, or late.
+
+        Args:
+            user_id: Whose sign-ins changed.
+            begun: One that the database may not show yet.
+        """
+        found = {
+            each.id: each.expires_at
+            for each in await self._records.accounts.sign_ins(user_id, self._clock.now())
+        }
+        if begun is not None:
+            found[begun.id] = begun.expires_at
+        if found:
+            await self._cache.put(f"session:{user_id}", found, TOKEN_S)
+        else:
+            await self._cache.drop(f"session:{user_id}")
 
     async def list(self, actor: Actor) -> Sequence[SignIn]:
         """List the actor's own sign-ins, newest first."""
