@@ -61,7 +61,7 @@ async def test_months_ahead(database: Database) -> None:
 
 
 async def test_executions_go_to_their_month(database: Database) -> None:
-    """An execution is kept in the month of its start, to the millisecond; one of no month in the default."""
+    """C15r: an execution is in the month of its start, to the millisecond; one of no month in the default."""
     await ensure_partitions(database, NOVEMBER)
     found = await homes(
         database,

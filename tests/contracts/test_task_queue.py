@@ -61,7 +61,7 @@ class TestMemory(TaskQueueSuite):
 
 @pytest.mark.external
 class TestRedis(BrokerSuite):
-    """C17r, E2: tasks on Redis Streams."""
+    """C17r, E1, E2: tasks on Redis Streams."""
 
     @pytest_asyncio.fixture
     async def queue(self, redis_url: str, queue_prefix: str) -> AsyncIterator[RedisTaskQueue]:

@@ -202,7 +202,7 @@ async def test_alerts_go_out_once_each(stage: Stage) -> None:
 
 
 async def test_requests_are_counted_and_refused(stage: Stage) -> None:
-    """Each answer says what is left; beyond the limit it is 429 with Retry-After, by kind."""
+    """B10: each answer says what is left; beyond the limit it is 429 with Retry-After, by kind."""
     await on(stage, "free", requests_per_minute=60)
     found = [await stage.client.get("/api/v1/plans") for _ in range(12)]
     written = await stage.client.post("/api/v1/variables", {"key": "A", "value": 1})

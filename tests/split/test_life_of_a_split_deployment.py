@@ -76,7 +76,7 @@ def _asks(found: Any) -> bool:
 
 
 async def start_at_the_engine(split: Deployment, workspace_id: str, workflow_id: str) -> list[int]:
-    """Start and read an execution on the engine's own port; the statuses without and with the token."""
+    """A15: start and read an execution on the engine's own port; the statuses without and with the token."""
     body = {"workspace_id": workspace_id, "workflow_id": workflow_id, "input": {}, "idempotency_key": "x"}
     token = f"Bearer {Trust(secret=SECRET).token()}"
     path = "/api/v1/workflows/execute"
