@@ -52,6 +52,7 @@ async def test_everything_can_be_undone(ui: Window) -> None:
     await ui.page.get_by_label("Name of the step").fill("Is it enough?")
     await ui.page.get_by_label("Expression", exact=True).fill("1 < 2")
     await keys.press("Escape")
+    await ui.card("condition").click()
     await keys.press("Alt+ArrowDown")
     await keys.press("d")
     await keys.press("Control+d")
@@ -99,7 +100,7 @@ async def test_a_step_is_put_on_a_line(ui: Window) -> None:
     """The sign on a line puts a step between its ends, in one step back."""
     workflow_id = await ui.live.made(SPEC)
     await ui.edit(workflow_id)
-    await ui.page.locator('.react-flow__edge[data-id="two"]').click(force=True)
+    await ui.page.locator('.react-flow__edge[data-id="two"]').hover(force=True)
     await ui.page.get_by_role("button", name="Insert a step here").click()
     await ui.page.get_by_role("combobox").fill("filter")
     await ui.page.keyboard.press("Enter")

@@ -41,7 +41,9 @@ const NO_OPTIONS: Option[] = [];
 export function useNames(): { roots: ScopeRoot[]; options: Option[]; isWaiting: boolean; problem: Error | null } {
   const nodeId = useContext(NodeContext);
   const { workflowId, executionId, version } = useSource();
-  const found = useQuery({ ...scope(workflowId, nodeId, executionId, version), enabled: nodeId !== '' && workflowId !== '' });
+  // The server knows of a new step once the draft with it is saved.
+  const isKnown = useSaving(({ base }) => base?.trigger.id === nodeId || !!base?.nodes?.some((each) => each.id === nodeId));
+  const found = useQuery({ ...scope(workflowId, nodeId, executionId, version), enabled: isKnown && workflowId !== '' });
   const called = useQuery({ ...functions, select: asOptions });
   return { roots: (found.data?.data as ScopeRoot[] | undefined) ?? NO_ROOTS, options: called.data ?? NO_OPTIONS, isWaiting: found.isPending, problem: found.error };
 }
