@@ -12,8 +12,9 @@ import msgspec
 from starlette.responses import Response
 
 from linkflow.api.pages import page, paragraph
+from linkflow.domain.errors import Invalid
 from linkflow.domain.execution.approvals import Approval
-from linkflow.domain.subscription import instant
+from linkflow.domain.notification import moment
 from linkflow.domain.values import Json, decode_json
 
 LONGEST_PAYLOAD = 20_000
@@ -36,6 +37,7 @@ class Words(msgspec.Struct, frozen=True):
     unknown_more: str
     gone: str
     yes: str
+    wrong: str
 
 
 EN = Words(
@@ -58,6 +60,7 @@ EN = Words(
     unknown_more="It is wrong, or it has expired. Ask whoever runs the workflow, or sign in to LinkFlow.",
     gone="This was decided already, or others are asked by now.",
     yes="Yes",
+    wrong="Please mend this",
 )
 FR = Words(
     lang="fr",
@@ -79,6 +82,7 @@ FR = Words(
     unknown_more="Il est erroné ou a expiré. Adressez-vous au responsable, ou connectez-vous à LinkFlow.",
     gone="La décision est déjà prise, ou d'autres sont consultés à présent.",
     yes="Oui",
+    wrong="À corriger",
 )
 SW = Words(
     lang="sw",
@@ -100,6 +104,7 @@ SW = Words(
     unknown_more="Si sahihi, au muda wake umekwisha. Muulize msimamizi, au ingia kwenye LinkFlow.",
     gone="Uamuzi umeshafanyika, au wengine ndio wanaoulizwa sasa.",
     yes="Ndiyo",
+    wrong="Tafadhali rekebisha",
 )
 LANGUAGES: Mapping[str, Words] = {"en": EN, "fr": FR, "sw": SW}
 
@@ -153,7 +158,7 @@ def question(
     parts = [f'<p role="alert"><strong>{html.escape(problem)}</strong></p>' if problem else ""]
     if asked.get("description"):
         parts.append(paragraph(str(asked["description"])))
-    parts.append(paragraph(f"{words.asked_of}: {decider}. {words.due}: {instant(approval.due_at)}"))
+    parts.append(paragraph(f"{words.asked_of}: {decider}. {words.due}: {moment(approval.due_at)}"))
     if asked.get("payload") is not None:
         text = json.dumps(asked["payload"], indent=2, ensure_ascii=False)[:LONGEST_PAYLOAD]
         parts.append(
@@ -171,6 +176,16 @@ def question(
     )
     parts.append(f'<form method="post">{fields}{comment}<p>{buttons}</p></form>')
     return page(title, "".join(parts), status=400 if problem else 200, lang=words.lang)
+
+
+def problem_of(words: Words, approval: Approval, error: Invalid) -> str:
+    """Say what is wrong with what was sent: by the names that the form shows, where it is about the form."""
+    named = {f"$.{name}": str(schema.get("title") or name) for name, schema, _ in _fields(approval)}
+    errors = error.details.get("errors")
+    if not errors:
+        return f"{words.wrong}: {error}"
+    found = [f"{named.get(each['path'], each['path'])}: {each['message']}" for each in errors]
+    return f"{words.wrong}: {'; '.join(found)}"
 
 
 def answer_of(approval: Approval, given: Mapping[str, str]) -> Json:
@@ -241,7 +256,7 @@ def _field(
             f"<option{' selected' if _shown(each) == before else ''}>{html.escape(_shown(each))}</option>"
             for each in choices
         )
-        empty = "" if is_required else "<option></option>"
+        empty = "<option></option>"  # nobody chooses by not looking
         return f'<label>{label}<br><select name="{field}"{required}>{empty}{options}</select></label>'
     match schema.get("type", "string"):
         case "boolean":

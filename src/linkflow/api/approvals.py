@@ -175,7 +175,7 @@ async def decide_by_link(ask: Ask, token: LinkToken) -> Response:
     except (Decided, NotADecider, LinkUnknown):
         return approval_page.gone(words)
     except Invalid as error:
-        return _page(view, words, str(error), given)
+        return _page(view, words, approval_page.problem_of(words, view.row.approval, error), given)
     return approval_page.over(words, title_of(row.approval), row.approval)
 
 

@@ -6,7 +6,8 @@ from starlette.responses import HTMLResponse, Response
 
 _PAGE = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="robots" content="noindex">
 <meta name="viewport" content="width=device-width"><title>LinkFlow</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}}
+<style>:root{{color-scheme:light dark}}
+body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}}
 label{{display:block;margin:1rem 0}}
 input{{font:inherit;display:block;width:100%;padding:.4rem;box-sizing:border-box}}
 button{{font:inherit;padding:.5rem 1rem}}</style>

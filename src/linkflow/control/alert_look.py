@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from linkflow.control.alerting import Alerting
 from linkflow.domain.alert import Occasion, is_about, span
+from linkflow.domain.notification import moment
 from linkflow.domain.subscription import instant
 from linkflow.ports.alerts import Alert, AlertSources
 from linkflow.ports.clock import Clock
@@ -152,7 +153,7 @@ class AlertLook:
             is_late = each.next_at is not None and each.next_at < limit
             if not is_late and not each.disabled_reason:
                 continue
-            what = each.disabled_reason or f"It was due at {instant(each.next_at or 0.0)} and did not fire."
+            what = each.disabled_reason or f"It was due at {moment(each.next_at or 0.0)} and did not fire."
             found.append(
                 Occasion(
                     happening=f"schedule {each.id} {each.disabled_reason or each.next_at}"[:500],

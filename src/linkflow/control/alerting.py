@@ -17,6 +17,7 @@ from linkflow.control.alerts import channels_of, letters
 from linkflow.control.notifications import Notifications
 from linkflow.domain.alert import LEAST_RUNS, OF_EXECUTIONS, Occasion, is_about, is_slow, span
 from linkflow.domain.errors import NotFound
+from linkflow.domain.notification import moment
 from linkflow.domain.subscription import instant
 from linkflow.domain.values import Json
 from linkflow.ports.alerts import Alert, AlertSources, AlertWindow
@@ -253,7 +254,7 @@ class Alerting:
 
 def _more(window: AlertWindow) -> str:
     """Say how much there was while a rule cooled down; empty for nothing."""
-    return f"\n{window.missed} more since {instant(window.since)}." if window.missed else ""
+    return f"\n{window.missed} more since {moment(window.since)}." if window.missed else ""
 
 
 def _of_approval(row: ApprovalRow, title: str) -> Occasion:
@@ -265,7 +266,7 @@ def _of_approval(row: ApprovalRow, title: str) -> Occasion:
         happening=f"approval {row.id} {approval.round}",
         subject=f"approval:{row.id}",
         title=title,
-        text=f"{asked.get('description') or 'A decision is needed.'}{who}\nUntil {instant(approval.due_at)}.",
+        text=f"{asked.get('description') or 'A decision is needed.'}{who}\nUntil {moment(approval.due_at)}.",
         path=f"/approvals?id={row.id}",
         data={
             "approval_id": row.id,

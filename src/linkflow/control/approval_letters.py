@@ -14,7 +14,7 @@ from linkflow.domain.approval_link import signed
 from linkflow.domain.email import email_of
 from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.execution.approvals import OPEN, Approval
-from linkflow.domain.subscription import instant
+from linkflow.domain.notification import moment
 from linkflow.domain.values import Json
 from linkflow.ports.approvals import ApprovalBoard, ApprovalLink, ApprovalRow
 from linkflow.ports.clock import Clock, IdSource
@@ -115,7 +115,7 @@ class ApprovalLetters:
                 for part in (
                     title,
                     str(asked.get("description") or ""),
-                    f"It waits for you until {instant(row.approval.due_at)}. "
+                    f"It waits for you until {moment(row.approval.due_at)}. "
                     "The link below is yours alone and lets you decide without signing in:",
                 )
                 if part

@@ -182,7 +182,7 @@ class Notifications:
             due_at=None if wait_s is None else self._clock.now() + wait_s,
             attempts=found.attempts + 1,
             error=error[:LONGEST_ERROR],
-            sealed=found.sealed if state == "pending" else b"",
+            sealed=b"" if state == "sent" else found.sealed,
         )
         try:
             await self._records.notifications.settle(after)

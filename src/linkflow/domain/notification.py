@@ -5,6 +5,7 @@ Source:
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from linkflow.domain.errors import LinkFlowError
@@ -94,3 +95,8 @@ def masked(url: str) -> str:
         if len(path) > 8
         else f"{parts.scheme}://{parts.netloc}{path}"
     )
+
+
+def moment(at: float) -> str:
+    """Say an instant as people read it anywhere, such as 2030-01-31 09:00 UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
