@@ -128,6 +128,14 @@ async def test_histories_share_the_credits(scene: Scene) -> None:
     assert ([["default", {"s1": 4}]] * 2, 8) == (got, scene.matching.in_use("s1"))
 
 
+async def test_a_history_that_is_alone_gets_all_credits(scene: Scene) -> None:
+    """A History that shares workers with nobody may start as much as there is room for, without a queue."""
+    history = scene.history()
+    await scene.worker("s1", 16)
+
+    assert ["default", {"s1": 16}] == await history.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
+
+
 async def test_a_history_that_dies_gives_its_credits_back(scene: Scene) -> None:
     """What a History kept idle is there for others as soon as its line is cut."""
     history = scene.history()
@@ -138,7 +146,7 @@ async def test_a_history_that_dies_gives_its_credits_back(scene: Scene) -> None:
     history.near.close()
     await scene.settled("s1", 0)
 
-    assert 4 == before
+    assert 8 == before
 
 
 async def test_a_worker_that_comes_back_is_counted_by_what_it_holds(scene: Scene) -> None:
@@ -167,4 +175,4 @@ async def test_queued_tasks_take_precedence_over_idle_credits(scene: Scene) -> N
     await history.wire.call(DispatchCall.DISPATCH_CALL_ADD_TASK, encode_json([TaskId("e1", "n", 1)]))
     await history.until(DispatchCall.DISPATCH_CALL_LIMIT_CREDITS, wanted=0)
 
-    assert 1 == before
+    assert 2 == before

@@ -140,7 +140,9 @@ class Hall:
     def _limit(self) -> None:
         """Tell every History how many credits it may keep idle."""
         slots = sum(seat.slots for seat in self._seats.values())
-        share = 0 if self._is_short else max(1, slots // (2 * max(1, len(self._desks))))
+        # One of several leaves half to the others; who is alone would only queue what it has room for.
+        parts = 1 if len(self._desks) < 2 else 2 * len(self._desks)
+        share = 0 if self._is_short else max(1, slots // parts)
         queues = (
             []
             if self._is_short
