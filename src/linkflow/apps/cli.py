@@ -12,6 +12,7 @@ from linkflow.apps import (
     cli_approvals,
     cli_audit,
     cli_cluster,
+    cli_credentials,
     cli_data,
     cli_kept,
     cli_keys,
@@ -39,7 +40,7 @@ executions = typer.Typer(
 owner = typer.Typer(help="The owner of this installation.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(workflows, name="workflows")
 app.add_typer(executions, name="executions")
-app.add_typer(cli_kept.credentials, name="credentials")
+app.add_typer(cli_credentials.credentials, name="credentials")
 app.add_typer(cli_kept.variables, name="variables")
 app.add_typer(owner, name="owner")
 app.add_typer(cli_audit.audit, name="audit")

@@ -1,15 +1,9 @@
-"""Subcommands for what a workspace keeps beside its workflows: credentials and variables."""
+"""Subcommands for variables, which a workspace keeps beside its workflows."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-credentials = typer.Typer(
-    help="Secrets that workflows use as {{credential.NAME.FIELD}}.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 variables = typer.Typer(
     help="Values that workflows read as {{vars.KEY}}.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -22,38 +16,6 @@ def _api() -> Any:
     from linkflow.apps.cli_local import settings
 
     return connect(settings().home)
-
-
-@credentials.command("add")
-def add_credential(
-    name: Annotated[str, typer.Argument(help="What expressions call it.")],
-    fields: Annotated[list[str], typer.Argument(help="FIELD=VALUE, or FIELD=@FILE to read a file.")],
-    kind: Annotated[str, typer.Option("--type", help="What kind of secret it is.")] = "custom",
-) -> None:
-    """Keep a secret; nobody is shown it again."""
-    data = {}
-    for each in fields:
-        field, equals, value = each.partition("=")
-        if not field or not equals:
-            raise typer.BadParameter(f"{each!r} is not FIELD=VALUE.")
-        data[field] = Path(value[1:]).read_text(encoding="utf-8").strip() if value[:1] == "@" else value
-    found = _api().call("POST", "/credentials", {"name": name, "type": kind, "data": data})
-    names = [f"{{{{credential.{found['name']}.{field}}}}}" for field in data]
-    typer.echo(f"kept: {', '.join(names)}")
-
-
-@credentials.command("list")
-def list_credentials(as_json: Json = False) -> None:
-    """List credentials, without their values."""
-    _listed("/credentials", ["name", "type", "updated_at", "id"], as_json=as_json)
-
-
-@credentials.command("remove")
-def remove_credential(name: Annotated[str, typer.Argument(help="Name or id.")]) -> None:
-    """Remove a credential."""
-    api = _api()
-    found = {each["name"]: each["id"] for each in api.call("GET", "/credentials")["data"]}
-    api.call("DELETE", f"/credentials/{found.get(name, name)}")
 
 
 @variables.command("set")

@@ -116,7 +116,7 @@ class OAuthConnections:
         """
         name = f"oauth-state:{state}"
         kept = await self._cache.get(name)
-        if not await self._cache.drop(name) or kept is None:
+        if kept is None:
             raise Invalid(STALE, code="oauth.stale")
         waiting = msgspec.convert(kept, Waiting)
         is_theirs = (
@@ -124,7 +124,8 @@ class OAuthConnections:
             if actor is not None
             else hmac.compare_digest(digest(binding), waiting.binding_hash)
         )
-        if not is_theirs or provider != waiting.provider:
+        # Whoever is not the one leaves it to whom it is, who may come back in another browser.
+        if not is_theirs or provider != waiting.provider or not await self._cache.drop(name):
             raise Invalid(STALE, code="oauth.stale")
         ledger = self._records.ledger
         found = await ledger.credential(waiting.workspace_id, waiting.credential_id)
