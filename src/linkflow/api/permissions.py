@@ -174,6 +174,8 @@ DELETE /api/v1/budgets/{period}                                                 
 POST   /api/v1/executions/{execution_id}/budget                                 approval.decide
 GET    /api/v1/admin/scheduler                                                  operator
 GET    /api/v1/admin/queues                                                     operator
+GET    /api/v1/admin/backlogs                                                   operator
+POST   /api/v1/admin/backlogs/{name}/retry                                      operator
 POST   /api/v1/admin/scheduler/duties/{name}/run                                operator
 GET    /api/v1/admin/scheduler/runs/{run_id}                                    operator
 

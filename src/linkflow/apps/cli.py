@@ -11,6 +11,7 @@ from linkflow.apps import (
     cli_alerts,
     cli_approvals,
     cli_audit,
+    cli_backlogs,
     cli_cluster,
     cli_credentials,
     cli_data,
@@ -51,6 +52,7 @@ app.command()(cli_access.logout)
 app.add_typer(cli_approvals.approvals, name="approvals")
 app.add_typer(cli_alerts.alerts, name="alerts")
 app.add_typer(cli_subscriptions.subscriptions, name="subscriptions")
+app.add_typer(cli_backlogs.backlogs, name="backlogs")
 app.add_typer(cli_cluster.cluster, name="cluster")
 app.add_typer(cli_keys.sealing, name="sealing")
 app.add_typer(cli_letters.letters, name="dead-letters")

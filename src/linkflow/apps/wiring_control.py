@@ -11,6 +11,7 @@ from linkflow.adapters.http import GuardedHttpClient
 from linkflow.adapters.probe import GuardedProbe
 from linkflow.adapters.sql.alerts import SqlAlertSources
 from linkflow.adapters.sql.approvals import SqlApprovalBoard
+from linkflow.adapters.sql.backlogs import SqlBacklogs
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.duties import SqlDutyRuns
 from linkflow.adapters.sql.followed import SqlFollowedExecutions
@@ -33,6 +34,7 @@ from linkflow.control.approval_letters import ApprovalLetters
 from linkflow.control.approvals import Approvals
 from linkflow.control.arming import Arming
 from linkflow.control.audit import AuditLogs
+from linkflow.control.backlogs import Backlogs
 from linkflow.control.broker import Broker
 from linkflow.control.budgets import Budgets
 from linkflow.control.credential_trials import CredentialTrials
@@ -272,13 +274,21 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
             records, side.broker, side.outside, GuardedProbe(side.settings.outbound_allow), audit, clock
         ),
         deliveries=Deliveries(
-            records, followed, side.outside, side.box, Notices(side.box, bus, clock, ids), alerting, bus, clock
+            records,
+            followed,
+            side.outside,
+            side.box,
+            Notices(side.box, bus, clock, ids),
+            alerting,
+            bus,
+            clock,
         ),
         duties=Duties(SqlDutyRuns(side.database, side.engine), records, bus, audit, clock, ids),
         events=Events(records, engine.frontend, inbox, catalog, prepared, clock, ids, side.plans),
         exchange=Exchange(records, workflows, executables, catalog, audit, clock, ids),
         executions=executions,
         inbox=inbox,
+        backlogs=Backlogs(SqlBacklogs(side.database, side.engine), records, bus, audit, clock),
         letters=Letters(engine.letters, engine.frontend, executions, records, audit, clock),
         previews=Previews(
             records, executables, executions, catalog, variables, engine.blobs, prepared, clock

@@ -10,6 +10,7 @@ from linkflow.control.alerts import Alerts
 from linkflow.control.approval_letters import ApprovalLetters
 from linkflow.control.approvals import Approvals
 from linkflow.control.audit import AuditLogs
+from linkflow.control.backlogs import Backlogs
 from linkflow.control.budgets import Budgets
 from linkflow.control.credential_trials import CredentialTrials
 from linkflow.control.credentials import Credentials
@@ -90,6 +91,7 @@ class ControlPlane:
     events: Events
     exchange: Exchange
     inbox: Inbox
+    backlogs: Backlogs
     letters: Letters
     resume: Resume
     schedules: Schedules

@@ -104,6 +104,21 @@ export interface AuditVerdict {
   findings: AuditFinding[];
 }
 
+export interface Background {
+  executions: Record<string, unknown>;
+  queues: Queue[];
+  backlogs: BacklogRow[];
+}
+
+export interface BacklogRow {
+  name: string;
+  summary: string;
+  waiting: number;
+  failed: number;
+  oldest_s: number;
+  can_retry: boolean;
+}
+
 export interface BudgetBody {
   limits: Record<string, unknown>;
   on_exceeded?: "pause" | "fail";
@@ -1076,6 +1091,10 @@ export interface ResolveBody {
   data?: unknown;
 }
 
+export interface Retried {
+  retried: number;
+}
+
 export interface RetryBody {
   from_node?: string;
   input?: unknown;
@@ -1500,6 +1519,7 @@ export interface Routes {
   "DELETE /webhooks/{webhook_id}": { query: {  }; body: void; answer: void };
   "DELETE /workflows/{workflow_id}": { query: {  }; body: void; answer: void };
   "DELETE /workspaces/{workspace_id}": { query: {  }; body: void; answer: void };
+  "GET /admin/backlogs": { query: {  }; body: void; answer: Background };
   "GET /admin/cluster": { query: {  }; body: void; answer: Cluster };
   "GET /admin/cluster/config": { query: {  }; body: void; answer: Configuration };
   "GET /admin/queues": { query: {  }; body: void; answer: Queues };
@@ -1590,6 +1610,7 @@ export interface Routes {
   "GET /workspaces/{workspace_id}": { query: {  }; body: void; answer: Workspace };
   "PATCH /workflows/{workflow_id}": { query: {  }; body: WorkflowsChange; answer: Workflow };
   "PATCH /workspaces/{workspace_id}": { query: {  }; body: ChangedWorkspace; answer: Workspace };
+  "POST /admin/backlogs/{name}/retry": { query: {  }; body: void; answer: Retried };
   "POST /admin/scheduler/duties/{name}/run": { query: { wait_ms?: number }; body: RunBody | null; answer: Run };
   "POST /alerts": { query: {  }; body: NewAlert; answer: AlertRow };
   "POST /alerts/{alert_id}/test": { query: {  }; body: void; answer: Sent };
