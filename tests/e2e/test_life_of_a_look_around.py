@@ -2,9 +2,10 @@
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
-from linkflow.testing.browser import Window
+from linkflow.testing.browser import Window, signed_in
+from linkflow.testing.live import Live
 
 SPEC = {
     "trigger": {"id": "start", "type": "trigger.webhook", "position": {"x": 0, "y": 0}},
@@ -46,6 +47,7 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
         "/", "/workflows", "/workflows?new=1", "/templates", "/executions", f"/executions/{execution_id}",
         f"/executions/{execution_id}?view=timeline", f"/executions/{execution_id}?view=events", "/triggers",
         "/dead-letters", "/cluster", "/me", f"/w/{workflow_id}/edit?node=set", "/nowhere",
+        "/approvals", "/sign-in", "/sign-in?new=1", "/sign-in?forgot=1",
         "/inbox", "/credentials", "/insights", "/jobs", "/admin/members", "/admin/keys", "/admin/variables",
         "/admin/subscriptions", "/admin/usage", "/admin/audit",
     ):  # fmt: skip
@@ -68,6 +70,37 @@ async def test_it_speaks_other_languages(ui: Window, language: str, title: str) 
     await ui.open("/templates")
 
     await expect(ui.page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+async def test_a_dark_page_is_never_light_first(ui: Window) -> None:
+    """The theme that was chosen is there with the first paint, before any script of the editor has come."""
+    await ui.context.add_init_script("localStorage.setItem('linkflow.theme', 'dark')")
+    await ui.page.route("**/assets/*.js", lambda route: route.abort())
+    ui.expected.append("net::ERR_FAILED")
+    await ui.open("/")
+    colour = await ui.page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert colour == "rgb(14, 17, 22)"
+
+
+async def test_times_are_those_of_the_reader(browser: Browser, live: Live) -> None:
+    """An instant is told in the zone of whoever reads it, in full behind the short form."""
+    workflow_id = await live.made(SPEC, "Orders")
+    execution_id = await live.start(workflow_id)
+    started_at = (await live.ended(execution_id))["started_at"]
+    ui = await signed_in(browser, live, timezone_id="Asia/Kathmandu")
+    await ui.open("/executions")
+    cell = ui.page.locator("tr[data-index='0'] td[title]").first
+    await expect(cell).to_be_visible()
+    wanted = await ui.page.evaluate(
+        "(at) => new Intl.DateTimeFormat('en', {dateStyle: 'medium', timeStyle: 'medium', "
+        "timeZone: 'Asia/Kathmandu'}).format(Date.parse(at))",
+        started_at,
+    )
+    shown = await cell.get_attribute("title")
+    await ui.context.close()
+
+    assert (shown, ui.errors) == (wanted, [])
 
 
 async def test_the_webhook_address_is_shown(ui: Window) -> None:

@@ -1,12 +1,15 @@
 """The life of a workspace, as its people see it: credentials, keys, members, what came in, decisions."""
 
 import re
+import time
 
 from playwright.async_api import Browser, expect
 
+from linkflow.domain.errors import Kind, NodeError
 from linkflow.testing.browser import Window, window
 from linkflow.testing.control import PASSWORD
 from linkflow.testing.live import Live
+from linkflow.testing.past import past_row, write_past
 from linkflow.testing.receiver import Receiver, Scripted
 
 HOOKED = {
@@ -170,3 +173,23 @@ async def test_the_log_of_changes_holds(ui: Window) -> None:
     await ui.click("Verify")
 
     await expect(ui.page.get_by_text("The chain holds")).to_be_visible()
+
+
+async def test_home_and_insights_say_what_failed(ui: Window, database_dsn: str) -> None:
+    """Home names what failed in the last 24 hours and leads there; insights count it."""
+    workflow_id = await ui.live.made(HOOKED, "Orders")
+    user, now = ui.live.running.owner.user, time.time()
+    lost = NodeError(code="http.status", kind=Kind.PERMANENT, message="the shop answered 404")
+    good = [past_row(user.workspace_id, workflow_id, n, now - 120 - n) for n in range(9)]
+    bad = past_row(user.workspace_id, workflow_id, 9, now - 60, status="failed", error=lost)
+    await write_past(database_dsn, [*good, bad])
+    await ui.open("/")
+    await expect(ui.page.get_by_text("1 failed in the last 24 hours")).to_be_visible()
+    failures = ui.page.get_by_role("region", name="Failures")
+    await expect(failures.get_by_role("listitem")).to_have_count(1)
+    await expect(failures).to_contain_text("the shop answered 404")
+    await ui.open("/insights?range=day")
+    await expect(ui.page.get_by_role("table", name="By workflow")).to_contain_text("Orders")
+    await expect(ui.page.get_by_role("table", name="By error")).to_contain_text("http.status")
+
+    await expect(ui.page.get_by_text("90%")).to_be_visible()

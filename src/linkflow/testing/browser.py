@@ -110,9 +110,11 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-async def signed_in(browser: Browser, live: Live) -> Window:
-    """Open a window of a browser of its own, signed in."""
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+async def signed_in(browser: Browser, live: Live, *, timezone_id: str | None = None) -> Window:
+    """Open a window of a browser of its own, signed in; in the machine's zone when none is named."""
+    context = await browser.new_context(
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", timezone_id=timezone_id
+    )
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live.address)
     owner = live.running.owner.user
     user = {"id": owner.id, "email": owner.email, "name": owner.name, "role": "owner"}

@@ -5,6 +5,7 @@ import { Home } from '../pages/Home';
 import { NotFound } from '../pages/NotFound';
 import { SignIn } from '../pages/SignIn';
 import { Workflows } from '../pages/Workflows';
+import { Torn } from './Broken';
 import { Shell } from './Shell';
 
 const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
@@ -88,6 +89,7 @@ export const router = createRouter({
       settings.addChildren([settingsFirst, members, keys, variables, subscriptions, usage, audit]),
     ]),
   ]),
+  defaultErrorComponent: Torn,
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { LayoutTemplate } from 'lucide-react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
+import { useMay } from '../api/may';
 import { queries, templates, type TemplateLine } from '../api/queries';
 import { useWords } from '../i18n';
 import { Button } from '../kit/Button';
@@ -24,6 +25,7 @@ export function Templates() {
 
 function Card({ template }: { template: TemplateLine }) {
   const { say } = useWords();
+  const may = useMay();
   const navigate = useNavigate();
   const use = useMutation({
     mutationFn: () => call('POST /templates/{slug}/use', { path: { slug: template.slug } }),
@@ -39,7 +41,7 @@ function Card({ template }: { template: TemplateLine }) {
       <p className="mt-1 line-clamp-4 flex-1 text-[13px] text-soft">{template.description}</p>
       <div className="mt-3 flex items-center justify-between gap-2">
         <div className="flex min-w-0 flex-wrap gap-1">{template.tags.slice(0, 3).map((tag) => <span key={tag} className="rounded-md bg-sunk px-1.5 text-[11px] text-soft">{tag}</span>)}</div>
-        <Button aria-label={`${say('templates.use')}: ${template.name}`} busy={use.isPending} onClick={() => use.mutate()}>{say('templates.use')}</Button>
+        {may('workflow.create') && <Button aria-label={`${say('templates.use')}: ${template.name}`} busy={use.isPending} onClick={() => use.mutate()}>{say('templates.use')}</Button>}
       </div>
     </li>
   );
