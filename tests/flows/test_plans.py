@@ -213,6 +213,7 @@ async def test_requests_are_counted_and_refused(stage: Stage) -> None:
         refused.status, refused.json["code"], refused.headers["x-ratelimit-remaining"],
     )  # fmt: skip
     assert (201, "1") == (written.status, refused.headers["retry-after"]), "kinds are counted apart"
+    assert (60, 1) == (refused.json["limit"], refused.json["retry_after"])
 
 
 async def test_only_whoever_runs_linkflow_changes_plans(stage: Stage) -> None:

@@ -98,14 +98,14 @@ async def listed(ask: Ask) -> Response:
 
 
 @router.put("/budgets/{period}", status_code=204, summary="Set a budget")
-async def put(ask: Ask, period: Period, body: BudgetBody) -> None:
-    """Limit what the workspace uses in a day or a month, or what each execution uses by default."""
+async def put(ask: Ask, period: Id, body: BudgetBody) -> None:
+    """Limit what the workspace uses in a `day` or a `month`, or each `execution` by default."""
     await ask.plane.budgets.put(await ask.actor(), period, body.limits, body.on_exceeded)
 
 
 @router.delete("/budgets/{period}", status_code=204, summary="Remove a budget")
-async def delete(ask: Ask, period: Period) -> None:
-    """Remove a budget; what waits for it goes on."""
+async def delete(ask: Ask, period: Id) -> None:
+    """Remove the budget of a `day`, a `month` or each `execution`; what waits for it goes on."""
     await ask.plane.budgets.put(await ask.actor(), period, {}, "pause")
 
 

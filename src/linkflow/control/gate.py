@@ -36,6 +36,7 @@ class TooFast(RateLimited):
             f"{max(1, round(retry_after_s))} s.",
             retry_after_s=retry_after_s,
             retry_after=max(1, round(retry_after_s)),
+            limit=passed.limit,
         )
         self.passed = passed
 
