@@ -4,12 +4,20 @@ import { preview } from '../api/data';
 import { markOf, mended } from '../graph/paths';
 import { useWords } from '../i18n';
 import { Area } from '../kit/Field';
-import { NodeContext, useNames, useSource } from './panel/source';
+import type { Props as CodeProps } from './ExpressionCode';
+import { NodeContext, useNames, useSource, useIsKnown } from './panel/source';
 
-const ExpressionCode = lazy(() => import('./ExpressionCode'));
+/** Fetched when it is first needed, or before; where it cannot be, a plain field does: the server may be away while people write. */
+const ExpressionCode = lazy(() => import('./ExpressionCode').catch(() => ({ default: Plain })));
+export const fetchCode = (): void => void import('./ExpressionCode').catch(() => undefined);
+function Plain({ value, onChange, attributes, rows, placeholder }: CodeProps) {
+  return <Area {...attributes} rows={rows} placeholder={placeholder} spellCheck={false} className="font-mono !text-xs" value={value} onChange={(event) => onChange(event.target.value)} />;
+}
 const QUIET_MS = 90;
 
 interface Props {
+  /** What else is said to be wrong; it is not said twice. */
+  error?: string;
   about: Record<string, unknown>;
   label: string;
   text: string;
@@ -24,7 +32,7 @@ interface Props {
 }
 
 /** Text with expressions: completed from real data, and what it gives shown as one types. */
-export function Expression({ about, label, text, onText, value, isBare = false, isAlone = true, rows = 2, placeholder }: Props) {
+export function Expression({ error: told, about, label, text, onText, value, isBare = false, isAlone = true, rows = 2, placeholder }: Props) {
   const names = useNames();
   const asked = value === undefined ? text : value;
   const holds = isBare ? text.trim() !== '' : text.includes('{{');
@@ -39,7 +47,7 @@ export function Expression({ about, label, text, onText, value, isBare = false, 
       <Suspense fallback={<Area {...about} aria-label={label} rows={rows} spellCheck={false} className="font-mono !text-xs" value={text} onChange={(event) => onText(event.target.value)} />}>
         <ExpressionCode value={text} onChange={onText} attributes={attributes} isBare={isBare} rows={rows} placeholder={placeholder} names={names} mark={error ? markOf(text, error) : null} />
       </Suspense>
-      {holds && isAlone && quiet !== undefined && <Result found={found.data} onMend={error ? () => { const better = mended(text, error); if (better) onText(better); } : undefined} canMend={!!error && mended(text, error) !== null} name={String(about['data-field'] ?? label)} />}
+      {holds && isAlone && quiet !== undefined && !(error && error.message === told) && <Result found={found.data} onMend={error ? () => { const better = mended(text, error); if (better) onText(better); } : undefined} canMend={!!error && mended(text, error) !== null} name={String(about['data-field'] ?? label)} />}
     </>
   );
 }
@@ -57,7 +65,8 @@ function useQuiet(value: unknown): unknown {
 function usePreview(value: unknown, isBare: boolean) {
   const nodeId = useContext(NodeContext);
   const source = useSource();
-  return useQuery({ ...preview({ ...source, nodeId, value, isBare }), enabled: value !== undefined && nodeId !== '' && source.workflowId !== '' });
+  const isKnown = useIsKnown(nodeId);
+  return useQuery({ ...preview({ ...source, nodeId, value, isBare }), enabled: isKnown && value !== undefined && source.workflowId !== '' });
 }
 
 const SHOWN = 600;

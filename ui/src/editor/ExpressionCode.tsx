@@ -1,8 +1,8 @@
 /** The code field of expressions: completion of names, marks of what is wrong. Loaded when it is first needed. */
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap, completionStatus, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state';
-import { Decoration, EditorView, keymap, placeholder as placeholderOf, type DecorationSet } from '@codemirror/view';
+import { Decoration, EditorView, keymap, placeholder as placeholderOf, type DecorationSet, type KeyBinding } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import { inserted, offer, type Option, type ScopeRoot } from '../graph/paths';
 import { PATH_TYPE, useTarget } from './panel/source';
@@ -45,6 +45,13 @@ const LOOK = EditorView.theme({
   '.cm-selectionBackground, &.cm-focused .cm-selectionBackground': { backgroundColor: 'var(--accent-soft) !important' },
 });
 
+/** Escape closes the list, and only where one is open; else it is for the panel. Mod+Enter runs the workflow. */
+const KEYS: readonly KeyBinding[] = [
+  { key: 'Tab', run: acceptCompletion },
+  { key: 'Escape', run: (editor) => completionStatus(editor.state) === 'active' && closeCompletion(editor) },
+  ...[...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap].filter((each) => each.key !== 'Escape' && each.key !== 'Mod-Enter'),
+];
+
 export default function ExpressionCode(props: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
@@ -76,8 +83,8 @@ export default function ExpressionCode(props: Props) {
         doc: now.current.value,
         extensions: [
           history(), closeBrackets(), wrong, LOOK, EditorView.lineWrapping, attributes.current.of(EditorView.contentAttributes.of({})),
-          autocompletion({ override: [complete], icons: false, activateOnTyping: true, closeOnBlur: true }),
-          keymap.of([{ key: 'Tab', run: acceptCompletion }, { key: 'Mod-Enter', run: () => false }, { key: 'Ctrl-Space', run: startCompletion }, ...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap.filter((each) => each.key !== 'Mod-Enter' && each.key !== 'Escape'), ...historyKeymap]),
+          autocompletion({ override: [complete], icons: false, defaultKeymap: false }),
+          keymap.of([...KEYS]),
           now.current.placeholder ? placeholderOf(now.current.placeholder) : [],
           EditorView.updateListener.of((update) => {
             if (update.docChanged && update.state.doc.toString() !== now.current.value) now.current.onChange(update.state.doc.toString());

@@ -47,7 +47,7 @@ export function FieldInput({ field, value, error, isLogic, onChange }: Props) {
         if (field.kind === 'json') return <JsonInput about={about} label={label} value={value} onChange={onChange} />;
         if (isFree || field.kind === 'long' || BARE.has(field.name)) {
           const isBare = BARE.has(field.name);
-          return <Expression about={about} label={label} text={asText(value)} onText={onChange} isBare={isBare} isAlone={!isBare || (isLogic && ALONE.has(field.name))} rows={field.kind === 'long' ? 4 : 2} placeholder={field.kind === 'long' || isBare ? undefined : '{{ input.field }}'} />;
+          return <Expression error={error} about={about} label={label} text={asText(value)} onText={onChange} isBare={isBare} isAlone={!isBare || (isLogic && ALONE.has(field.name))} rows={field.kind === 'long' ? 4 : 2} placeholder={field.kind === 'long' || isBare ? undefined : '{{ input.field }}'} />;
         }
         const take = {
           onFocus: () => useTarget.setState({ target: { put: (path: string) => onChange(`{{ ${path} }}`) } }),

@@ -34,6 +34,14 @@ export function useSource(): { workflowId: string; executionId: string; version:
   return { workflowId, executionId, version: `${revision}:${seq}` };
 }
 
+/** Whether the server knows of a step: it does once the draft with it is saved. */
+export function useIsKnown(nodeId: string): boolean {
+  return useSaving(({ base }) => base?.trigger.id === nodeId || !!base?.nodes?.some((each) => each.id === nodeId));
+}
+
+/** Whether the server knows of a step: once a draft with it is saved. */
+export const useKnown = (nodeId: string): boolean => useSaving(({ base }) => base?.trigger.id === nodeId || !!base?.nodes?.some((each) => each.id === nodeId));
+
 const NO_ROOTS: ScopeRoot[] = [];
 const NO_OPTIONS: Option[] = [];
 
@@ -41,8 +49,7 @@ const NO_OPTIONS: Option[] = [];
 export function useNames(): { roots: ScopeRoot[]; options: Option[]; isWaiting: boolean; problem: Error | null } {
   const nodeId = useContext(NodeContext);
   const { workflowId, executionId, version } = useSource();
-  // The server knows of a new step once the draft with it is saved.
-  const isKnown = useSaving(({ base }) => base?.trigger.id === nodeId || !!base?.nodes?.some((each) => each.id === nodeId));
+  const isKnown = useIsKnown(nodeId);
   const found = useQuery({ ...scope(workflowId, nodeId, executionId, version), enabled: isKnown && workflowId !== '' });
   const called = useQuery({ ...functions, select: asOptions });
   return { roots: (found.data?.data as ScopeRoot[] | undefined) ?? NO_ROOTS, options: called.data ?? NO_OPTIONS, isWaiting: found.isPending, problem: found.error };
