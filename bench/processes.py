@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -18,12 +19,15 @@ STOP_S = 30.0
 
 
 def python(
-    *arguments: str, log: IO[bytes] | None = None, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    log: IO[bytes] | None = None,
+    environment: Mapping[str, str] | None = None,
+    root: Path = ROOT,
 ) -> "subprocess.Popen[bytes]":
-    """Start one of the bench's own modules, with pipes to talk to it."""
+    """Start one of the bench's own modules, of this or another checkout, with pipes to talk to it."""
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
-        cwd=ROOT,
+        cwd=root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
@@ -123,18 +127,20 @@ class Subject:
 
 
 @contextmanager
-def subject(home: Path, outbound: str, layout: str = "") -> Iterator[Subject]:
+def subject(home: Path, outbound: str, layout: str = "", root: Path = ROOT) -> Iterator[Subject]:
     """Run LinkFlow.
 
     Args:
         home: Its LINKFLOW_HOME; its log goes beside it.
         outbound: What its nodes may call inside the private range.
         layout: The roles of each of its processes, separated by spaces; none for one process.
+        root: The checkout that is run.
     """
     home.mkdir(parents=True, exist_ok=True)
     with home.with_suffix(".log").open("ab") as log:
         module, said = ("bench.split", [layout]) if layout else ("bench.subject", [])
-        process = python(module, str(home), outbound, *said, log=log)
+        source = os.environ | {"PYTHONPATH": str(root / "src")}
+        process = python(module, str(home), outbound, *said, log=log, environment=source, root=root)
         try:
             running = Subject(process, home.with_suffix(".log"))
             yield running

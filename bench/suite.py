@@ -116,9 +116,7 @@ class Suite:
 
     async def _loads(self, workload: Workload, way: str, loads: Sequence[int], say: Say) -> dict[str, Any]:
         """Measure a workload at some loads; samples by load."""
-        drive = self._driver(workload, way)
-        drive(2, 0.3)
-        await self._drained()
+        drive = await self.ready(workload, way)
         by_load = {}
         for callers in loads:
             chosen = middle(await self._samples(drive, callers))
@@ -129,13 +127,20 @@ class Suite:
             )
         return by_load
 
+    async def ready(self, workload: Workload, way: str) -> Drive:
+        """Make a workload, and run it for a moment so that it is warm; what drives it."""
+        drive = self._driver(workload, way)
+        drive(2, 0.3)
+        await self._drained()
+        return drive
+
     async def _samples(self, drive: Drive, callers: int) -> Sequence[Sample]:
         """Run as often as was asked for, and again for runs that strangers disturbed, at most as often."""
         samples: list[Sample] = []
         most = self._repeat if self._patience.is_over else 2 * self._repeat
         while len(samples) < most and sum(each.foreign < QUIET for each in samples) < self._repeat:
             self._patience.wait(self._meter)
-            samples.append(await self._sample(drive, callers))
+            samples.append(await self.sample(drive, callers))
         return samples
 
     def _driver(self, workload: Workload, way: str) -> Drive:
@@ -160,7 +165,7 @@ class Suite:
             found: dict[str, Any] = line(process)
             return found
 
-    async def _sample(self, drive: Drive, callers: int) -> Sample:
+    async def sample(self, drive: Drive, callers: int) -> Sample:
         """Run once, wait until nothing is left to do, and read the meters around it all."""
         stored = await self._stored()
         before = self._meter.read()
