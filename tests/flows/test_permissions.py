@@ -29,6 +29,7 @@ ELSEWHERE = {"/api/v1/executions/{execution_id}/stream"}
 """Answers without an end; `test_life_of_a_live_view.py` and the topics below try it."""
 
 BODIES = {
+    ("PUT", "/api/v1/budgets/{period}"): {"limits": {"attempts": 5}},
     ("PUT", "/api/v1/workflows/{workflow_id}/draft"): {
         "spec": {"trigger": {"id": "start", "type": "trigger.manual"}, "nodes": [], "edges": []},
     },
