@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.types import ASGIApp
 
+from linkflow.api.behind import Behind
 from linkflow.api.health import Health
 from linkflow.apps.local_access import LocalAccess, keep_access
 from linkflow.apps.settings import Settings, database_urls, secrets_of
 from linkflow.domain.errors import Unavailable
+from linkflow.domain.forwarding import Trust
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.telemetry import set_up
 
@@ -46,7 +48,7 @@ def http_config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
         proxies: Addresses and networks of those who may say on whose behalf they call.
     """
     return uvicorn.Config(
-        app,
+        Behind(app, Trust(proxies)) if proxies else app,
         http="httptools",
         ws="websockets-sansio",
         lifespan="off",
@@ -56,8 +58,7 @@ def http_config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE_S,
         backlog=BACKLOG,
         timeout_keep_alive=65,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
+        proxy_headers=False,
     )
 
 
