@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test ui services compose check fix simulate chaos bench docs protos lock
+.PHONY: help up test ui services compose check fix simulate chaos bench docs screenshots protos lock
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -47,6 +47,10 @@ bench:  ## measure LinkFlow and this machine's limits; a table and JSON (minutes
 docs:  ## write the generated reference pages again
 	@$(PYTHON) scripts/prepare.py dev
 	@$(BIN)/python scripts/docs.py
+
+screenshots:  ## take the pictures of README and docs again (ARGS="home editor" for some)
+	@$(PYTHON) scripts/prepare.py dev
+	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
 protos:  ## compile proto/ again into src/linkflow/adapters/grpc/_gen
 	@$(PYTHON) scripts/prepare.py dev
