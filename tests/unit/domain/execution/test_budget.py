@@ -9,11 +9,13 @@ from linkflow.domain.execution import news as n
 from linkflow.domain.execution.approvals import Approval, approvals, has_approvals
 from linkflow.domain.execution.budget import CODE
 from linkflow.domain.execution.drivers import drivers, explain
+from linkflow.domain.execution.effects import outgoing
+from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.spending import KEY
 from linkflow.domain.node import Completion
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.check import check
-from linkflow.testing.builders import Play, catalog, failure, node, say, spec, workflow
+from linkflow.testing.builders import EXECUTION, Play, catalog, failure, node, say, spec, workflow
 
 FOR_EVER: dict[str, Json] = {"mode": "while", "while": "true", "max_items": 9_999}
 TRANSIENT = failure("net.lost", Kind.TRANSIENT)
@@ -350,3 +352,52 @@ def test_the_workspace_s_budget_is_no_approval() -> None:
     resolve(play, "exceeded", exceeded())
 
     assert ([], True) == (list(approvals(play.graph, play.records)), has_approvals(play.state))
+
+
+def told(play: Play) -> list[Json]:
+    """Say what was told to be used, a message for each record that used anything."""
+    found: list[Json] = []
+    for number, record in enumerate(play.records):
+        before = fold(EXECUTION, play.graph, play.records[:number])
+        after = fold(EXECUTION, play.graph, play.records[: number + 1])
+        found += [out.body for out in outgoing(before, record.events, after) if out.kind == "usage"]
+    return found
+
+
+def test_what_nodes_report_is_told_with_the_record() -> None:
+    """B11: a record with reports leaves one message with their sums; others leave none."""
+    play = Play(workflow("t -> a", "t -> b", "a -> c"))
+    play.tell(
+        play.report("a", Completion(output=1, meta={"ai_tokens": 5, "ms": 3})),
+        play.report("b", Completion(output=1, meta={"ai_tokens": 2, "sms_parts": 1})),
+    )
+    play.done("c")
+
+    assert [{"workspace_id": "workspace", "used": {"ai_tokens": 7, "sms_parts": 1}}] == told(play)
+
+
+def test_what_the_engine_counts_is_told_where_it_is_wanted() -> None:
+    """Attempts and time are told only in executions whose workspace has a budget of them."""
+    play = Play(workflow("t -> a -> b"), metered=["attempts", "node_ms"])
+    play.at += 1.5
+    play.done("a")
+    play.done("b")
+
+    assert [{"attempts": 1}, {"attempts": 1, "node_ms": 1500}] == [each["used"] for each in told(play)]
+    assert [] == told(Play(workflow("t -> a -> b")).run())
+
+
+def test_a_sub_workflow_takes_its_parent_s_budget() -> None:
+    """A child is started with the budget of its parent, for when its workflow has none."""
+    play = Play(
+        workflow("t -> s", s=node("flow.sub_workflow", workflow_id="other")), budget=Budget({"attempts": 9})
+    )
+    (record,) = play.records
+    after = fold(EXECUTION, play.graph, play.records)
+    (start,) = [
+        out.body
+        for out in outgoing(fold(EXECUTION, play.graph, []), record.events, after)
+        if out.kind == "start"
+    ]
+
+    assert {"limits": {"attempts": 9}} == start["budget"]
