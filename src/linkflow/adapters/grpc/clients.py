@@ -58,6 +58,8 @@ KEPT_WAKES = 10_000
 
 log = telemetry.logger("grpc")
 
+_RESPOND: int = HistoryCall.HISTORY_CALL_RESPOND_ACTIVITY_TASK_COMPLETED
+
 _started = msgspec.json.Decoder(StartedExecution).decode
 _replied = msgspec.json.Decoder(ActivityReply).decode
 _claimed: Callable[[bytes], Task | None] = msgspec.json.Decoder(Task | None).decode
@@ -168,11 +170,10 @@ class HistoryClient(FrontendClient):
         return await asyncio.gather(*(self._respond(report) for report in reports))
 
     async def _respond(self, report: ActivityReport) -> ActivityReply:
-        call = HistoryCall.HISTORY_CALL_RESPOND_ACTIVITY_TASK_COMPLETED
         about = report.execution_id
         return _replied(
             await self._exchange.call(
-                call, encode_json(report), about, shard=shard_for(about), deadline_s=DEADLINE_S
+                _RESPOND, encode_json(report), about, shard=shard_for(about), deadline_s=DEADLINE_S
             )
         )
 

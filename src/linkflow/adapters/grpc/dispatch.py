@@ -26,6 +26,8 @@ _grant = msgspec.json.Decoder(tuple[str, dict[str, int]]).decode
 _closed = msgspec.json.Decoder(tuple[str, bool]).decode
 _number = msgspec.json.Decoder(int).decode
 
+_DELIVER: int = DispatchCall.DISPATCH_CALL_DELIVER_TASK
+
 Gone = Callable[[Sequence[str]], Awaitable[None]]
 
 
@@ -59,10 +61,15 @@ class DispatchDesk:
         """Take credits at hand."""
         found: list[str] = []
         stock = self._stock
-        if first and stock[first] > 0 and queue in self._queues.get(first, ()):
+        if len(stock) == 1:  # the loop below, for one worker
+            ((only, there),) = stock.items()
+            taken = min(count, there) if there > 0 and queue in self._queues.get(only, ()) else 0
+            stock[only] -= taken
+            found = [only] * taken
+        elif first and stock[first] > 0 and queue in self._queues.get(first, ()):
             found.append(first)
             stock[first] -= 1
-        while len(found) < count:
+        while len(found) < count and len(stock) > 1:
             before = len(found)
             for session, there in stock.most_common():
                 if there > 0 and len(found) < count and queue in self._queues.get(session, ()):
@@ -80,7 +87,11 @@ class DispatchDesk:
         """Take credits back; they are used for the next turn, or go to Matching."""
         if not sessions:
             return
-        self._stock.update([each for each in sessions if each not in self._left] if self._left else sessions)
+        if sessions.count(sessions[0]) == len(sessions):
+            if sessions[0] not in self._left:
+                self._stock[sessions[0]] += len(sessions)
+        else:
+            self._stock.update([each for each in sessions if each not in self._left])
         self._settle_soon()
 
     def deliver(self, task: Task) -> bool:
@@ -88,7 +99,7 @@ class DispatchDesk:
         if task.session in self._left:
             return False
         if self._wire is not None:
-            self._wire.note(DispatchCall.DISPATCH_CALL_DELIVER_TASK, encode_json(task), task.execution_id)
+            self._wire.note(_DELIVER, encode_json(task), task.execution_id)
         return True
 
     async def add(self, tasks: Sequence[TaskId]) -> None:

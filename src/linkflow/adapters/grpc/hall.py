@@ -49,6 +49,7 @@ class _Frame(msgspec.Struct):
 
 
 _frame = msgspec.json.Decoder(_Frame).decode
+_TASK: int = PollCall.POLL_CALL_TASK
 _delivered = metrics.counters("linkflow_queue_tasks_total")["delivered"]
 
 
@@ -190,7 +191,7 @@ class Hall:
             self._close_session(desk, frame.session)
             return
         _delivered.inc()
-        seat.wire.note(PollCall.POLL_CALL_TASK, record, frame.execution_id)
+        seat.wire.note(_TASK, record, frame.execution_id)
 
     def _cancel(self, record: bytes) -> None:
         self._matching.cancel(*_stop(record))
