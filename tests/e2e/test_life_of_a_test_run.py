@@ -62,8 +62,10 @@ async def test_parts_run_pins_stand_and_changes_make_stale(ui: Window, receiver:
     await ui.page.get_by_role("tab", name="Parameters").click()
     await ui.page.locator('[data-field="values"]').fill('{"n": 0}')
     await expect(ui.card("count").locator("[data-stale]")).to_be_visible()
-    await ui.saved()
-    await ui.live.post(f"/workflows/{workflow_id}/publish")
+    await ui.click("Publish")
+    await expect(ui.page.get_by_test_id("pins")).to_contain_text("Ask")
+    await ui.page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    await expect(ui.page.get_by_role("dialog")).to_have_count(0)
     await ui.live.ended(await ui.live.start(workflow_id))
 
     assert (["/ask", "/tell"], ["/ask", "/tell"], ["/ask", "/tell", "/ask", "/tell"]) == (

@@ -27,6 +27,7 @@ export function PublishDialog({ workflowId, latest, onClose, onProblems, onPubli
   const { say } = useWords();
   const [note, setNote] = useState('');
   const errors = useProblems((state) => state.list).filter((each) => each.severity === 'error');
+  const pinned = useEditor.getState().nodes.filter((each) => each.data.spec.pinned).map((each) => each.data.spec.label || each.id);
   const before = useQuery({ ...versionOf(workflowId, latest), enabled: latest > 0 });
   const changes = before.data && diff(before.data.spec as unknown as Spec, toSpec(useEditor.getState()));
   const publish = useMutation({
@@ -50,6 +51,7 @@ export function PublishDialog({ workflowId, latest, onClose, onProblems, onPubli
           </div>
         )}
         {changes && <p className="text-[13px] text-soft">{changes.steps.length + changes.rest.length + Object.keys(changes.edges).length ? say('publish.changes', { steps: changes.steps.length, version: latest }) : say('publish.same', { version: latest })}</p>}
+        {pinned.length > 0 && <p role="status" className="rounded-lg bg-warn-soft px-3 py-2 text-[13px] text-warn" data-testid="pins">{say('pin.publish', { names: pinned.join(', ') })}</p>}
         <Field label={say('publish.note')} hint={say('publish.noteHint')}>{(id) => <Input id={id} autoFocus maxLength={255} value={note} onChange={(event) => setNote(event.target.value)} />}</Field>
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{say('app.cancel')}</Button>

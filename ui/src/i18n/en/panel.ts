@@ -22,6 +22,7 @@ export const panel = {
   'pin.edit': 'Edit output',
   'pin.title': 'Pinned output',
   'pin.about': 'Test runs take this instead of running the step; published versions run the step.',
+  'pin.publish': 'Pinned for tests only, published they run: {{names}}.',
   'data.title': 'Data',
   'data.views': 'How it is shown',
   'data.table': 'Table',

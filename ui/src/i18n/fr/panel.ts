@@ -22,6 +22,7 @@ export const panel = {
   'pin.edit': 'Modifier la sortie',
   'pin.title': 'Sortie épinglée',
   'pin.about': 'Les essais prennent ceci au lieu d’exécuter l’étape ; les versions publiées l’exécutent.',
+  'pin.publish': 'Épinglées pour les essais seulement, publiées elles s’exécutent : {{names}}.',
   'data.title': 'Données',
   'data.views': 'Affichage',
   'data.table': 'Tableau',

@@ -22,6 +22,7 @@ export const panel = {
   'pin.edit': 'Hariri tokeo',
   'pin.title': 'Tokeo lililobandikwa',
   'pin.about': 'Majaribio hutumia hili badala ya kuendesha hatua; matoleo yaliyochapishwa huendesha hatua.',
+  'pin.publish': 'Zimebandikwa kwa majaribio tu, zikichapishwa huendeshwa: {{names}}.',
   'data.title': 'Data',
   'data.views': 'Jinsi inavyoonyeshwa',
   'data.table': 'Jedwali',
