@@ -149,7 +149,7 @@ async def test_owners_are_told_once_each(stage: Stage) -> None:
     told = []
     for amount in (49, 50, 81, 130):
         await used(stage, workspace_id, "sms_parts", amount)
-        told.append([await stage.plane.budgets.enforce() for _ in range(2)])
+        told.append([await stage.plane.budgets.enforce([workspace_id]) for _ in range(2)])
 
     assert [[0, 0], [1, 0], [1, 0], [1, 0]] == told
     assert 3 == await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
@@ -163,6 +163,42 @@ async def asked(live: Live, execution_id: str, limit: int) -> Any:
             return found[0]
         with live.running.plane.bus.subscribe(f"execution:{execution_id}") as changes:
             await changes.nudged(0.1)
+
+
+async def test_what_is_running_is_told_once(stage: Stage) -> None:
+    """Open executions are told that the workspace's budget is used up, once; and that there is room again."""
+    workflow_id, workspace_id = await stage.workflow(), await workspace(stage)
+    stage.engine.holds = True
+    started = [
+        (await stage.client.post(f"/api/v1/workflows/{workflow_id}/execute")).json["execution_id"]
+        for _ in range(2)
+    ]
+    await stage.client.put("/api/v1/budgets/day", {"limits": {"ai_tokens": 100}})
+    for amount in (99, 100, 120):
+        await used(stage, workspace_id, "ai_tokens", amount)
+        await stage.plane.budgets.enforce([workspace_id])
+    stopped = [(each.execution_id, each.action) for each in stage.engine.resolved]
+    stage.engine.resolved.clear()
+    await stage.clock.turn(1.0)
+    await stage.client.delete("/api/v1/budgets/day")
+    for _ in range(2):
+        await stage.plane.budgets.enforce(await stage.plane.budgets.watched())
+    lifted = [(each.execution_id, each.action) for each in stage.engine.resolved]
+
+    assert sorted((each, "exceeded") for each in started) == sorted(stopped)
+    assert sorted((each, "lifted") for each in started) == sorted(lifted)
+
+
+async def test_where_others_fail_what_waits_is_left_alone(stage: Stage) -> None:
+    """With the policy `fail`, executions that wait for something are not told."""
+    workflow_id, workspace_id = await stage.workflow(), await workspace(stage)
+    stage.engine.holds = True
+    await stage.client.post(f"/api/v1/workflows/{workflow_id}/execute")
+    await stage.client.put("/api/v1/budgets/day", {"limits": {"ai_tokens": 1}, "on_exceeded": "fail"})
+    await used(stage, workspace_id, "ai_tokens", 2)
+    await stage.plane.budgets.enforce([workspace_id])
+
+    assert [] == stage.engine.resolved
 
 
 async def test_a_runaway_loop_stops_within_one_node(live: Live, receiver: Receiver) -> None:

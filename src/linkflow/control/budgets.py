@@ -49,6 +49,7 @@ class Budgets:
         self._visibility, self._audit, self._notices, self._clock = visibility, audit, notices, clock
         self._told: dict[tuple[str, str], set[str]] = {}
         self._lifted: dict[tuple[str, str], float] = {}
+        self._warned: set[UsageAlert] = set()
 
     async def read(self, actor: Actor) -> tuple[Sequence[WorkspaceBudget], Sequence[BudgetLine]]:
         """List the budgets of the actor's workspace, and how those of the day and the month stand."""
@@ -136,15 +137,12 @@ class Budgets:
 
     # ------------------------------------------------------------ what the leader does
 
-    async def enforce(self) -> int | None:
-        """Look at every budget of a day or a month, tell people and executions.
+    async def watched(self) -> Sequence[str]:
+        """List the workspaces that have, or had, a budget of a day or a month."""
+        return await self._records.plans.budgeted()
 
-        Returns:
-            How many were told; None when no workspace has such a budget.
-        """
-        workspaces = await self._records.plans.budgeted()
-        if not workspaces:
-            return None
+    async def enforce(self, workspaces: Sequence[str]) -> int:
+        """Look at budgets of days and months, tell people and executions; how many were told."""
         told = 0
         for workspace_id in workspaces:
             lines = (await self._plans.fresh(workspace_id)).budgets
@@ -164,19 +162,25 @@ class Budgets:
                 continue
             day_or_month = line.period.partition(" ")[2]
             alert = UsageAlert(workspace_id, f"budget.{line.meter}", day_or_month, percent)
+            if alert in self._warned:
+                continue
             async with self._records.transaction() as records:
                 if await records.plans.alerted(alert):
                     subject = f"{percent} % of the budget of the {line.period}"
                     await self._notices.write(records, workspace_id, subject, _told(line, percent))
                     told += 1
+            self._warned.add(alert)
         if told:
             self._notices.nudge()
         return told
 
     async def _stop(self, workspace_id: str, line: BudgetLine) -> int:
-        """Tell open executions that a budget is used up: all at first, then those that were not told yet."""
+        """Tell open executions that a budget is used up: all at first, then those that were not told yet.
+
+        What waits for something else is let wait where the others fail; it is told once it moves.
+        """
         place = workspace_id, line.period
-        statuses = MOVING if place in self._told else OPEN
+        statuses = MOVING if place in self._told or line.on_exceeded == "fail" else OPEN
         if place not in self._told:
             self._plans.forget(workspace_id)
         known = self._told.setdefault(place, set())
@@ -194,7 +198,7 @@ class Budgets:
         return count
 
     async def _lift(self, workspace_id: str, over: Set[str]) -> int:
-        """Tell waiting executions that there is room: after a budget changed, and once to begin with."""
+        """Tell open executions that there is room: after a budget changed, and once to begin with."""
         count = 0
         for budget in await self._records.plans.budgets(workspace_id):
             place = workspace_id, period_of(budget.period, self._clock.now())
@@ -202,10 +206,15 @@ class Budgets:
                 continue
             if self._lifted.get(place) == budget.changed_at and place not in self._told:
                 continue
-            async for execution_id in self._executions(workspace_id, ("waiting",)):
-                count += await self._tell(execution_id, "lifted", place[1])
-            self._told.pop(place, None)
-            self._lifted[place] = budget.changed_at
+            found = told = 0
+            if await self._records.plans.was_used_up(workspace_id, place[1].partition(" ")[2]):
+                async for execution_id in self._executions(workspace_id, OPEN):
+                    found += 1
+                    told += await self._tell(execution_id, "lifted", place[1])
+            count += told
+            if told == found:  # else they are told again
+                self._told.pop(place, None)
+                self._lifted[place] = budget.changed_at
         return count
 
     async def _executions(self, workspace_id: str, statuses: Sequence[str]) -> AsyncIterator[str]:

@@ -84,6 +84,10 @@ class WorkspacePlans(Protocol):
         """Set a workspace's budget of a period."""
         ...
 
+    async def was_used_up(self, workspace_id: str, period: str) -> bool:
+        """Say whether any budget of a period, such as 2026-01-31 or 2026-01, was used up."""
+        ...
+
     async def budgeted(self) -> Sequence[str]:
         """List the ids of workspaces that have, or had, a budget of a day or a month."""
         ...

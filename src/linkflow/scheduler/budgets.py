@@ -6,7 +6,10 @@ from linkflow.ports.clock import Clock
 from linkflow.telemetry import logger
 
 LOOK_S = 0.25
-"""How often budgets are looked at, where any workspace has one."""
+"""How often budgets are looked at, where few workspaces have one."""
+
+EACH_S = 0.02
+"""How much longer the pause is for each workspace, so that many of them do not keep the database busy."""
 
 IDLE_S = 1.0
 """How often it is looked whether any workspace has one."""
@@ -23,10 +26,12 @@ class BudgetWatch:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            pause_s = LOOK_S
+            pause_s = IDLE_S
             try:
-                if await self._budgets.enforce() is None:
-                    pause_s = IDLE_S
+                workspaces = await self._budgets.watched()
+                if workspaces:
+                    pause_s = max(LOOK_S, EACH_S * len(workspaces))
+                    await self._budgets.enforce(workspaces)
             except Unavailable as error:
                 LOG.warning("budgets not looked at; tried again", error=str(error))
             await self._clock.sleep(pause_s)

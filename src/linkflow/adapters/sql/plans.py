@@ -83,6 +83,16 @@ class SqlWorkspacePlans:
             *BUDGETS.values(budget),
         )
 
+    async def was_used_up(self, workspace_id: str, period: str) -> bool:
+        """Say whether a budget of a period was used up."""
+        found = await self._sql.of(workspace_id).row(
+            "SELECT 1 FROM control.usage_alerts WHERE workspace_id = $1 AND period = $2 AND percent = 100"
+            " AND starts_with(meter, 'budget.') LIMIT 1",
+            workspace_id,
+            period,
+        )
+        return found is not None
+
     async def budgeted(self) -> Sequence[str]:
         """List workspaces with a budget of a period."""
         found = await self._sql.rows(
