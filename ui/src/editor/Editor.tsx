@@ -11,6 +11,7 @@ import { useWords } from '../i18n';
 import { Failed, Loading, Page } from '../kit/Page';
 import { Board } from './Board';
 import { ConflictDialog } from './ConflictDialog';
+import { fetchCode } from './Expression';
 import { watchProblems } from './problems';
 import { useStaleMarks } from './panel/source';
 import { openDraft, useSaving } from './saving';
@@ -39,6 +40,7 @@ function Opened({ id }: { id: string }) {
     const close = openDraft(id, found.data.name, found.data.spec as unknown as Spec, found.data.revision);
     const unwatch = watchProblems();
     setOpen(true);
+    fetchCode(); // before the server may be away
     return () => {
       unwatch();
       close();
