@@ -1,4 +1,4 @@
-import { Handle, Position, useConnection, useStore, type Node, type NodeProps } from '@xyflow/react';
+import { Handle, Position, useConnection, useStore, type Edge, type Node, type NodeProps } from '@xyflow/react';
 import { Ban, Check, Clock, LoaderCircle, Minus, Pause, Pin, TriangleAlert, X } from 'lucide-react';
 import { memo, useContext } from 'react';
 import { outputsOf, type CardNode, type SpecNode } from '../graph/spec';
@@ -19,12 +19,27 @@ const BADGES: Record<string, { icon: typeof Check; look: string }> = {
 const CHANGES = { added: '!border-good ring-3 ring-good/25', removed: '!border-bad border-dashed opacity-70 ring-3 ring-bad/25', changed: '!border-warn ring-3 ring-warn/25' };
 const BACKS = { added: 'bg-good', removed: 'bg-bad', changed: 'bg-warn' };
 
+/** The handles that lines leave from, by card; thought out once for all cards and every picture. */
+const USED = new WeakMap<readonly Edge[], Map<string, string>>();
+function usedHandles(edges: readonly Edge[]): Map<string, string> {
+  let found = USED.get(edges);
+  if (!found) {
+    found = new Map();
+    for (const { source, sourceHandle } of edges) {
+      const before = found.get(source);
+      found.set(source, before === undefined ? (sourceHandle ?? '') : `${before}\n${sourceHandle ?? ''}`);
+    }
+    USED.set(edges, found);
+  }
+  return found;
+}
+
 /** One step: sign, name, what it is, how its last run went, its handles. */
 function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: boolean }) {
   const { say } = useWords();
   const run = useNodeRun(id);
   const type = useShapes((state) => state.byName.get(spec.type.split('@')[0]!));
-  const used = useStore((state) => state.edges.filter((each) => each.source === id).map((each) => each.sourceHandle ?? '').join('\n'));
+  const used = useStore((state) => usedHandles(state.edges).get(id) ?? '');
   const problem = useMarks((state) => state.byNode[id]);
   const hasRun = useRuns((state) => !!state.executionId);
   const changed = useMarks((state) => state.changed[id]);

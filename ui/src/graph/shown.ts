@@ -54,9 +54,21 @@ function frame(group: Group, cards: readonly CardNode[]): Frame {
   };
 }
 
+/** Cards by their places in the order; those that have none yet come last. */
+function inOrder(nodes: readonly CardNode[], order: ReadonlyMap<string, number>): CardNode[] {
+  const placed: CardNode[] = new Array<CardNode>(order.size);
+  const others: CardNode[] = [];
+  for (const each of nodes) {
+    const at = order.get(each.id);
+    if (at === undefined) others.push(each);
+    else placed[at] = each;
+  }
+  return [...placed.filter(Boolean), ...others];
+}
+
 /** Say what to draw. The same document gives the same objects, so that only what changed is drawn again. */
 export function shown(doc: Pick<Doc, 'nodes' | 'edges' | 'notes' | 'groups'>, order: ReadonlyMap<string, number>): { nodes: Drawn[]; edges: Line[] } {
-  const sorted = [...doc.nodes].sort((one, two) => (order.get(one.id) ?? 0) - (order.get(two.id) ?? 0));
+  const sorted = inOrder(doc.nodes, order);
   if (!doc.groups.length && !doc.notes.length) return { nodes: sorted, edges: doc.edges };
   const byId = new Map(doc.nodes.map((each) => [each.id, each]));
   const closed = new Map<string, string>();
