@@ -1,5 +1,6 @@
 """kill -9 of every service of a LinkFlow of many processes, again and again, under load."""
 
+import asyncio
 import os
 import random
 from collections import Counter
@@ -20,6 +21,9 @@ PER_S = 200.0
 PAUSE_S, FULL_PAUSE_S = 0.6, 3.0
 """Between two rounds, at most; in full a History lives long enough to look at every open execution."""
 
+BETWEEN, PATIENCE_S = 100, 120.0
+"""Effects between two rounds, and how long they may take."""
+
 STUCK_S = 30.0
 LONG_S = 5.0
 """What is promised, and from when on somebody stood still at all."""
@@ -37,13 +41,20 @@ def starved_s() -> float:
     return sum(float(line.rpartition("total=")[2]) for line in lines if line.startswith("some")) / 1e6
 
 
-async def storm(running: Processes, kills: int, pause_s: float, rng: random.Random) -> Counter[str]:
-    """Kill processes one by one and several at once, mostly those that serve; how often each role died."""
+async def storm(
+    running: Processes, outside: Outside, kills: int, pause_s: float, rng: random.Random
+) -> Counter[str]:
+    """Kill processes one by one and several at once; how often each role died.
+
+    Mostly those that serve, while work goes on: how often is then a matter of how fast the machine is.
+    """
     died: Counter[str] = Counter()
     while died.total() < kills:
         victims = rng.sample(list(ROLES), rng.choice((1, 1, 1, 2, 3)))
         if rng.random() < 0.8:
             await running.ready(*victims)
+            async with asyncio.timeout(PATIENCE_S):
+                await outside.goes_on(BETWEEN)
         await SystemClock().sleep(rng.uniform(0.0, pause_s))
         await running.kill(*victims)
         died.update(ROLES[victim] for victim in victims)
@@ -64,7 +75,7 @@ async def test_a_storm_of_kills_over_split_services(
         before = starved_s()
         async with starting(database, outside, PER_S) as load:
             await load.reached(100)
-            died = await storm(running, kills, pause_s, random.Random(11))
+            died = await storm(running, outside, kills, pause_s, random.Random(11))
         starved = (starved_s() - before) / load.took_s
         found, silences = await load.judged()
         still = await stood_still(database, line, LONG_S)

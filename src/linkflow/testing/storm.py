@@ -117,6 +117,8 @@ class Outside:
         self.calls: Counter[str] = Counter()
         self.acknowledged: dict[str, str] = {}
         self._asked: dict[str, float] = {}
+        self._count = 0
+        self._more = asyncio.Event()
         self._random = random.Random(1)  # noqa: S311  chance that can be had again
 
     @classmethod
@@ -172,6 +174,13 @@ class Outside:
             faults.append(f"lists show {found.shown}, the heads are {Counter(found.ends.values())}")
         return faults
 
+    async def goes_on(self, count: int) -> None:
+        """Wait until so many more effects took place: work goes on."""
+        until = self._count + count
+        while self._count < until:
+            self._more.clear()
+            await self._more.wait()
+
     @property
     def naps_s(self) -> Sequence[float]:
         """How long each `chain` slept at least, in seconds: from the effect before to the first one after."""
@@ -215,5 +224,7 @@ class Outside:
 
     async def _take_time(self) -> None:
         """Answer after a moment, so that failures come before, in and after effects."""
+        self._count += 1
+        self._more.set()
         for _ in range(self._random.choice((0, 1, 20))):
             await asyncio.sleep(0)

@@ -2,17 +2,22 @@
 
 So what stops its worker stops nobody else with it, and is known by that. A suspect waits a little until the
 others have ended, and the others wait a little until it has: a node that takes long holds nobody up for long.
+Where there are many suspects, those whose turn does not come soon run with the others, and a crash
+says nothing about them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from linkflow.ports.clock import Clock
 
+TURN_S = 1.0
+"""How long a suspect waits for its turn."""
+
 QUIET_S = 2.0
-"""How long a suspect waits for the others to end."""
+"""How long it waits then for the others to end."""
 
 ALONE_S = 2.0
 """How long the others wait for a suspect to end."""
@@ -45,25 +50,44 @@ class Company:
             if not self._running:
                 self._quiet.set()
 
-    async def alone(self, work: Coroutine[None, None, T]) -> T:
-        """Run a suspect: with nobody beside it, unless somebody takes long."""
+    async def alone(self, work: Callable[[bool], Coroutine[None, None, T]]) -> T:
+        """Run a suspect: with nobody beside it, unless somebody takes long.
+
+        Args:
+            work: Runs it, told whether its turn has come; without, it runs beside others.
+        """
+        if not await self._has_turn():
+            async with self.together():
+                return await work(False)
         running: asyncio.Future[T] | None = None
         try:
-            async with self._turn:
-                self._open.clear()
-                try:
-                    await self._within(QUIET_S, self._quiet.wait())
-                    running = asyncio.ensure_future(work)
-                    await self._within(ALONE_S, asyncio.shield(running))
-                finally:
-                    self._open.set()
+            self._open.clear()
+            try:
+                await self._within(QUIET_S, self._quiet.wait())
+                running = asyncio.ensure_future(work(True))
+                await self._within(ALONE_S, asyncio.shield(running))
+            finally:
+                self._open.set()
+                self._turn.release()
             return await running
         finally:
-            if running is None:
-                work.close()
-            elif not running.done():
+            if running is not None and not running.done():
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
+
+    async def _has_turn(self) -> bool:
+        """Wait for the turn of a suspect; whether it came soon."""
+        asking = asyncio.ensure_future(self._turn.acquire())
+        try:
+            await self._within(TURN_S, asyncio.shield(asking))
+        except asyncio.CancelledError:
+            if asking.done():
+                self._turn.release()
+            asking.cancel()
+            raise
+        has_come = asking.done()
+        asking.cancel()
+        return has_come
 
     async def _within(self, seconds: float, awaited: Awaitable[object]) -> None:
         """Wait for something, at most so long; how it ended is not said."""

@@ -226,7 +226,9 @@ class Worker:
         burials = self._burials
         try:
             if task.is_suspect:
-                return await self._company.alone(self._begin_attempt(task, burials))
+                return await self._company.alone(
+                    lambda is_alone: self._begin_attempt(task, burials, begins=is_alone)
+                )
             async with self._company.together():
                 return await self._begin_attempt(task, burials)
         except asyncio.CancelledError:
@@ -237,21 +239,21 @@ class Worker:
         finally:
             self._running.pop(place, None)
 
-    async def _begin_attempt(self, task: Task, burials: int) -> Completion:
+    async def _begin_attempt(self, task: Task, burials: int, *, begins: bool = False) -> Completion:
         """Run one attempt as soon as the lease is certain to hold, unless it ended meanwhile."""
         while self._clock.monotonic() >= self._alive_until:
             self._renewed.clear()
             await self._renewed.wait()
-        if self._burials != burials or not await self._is_current(task):
+        if self._burials != burials or not await self._is_current(task, begins=begins):
             return _LOST
         return await self._activities.run(task)
 
-    async def _is_current(self, task: Task) -> bool:
+    async def _is_current(self, task: Task, *, begins: bool) -> bool:
         """Say whether an attempt is still ours: after a burial, one may arrive that was ended meanwhile.
 
-        Of a suspect History is told at the same time that it begins.
+        Of a suspect that runs alone History is told at the same time that it begins.
         """
-        if not task.is_suspect and self._clock.monotonic() >= self._doubtful_until:
+        if not begins and self._clock.monotonic() >= self._doubtful_until:
             return True
         known = TaskId(
             task.execution_id,
@@ -260,7 +262,7 @@ class Worker:
             task.queue,
             task.workspace_id,
             task.priority,
-            begins=task.is_suspect,
+            begins=begins,
         )
         try:
             return await self._history.claim(known, self.session) is not None

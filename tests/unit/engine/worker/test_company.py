@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from linkflow.engine.worker.company import ALONE_S, QUIET_S, Company
+from linkflow.engine.worker.company import ALONE_S, QUIET_S, TURN_S, Company
 from linkflow.testing.fakes import FixedClock
 
 TURNS = 20
@@ -16,12 +16,14 @@ class Scene:
 
     Attributes:
         running: Those that run just now.
+        alone: Suspects whose turn came.
     """
 
     def __init__(self) -> None:
         self.clock = FixedClock()
         clock: Any = self.clock
         self.running: list[str] = []
+        self.alone: list[str] = []
         self._company = Company(clock)
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -29,7 +31,11 @@ class Scene:
     async def begin(self, name: str, *, is_suspect: bool = False) -> asyncio.Task[None]:
         """Begin an attempt, and see what comes of it."""
         self._ends[name] = asyncio.Event()
-        work = self._company.alone(self._work(name)) if is_suspect else self._together(name)
+        work = (
+            self._company.alone(lambda is_alone: self._suspect(name, is_alone))
+            if is_suspect
+            else self._together(name)
+        )
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         await self.rest()
@@ -54,6 +60,11 @@ class Scene:
     async def _together(self, name: str) -> None:
         async with self._company.together():
             await self._work(name)
+
+    async def _suspect(self, name: str, is_alone: bool) -> None:  # the outcome itself
+        if is_alone:
+            self.alone.append(name)
+        await self._work(name)
 
     async def _work(self, name: str) -> None:
         self.running.append(name)
@@ -120,6 +131,20 @@ async def test_suspects_take_turns_with_the_others() -> None:
         seen.append(list(found.running))
 
     assert [["one"], ["other"], ["two"]] == seen
+
+
+async def test_a_suspect_whose_turn_does_not_come_runs_beside_others() -> None:
+    """Of many suspects not all can be alone: after a while the rest runs with the others, not watched."""
+    async with scene() as found:
+        for name in ("one", "two", "three"):
+            await found.begin(name, is_suspect=True)
+        await found.clock.turn(TURN_S)
+        await found.rest()
+        before = list(found.running)
+        await found.end("one")
+
+        assert (["one"], ["one"]) == (before, found.alone)
+        assert {"two", "three"} == set(found.running)
 
 
 async def test_a_suspect_that_is_stopped_makes_room() -> None:
