@@ -18,7 +18,7 @@ from linkflow.testing.storm import Outside
 KILLS = 200 if os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"} else 12
 FULL_KILLS = 1000
 PER_S = 200.0
-PAUSE_S, FULL_PAUSE_S = 0.6, 3.0
+PAUSE_S, FULL_PAUSE_S = 0.6, 1.2
 """Between two rounds, at most; in full a History lives long enough to look at every open execution."""
 
 BETWEEN, PATIENCE_S = 100, 120.0

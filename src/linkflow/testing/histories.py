@@ -19,6 +19,7 @@ ENDS = (
     e.ActivityTaskUnknown,
     e.ActivityTaskCancelled,
 )
+PAGE = 500
 SECOND_ENDS = {
     ("ActivityTaskUnknown", name)
     for name in ("ActivityTaskCompleted", "ActivityTaskFailed", "ActivityTaskCancelled")
@@ -114,7 +115,16 @@ def _brief(numbers: Sequence[int]) -> str:
 async def crooked(database: Database) -> AsyncIterator[tuple[str, str]]:
     """Read every history in a database: (execution id, what is wrong with it)."""
     store = SqlHistoryStore(database)
-    heads = await database.pool.fetch("SELECT execution_id::text, version FROM engine.executions ORDER BY 1")
-    for execution_id, version in heads:
-        for fault in faults(await store.load(execution_id), version):
-            yield execution_id, fault
+    heads = await database.pool.fetch(
+        "SELECT execution_id::text, version, run_event FROM engine.executions ORDER BY 1"
+    )
+    for start in range(0, len(heads), PAGE):
+        page = heads[start : start + PAGE]
+        whole = await store.load_runs([each[0] for each in page if each[2] == 1])
+        for execution_id, version, run_event in page:
+            if run_event == 1:
+                records = whole.get(execution_id, ())
+            else:
+                records = await store.load(execution_id)
+            for fault in faults(records, version):
+                yield execution_id, fault
