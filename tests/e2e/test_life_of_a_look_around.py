@@ -27,6 +27,7 @@ async def troubles(ui: Window) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(300)  # thirty pages, one after the other
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
     """No page has a serious or critical finding of axe, in either theme."""
@@ -47,7 +48,7 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
         "/", "/workflows", "/workflows?new=1", "/templates", "/executions", f"/executions/{execution_id}",
         f"/executions/{execution_id}?view=timeline", f"/executions/{execution_id}?view=events", "/triggers",
         "/dead-letters", "/cluster", "/me", f"/w/{workflow_id}/edit?node=set", "/nowhere",
-        "/approvals", "/sign-in", "/sign-in?new=1", "/sign-in?forgot=1",
+        "/approvals", "/alerts", "/sign-in", "/sign-in?new=1", "/sign-in?forgot=1",
         "/inbox", "/credentials", "/insights", "/jobs", "/admin/members", "/admin/keys", "/admin/variables",
         "/admin/subscriptions", "/admin/usage", "/admin/audit",
     ):  # fmt: skip

@@ -193,3 +193,20 @@ async def test_home_and_insights_say_what_failed(ui: Window, database_dsn: str) 
     await expect(ui.page.get_by_role("table", name="By error")).to_contain_text("http.status")
 
     await expect(ui.page.get_by_text("90%")).to_be_visible()
+
+
+async def test_an_alert_is_made_and_tried(ui: Window, receiver: Receiver) -> None:
+    """An alert that calls an address shows its secret once; a test of it arrives, and stands in the list."""
+    receiver.answer("/alarm", Scripted(200, {}))
+    await ui.open("/alerts")
+    await ui.click("New alert")
+    await ui.page.get_by_label("Name", exact=True).fill("Failures")
+    await ui.page.get_by_label("Where").select_option(label="To an address")
+    await ui.page.get_by_label("Address", exact=True).fill(f"{receiver.address}/alarm")
+    await ui.click("Save")
+    await expect(ui.page.get_by_test_id("once")).to_be_visible()
+    await ui.click("Close")
+    await ui.click("Send a test: Failures")
+    await expect(ui.page.get_by_role("table", name="What was sent")).to_contain_text("Sent")
+
+    assert [each.path for each in receiver.calls] == ["/alarm"]

@@ -35,6 +35,11 @@ export class Offline extends Problem {
 /** Routes about oneself, which no workspace changes. */
 const OWN = /^\/(auth\/(?!me$|tokens)|workspaces|invitations\/\{token\})/;
 
+function baseOf(pattern: string): string {
+  const place = OWN.test(pattern) ? '' : workspace();
+  return place ? `/api/v1/workspaces/${place}` : '/api/v1';
+}
+
 /** Fill in the path and the query of a route; in another workspace than one's own, the path names it. */
 export function addressOf(route: string, path: Record<string, string | number> = {}, query: Record<string, unknown> = {}): string {
   const [, pattern = ''] = route.split(' ');
@@ -44,8 +49,7 @@ export function addressOf(route: string, path: Record<string, string | number> =
   }
   const filled = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(path[name] ?? '')));
   const text = found.toString();
-  const place = OWN.test(pattern) ? '' : workspace();
-  return `/api/v1${place ? `/workspaces/${place}` : ''}${filled}${text ? `?${text}` : ''}`;
+  return `${baseOf(pattern)}${filled}${text ? `?${text}` : ''}`;
 }
 
 async function problemOf(answer: Response): Promise<Problem> {
@@ -78,7 +82,7 @@ export async function call<K extends Route>(route: K, options: Options<K> = {}):
 /** Read what is no JSON to look at, but a file. */
 export async function fetchBlob(address: string): Promise<Blob> {
   const token = await accessToken(false);
-  const answer = await fetch(`/api/v1${address}`, { headers: token ? { authorization: `Bearer ${token}` } : {} }).catch(() => {
+  const answer = await fetch(`${baseOf(address)}${address}`, { headers: token ? { authorization: `Bearer ${token}` } : {} }).catch(() => {
     throw new Offline();
   });
   if (!answer.ok) throw await problemOf(answer);

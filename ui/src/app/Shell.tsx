@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { Activity, ChartColumn, House, Inbox, KeyRound, LayoutTemplate, LogOut, MailWarning, Server, Settings, Timer, UserCheck, UserRound, Workflow, Zap, type LucideIcon } from 'lucide-react';
+import { Activity, Bell, ChartColumn, House, Inbox, KeyRound, LayoutTemplate, LogOut, MailWarning, Server, Settings, Timer, UserCheck, UserRound, Workflow, Zap, type LucideIcon } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
 import { call, Problem } from '../api/client';
 import { me, queries } from '../api/queries';
@@ -24,6 +24,7 @@ const GROUPS: { key: Key; places: Place[] }[] = [
     { to: '/approvals', key: 'nav.approvals', icon: UserCheck },
     { to: '/inbox', key: 'nav.inbox', icon: Inbox },
     { to: '/dead-letters', key: 'nav.deadLetters', icon: MailWarning },
+    { to: '/alerts', key: 'nav.alerts', icon: Bell },
     { to: '/insights', key: 'nav.insights', icon: ChartColumn },
   ] },
   { key: 'nav.manage', places: [

@@ -56,6 +56,7 @@ const approvals = createRoute({
   getParentRoute: () => inside, path: '/approvals', component: lazyRouteComponent(() => import('../pages/Approvals'), 'Approvals'),
   validateSearch: (found: Record<string, unknown>): { status?: string; mine?: string } => ({ status: text(found.status), mine: text(found.mine) }),
 });
+const alerts = createRoute({ getParentRoute: () => inside, path: '/alerts', component: lazyRouteComponent(() => import('../pages/Alerts'), 'Alerts') });
 const credentials = createRoute({ getParentRoute: () => inside, path: '/credentials', component: lazyRouteComponent(() => import('../pages/Credentials'), 'Credentials') });
 const insights = createRoute({
   getParentRoute: () => inside, path: '/insights', component: lazyRouteComponent(() => import('../pages/Insights'), 'Insights'),
@@ -85,7 +86,7 @@ export const router = createRouter({
     signIn,
     inside.addChildren([
       home, workflows, templates, edit, versions, executions, execution, triggers, letters, cluster, account,
-      inbox, approvals, credentials, insights, jobs,
+      inbox, approvals, alerts, credentials, insights, jobs,
       settings.addChildren([settingsFirst, members, keys, variables, subscriptions, usage, audit]),
     ]),
   ]),

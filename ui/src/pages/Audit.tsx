@@ -3,8 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CircleAlert, CircleCheck, Download, ScrollText, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
-import { addressOf, call } from '../api/client';
-import { accessToken } from '../api/session';
+import { call, fetchBlob } from '../api/client';
 import { useWords } from '../i18n';
 import { Button } from '../kit/Button';
 import { classes } from '../kit/classes';
@@ -75,10 +74,8 @@ function short(resource: string): string {
 
 /** Fetches the file with one's token, which a plain link would not send. */
 async function download(): Promise<void> {
-  const answer = await fetch(addressOf('GET /audit-logs/export'), { headers: { authorization: `Bearer ${await accessToken()}` } });
-  if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(await answer.blob());
+  link.href = URL.createObjectURL(await fetchBlob('/audit-logs/export'));
   link.download = 'audit.ndjson';
   link.click();
   URL.revokeObjectURL(link.href);

@@ -108,7 +108,7 @@ function Standing({ names }: { names: Map<string, string> }) {
       {!!letters.data && <Link to="/dead-letters" className="rounded-xl bg-warn-soft px-4 py-3 text-[13px] font-medium text-warn hover:underline">{say('home.letters', { n: letters.data })}</Link>}
       <div className="grid gap-6 lg:grid-cols-[2fr_1fr]">
         <div className="flex flex-col gap-6">
-          {!!failed.data?.length && <Runs title={say('home.failures')} rows={failed.data} names={names} />}
+          {!!failed.data?.length && <Runs title={say('home.failures')} rows={failed.data} names={names} status="failed" />}
           <Listing found={recent}>{(rows) => <Runs title={say('home.recent')} rows={rows} names={names} none={say('home.recentNone')} />}</Listing>
         </div>
         <Steps />
@@ -117,13 +117,13 @@ function Standing({ names }: { names: Map<string, string> }) {
   );
 }
 
-function Runs({ title, rows, names, none }: { title: string; rows: ExecutionLine[]; names: Map<string, string>; none?: string }) {
+function Runs({ title, rows, names, none, status }: { title: string; rows: ExecutionLine[]; names: Map<string, string>; none?: string; status?: string }) {
   const { say, language } = useWords();
   return (
     <section aria-label={title} className="rounded-xl border border-line bg-surface shadow-[var(--shadow)]">
       <div className="flex items-center justify-between border-b border-line px-4 py-2.5">
         <h2>{title}</h2>
-        <Link to="/executions" aria-label={`${say('home.all')}: ${title}`} className="text-[13px] font-medium text-accent-text hover:underline">{say('home.all')}</Link>
+        <Link to="/executions" search={{ status }} aria-label={`${say('home.all')}: ${title}`} className="text-[13px] font-medium text-accent-text hover:underline">{say('home.all')}</Link>
       </div>
       {rows.length === 0 && <p className="px-4 py-6 text-[13px] text-faint">{none}</p>}
       <ul className="divide-y divide-line">

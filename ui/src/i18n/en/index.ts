@@ -12,6 +12,7 @@ import { panel } from './panel';
 import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
+import { alerts } from './alerts';
 
-export const en = { ...shell, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const en = { ...shell, ...alerts, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
 export type Key = keyof typeof en;

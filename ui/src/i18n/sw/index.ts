@@ -13,5 +13,6 @@ import { panel } from './panel';
 import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
+import { alerts } from './alerts';
 
-export const sw: Record<Key, string> = { ...shell, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const sw: Record<Key, string> = { ...shell, ...alerts, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
