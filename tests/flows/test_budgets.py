@@ -219,6 +219,9 @@ async def test_a_paused_execution_asks_and_goes_on(live: Live, receiver: Receive
     place = f"/executions/{execution_id}/budget"
     question = await asked(live, execution_id, 5)
     before = len(receiver.calls)
+    elsewhere = await live.post(
+        f"/executions/{execution_id}/resolve", {"key": question["key"], "action": "approved"}
+    )
     raised = await live.post(place, {"action": "raise", "limits": {"attempts": 9}})
     await asked(live, execution_id, 9)
     after = len(receiver.calls)
@@ -228,6 +231,7 @@ async def test_a_paused_execution_asks_and_goes_on(live: Live, receiver: Receive
     late = await live.post(place, {"action": "stop"})
 
     assert (["raise", "stop", "cancel"], 4, 202, 8) == (question["can"], before, raised.status, after)
+    assert (400, "wait.action") == (elsewhere.status, elsewhere.json["code"])
     assert (409, "budget.too_small", 404) == (too_small.status, too_small.json["code"], late.status)
     assert ("failed", "execution.budget_exceeded") == (ended["status"], ended["error"]["code"])
 
