@@ -70,11 +70,12 @@ async def test_keys_and_members_are_managed(live: Live) -> None:
     made = await say(home, "keys", "create", "ci", "--scope", "read", "--days", "1")
     listed = await say(home, "keys", "list", "--json")
     (key,) = json.loads(listed.output)["data"]
-    removed = await say(home, "keys", "remove", key["id"])
+    removed = await say(home, "keys", "remove", key["id"], "--json")
     empty = await say(home, "keys", "list", "--json")
     invited = await say(home, "members", "invite", "new@example.com", "--role", "viewer")
 
     assert [0] * 5 == [each.exit_code for each in (made, listed, removed, empty, invited)], made.output
+    assert {"id": key["id"]} == json.loads(removed.output)
     assert (made.output.startswith(key["prefix"]), ["read"]) == (True, key["scopes"])
     assert [] == json.loads(empty.output)["data"]
     assert invited.output.startswith("http")

@@ -34,6 +34,16 @@ def _listed(path: str, columns: list[str], *, as_json: bool) -> None:
     table(columns, [[brief(each[column]) for column in columns] for each in found["data"]])
 
 
+def _done(found: Any, line: str, *, as_json: bool) -> None:
+    """Say what was done, to a person or a program."""
+    from linkflow.apps.cli_show import print_json
+
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(line)
+
+
 def login(
     url: Annotated[str, typer.Argument(help="Where it is, such as https://linkflow.example.")],
     email: Annotated[str, typer.Option("--email", help="Whose account; asked for when left out.")] = "",
@@ -104,9 +114,10 @@ def create_key(
 
 
 @keys.command("remove")
-def remove_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")]) -> None:
+def remove_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")], as_json: Json = False) -> None:
     """Remove an API key; it is refused at once."""
     _api().call("DELETE", f"/auth/tokens/{quote(key_id, safe='')}")
+    _done({"id": key_id}, "removed; it is refused from now on", as_json=as_json)
 
 
 @members.command("list")
@@ -141,14 +152,21 @@ Who = Annotated[str, typer.Argument(help="E-mail address or id of the member.")]
 
 
 @members.command("role")
-def set_role(who: Who, role: Annotated[str, typer.Argument(help="owner, admin, member or viewer.")]) -> None:
+def set_role(
+    who: Who,
+    role: Annotated[str, typer.Argument(help="owner, admin, member or viewer.")],
+    as_json: Json = False,
+) -> None:
     """Give a member another role."""
     api = _api()
-    api.call("PUT", f"/members/{_user_id(api, who)}", {"role": role})
+    found = api.call("PUT", f"/members/{_user_id(api, who)}", {"role": role})
+    _done(found, f"{who} is {role} now", as_json=as_json)
 
 
 @members.command("remove")
-def remove_member(who: Who) -> None:
+def remove_member(who: Who, as_json: Json = False) -> None:
     """Take a member out of the workspace; they lose access at once."""
     api = _api()
-    api.call("DELETE", f"/members/{_user_id(api, who)}")
+    user_id = _user_id(api, who)
+    api.call("DELETE", f"/members/{user_id}")
+    _done({"user_id": user_id}, f"{who} is out", as_json=as_json)
