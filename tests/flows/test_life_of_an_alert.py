@@ -484,3 +484,21 @@ async def test_a_viewer_only_looks(stage: Stage) -> None:
         ]
 
     assert [200, 403, 403, 403, 404] * 2 == found
+
+
+async def test_one_rule_that_cannot_tell_silences_no_other(stage: Stage, receiver: Receiver) -> None:
+    """A rule whose channels cannot be opened any more is passed over; the next rule hears."""
+    receiver.answer("/hook", Scripted(204))
+    hook = {"kind": "webhook", "url": f"{receiver.address}/hook"}
+    workflow_id = await stage.workflow()
+    broken = await ruled(stage, "failure", hook)
+    await ruled(stage, "failure", hook)
+    await stage.database.pool.execute(
+        "UPDATE control.alerts SET sealed = 'nothing' WHERE id = $1", broken["id"]
+    )
+    await turn(stage)
+    await ended(stage, workflow_id)
+    await turn(stage)
+    left = await stage.database.pool.fetchval("SELECT count(*) FROM engine.followed")
+
+    assert (1, 0) == (len(receiver.to("/hook")), left)

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 
 from linkflow.control.alerting import Alerting
 from linkflow.domain.alert import Occasion, is_about, span
+from linkflow.domain.errors import Unavailable
 from linkflow.domain.notification import moment
 from linkflow.domain.subscription import instant
 from linkflow.ports.alerts import Alert, AlertSources
 from linkflow.ports.clock import Clock
 from linkflow.ports.records import Records
 from linkflow.ports.stores import DeadLetters
+from linkflow.telemetry import logger
 
+LOG = logger("alerting")
 BATCH = 100
 LETTERS_SINCE_S = 24 * 3600.0
 
@@ -37,8 +40,13 @@ class AlertLook:
         """Look, and sum up what was missed; how many messages were written. Safe to repeat."""
         told = 0
         for alert in await self._records.alerts.active():
-            for occasion in await self._found(alert):
-                told += await self._alerting.fire(alert, occasion)
+            try:
+                for occasion in await self._found(alert):
+                    told += await self._alerting.fire(alert, occasion)
+            except Unavailable:
+                raise
+            except Exception:  # a bug with one rule must not silence the others
+                LOG.exception("not looked for", alert_id=alert.id, kind=alert.kind)
         return told + await self._alerting.sum_up()
 
     async def _found(self, alert: Alert) -> Sequence[Occasion]:

@@ -16,7 +16,7 @@ import msgspec
 from linkflow.control.alerts import channels_of, letters
 from linkflow.control.notifications import Notifications
 from linkflow.domain.alert import LEAST_RUNS, OF_EXECUTIONS, Occasion, is_about, is_slow, span
-from linkflow.domain.errors import NotFound
+from linkflow.domain.errors import LinkFlowError, NotFound, Unavailable
 from linkflow.domain.notification import moment
 from linkflow.domain.subscription import instant
 from linkflow.domain.values import Json
@@ -72,9 +72,18 @@ class Alerting:
         for each in ended:
             for alert in alerts:
                 if alert.workspace_id == each.workspace_id and is_about(alert.rule, each.workflow_id):
-                    occasion = await self._of_end(alert, each)
-                    if occasion is not None:
-                        await self.fire(alert, occasion)
+                    await self._compare(alert, each)
+
+    async def _compare(self, alert: Alert, ended: FollowedExecution) -> None:
+        """Compare the end of an execution with a rule; a bug with one must not silence the others."""
+        try:
+            occasion = await self._of_end(alert, ended)
+            if occasion is not None:
+                await self.fire(alert, occasion)
+        except Unavailable:
+            raise
+        except Exception:
+            LOG.exception("not compared", alert_id=alert.id, execution_id=ended.execution_id)
 
     async def _of_end(self, alert: Alert, ended: FollowedExecution) -> Occasion | None:
         """Say what a rule finds in the end of an execution."""
@@ -218,8 +227,13 @@ class Alerting:
             "text": text,
             **(occasion.data if isinstance(occasion.data, dict) else {}),
         }
+        try:
+            channels = channels_of(self._box, alert)
+        except LinkFlowError as error:  # its key is gone: nothing can be sent, the others go on
+            LOG.error("channels unreadable", alert_id=alert.id, error=str(error))
+            return
         for letter in letters(
-            channels_of(self._box, alert),
+            channels,
             f"[{workspace.name}] {occasion.title}",
             f"{text}\n\nAlert “{alert.name}”",
             link=f"{self._public_url}{occasion.path}" if occasion.path else "",

@@ -12,7 +12,7 @@ from linkflow.control.alerting import Alerting
 from linkflow.control.notifications import Letter, Notifications
 from linkflow.domain.approval_link import signed
 from linkflow.domain.email import email_of
-from linkflow.domain.errors import Invalid, NotFound
+from linkflow.domain.errors import Invalid, NotFound, Unavailable
 from linkflow.domain.execution.approvals import OPEN, Approval
 from linkflow.domain.notification import moment
 from linkflow.domain.values import Json
@@ -21,7 +21,9 @@ from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.identity import MemberLine
 from linkflow.ports.records import Records
 from linkflow.ports.vault import SecretBox
+from linkflow.telemetry import logger
 
+LOG = logger("approvals")
 BATCH = 50
 SHORTEST_REMINDER_S = 60.0
 
@@ -49,9 +51,14 @@ class ApprovalLetters:
         """Tell deciders of what they are asked; how many approvals were told of. Safe to repeat."""
         untold = await self._board.untold(BATCH)
         for row in untold:
-            if await self._tell(row):
-                self._notifications.nudge()
-            await self._alerting.asked(row, title_of(row.approval))
+            try:
+                if await self._tell(row):
+                    self._notifications.nudge()
+                await self._alerting.asked(row, title_of(row.approval))
+            except Unavailable:
+                raise
+            except Exception:  # one that cannot be told of must not silence the others; the inbox shows it
+                LOG.exception("not told", approval_id=row.id)
             await self._board.told(row.id, row.approval.round)
         return len(untold)
 
