@@ -7,6 +7,7 @@
     BENCH_WAYS      how they are driven: process, rest, webhook, accept (all)
     BENCH_SPLIT     how LinkFlow is split: eight, three, workers; empty for not at all (all)
     BENCH_TIMERS    timers that fall due within a minute; 0 for none (100000)
+    BENCH_EDITOR    nodes of the workflows that the editor is measured with; empty for none (100,500,1000)
     BENCH_PEERS     peers to run beside it where they are installed: dbos, restate; empty for none (both)
 
 Everything goes to `bench/results/latest.json`; with `--docs` the tables go to `docs/benchmarks.md` too.
@@ -25,7 +26,7 @@ from typing import Any
 
 import asyncpg
 
-from bench import apart, limits
+from bench import apart, editor, limits
 from bench.meter import Meter, Patience, spent
 from bench.peers import run as beside
 from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
@@ -124,6 +125,12 @@ def main() -> None:
         home = Path(folder) / "home"
         with target() as (reading, port), subject(home, "127.0.0.1") as running:
             found = asyncio.run(measured(running, home, reading.pid, f"http://127.0.0.1:{port}/x", patience))
+        if sizes := [int(each) for each in os.environ.get("BENCH_EDITOR", "100,500,1000").split(",") if each]:
+            with target() as (reading, port):
+                url = f"http://127.0.0.1:{port}/x"
+                found["editor"] = asyncio.run(
+                    editor.measured(Path(folder) / "editor", reading.pid, url, sizes, patience, say)
+                )
         ways = chosen("BENCH_SPLIT", [*apart.LAYOUTS, "workers"])
         if ways:
             only = chosen("BENCH_ONLY", [each.name for each in workloads("")])

@@ -13,6 +13,8 @@ def report(found: Found, goals: Sequence[Target]) -> str:
     parts = [_machine(found), _workloads(found), _costs(found)]
     if found.get("timers"):
         parts.append(_timers(found["timers"]))
+    if found.get("editor"):
+        parts.append(_editor(found["editor"]))
     if found.get("split"):
         parts += [_split(found), _processes(found)]
     if found.get("peers"):
@@ -101,6 +103,25 @@ def _timers(timers: Found) -> str:
     )
     head = ("in one process", "lost", "doubled", "early", "late by p50 / p99 / most ms", "strangers")
     return "### Timers\n\n" + _table(head, [row])
+
+
+def _editor(rows: Sequence[Found]) -> str:
+    """Say what the editor costs with many nodes."""
+    names = ("load_ms", "elements", "heap_mb", "drag_cpu_ms", "add_ms", "panel_ms")
+    runs = ("batches", "batch_cpu_ms", "frame_p95_ms", "long_tasks")
+    head = (
+        "the editor at its actual size", "load ms", "elements", "heap MB", "drag, CPU ms a step", "add ms",
+        "open ms", "live frames", "CPU ms each", "picture p95 ms", "long tasks", "strangers",
+    )  # fmt: skip
+    table = [
+        (
+            f"{row['nodes']:,} nodes",
+            *(f"{row[name]:,.{_digits(row[name])}f}" for name in (*names, *runs)),
+            f"{row['foreign']:.0%}",
+        )
+        for row in rows
+    ]
+    return "### The editor\n\n" + _table(head, table)
 
 
 def _split(found: Found) -> str:

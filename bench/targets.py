@@ -59,6 +59,18 @@ RATES = (
 IDLE_MS = (("pure1", 3.5), ("mixed10", 15.0))
 START_S, MEMORY_MB = 3.0, 150.0
 DBOS_STEPS, DBOS_BEST = 10.0, 7.0
+EDITOR_MOST = (
+    ("elements", "elements", "elements", 3_000),
+    ("drag_cpu_ms", "CPU of a step of a drag", "ms", 25),
+    ("batch_cpu_ms", "CPU of a live frame", "ms", 25),
+    ("frame_p95_ms", "p95 of a picture during a run", "ms", 20),
+    ("long_tasks", "long tasks during a run", "tasks", 0),
+    ("add_ms", "a step added", "ms", 150),
+    ("panel_ms", "the panel opened", "ms", 100),
+    ("load_ms", "loaded", "ms", 2_500),
+)
+"""What the editor may take with any number of nodes, at the actual size of the canvas."""
+
 SPLIT_SHARE, SPLIT_WORKLOADS = 0.5, ("pure1", "mixed10", "effects10", "fan50")
 SECOND_WORKER = 1.6
 LAG_MS = 1_000
@@ -72,6 +84,7 @@ def targets(found: Found) -> Sequence[Target]:
         *_rates(found),
         *_idle(found),
         *_timers(found),
+        *_editor(found),
         *_split(found),
         *_starts(found),
         *_beside_peers(found),
@@ -135,6 +148,21 @@ def _timers(found: Found) -> Sequence[Target]:
     return [
         Target(f"{title}, lost, doubled or early", "timers", 0, wrong, is_least=False),
         Target(f"{title}, p99 of lag", "ms", LAG_MS, lag, is_least=False),
+    ]
+
+
+def _editor(found: Found) -> Sequence[Target]:
+    """Compare what the editor takes."""
+    return [
+        Target(
+            f"editor with {row['nodes']:,} nodes, {title}",
+            unit,
+            most,
+            Measured(row[name], 0.0 if name == "elements" else row["foreign"]),
+            is_least=False,
+        )
+        for row in found.get("editor", ())
+        for name, title, unit, most in EDITOR_MOST
     ]
 
 
