@@ -1,7 +1,7 @@
 """Credits of a Matching that serves other processes: what is lost with a line comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 import grpc
@@ -13,7 +13,7 @@ from linkflow.adapters.grpc.wire import Wire
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.domain.values import decode_json, encode_json
 from linkflow.engine.matching.service import Matching
-from linkflow.ports.commands import TaskId
+from linkflow.ports.commands import Task, TaskId
 
 GENEROUS_S = 10.0
 
@@ -80,8 +80,8 @@ class Far:
 class Scene:
     """A hall, and who comes in."""
 
-    def __init__(self, group: asyncio.TaskGroup) -> None:
-        self.matching = Matching(MemoryTaskQueue())
+    def __init__(self, group: asyncio.TaskGroup, matching: Matching | None = None) -> None:
+        self.matching = matching or Matching(MemoryTaskQueue())
         self.hall = Hall(self.matching)
         self._group = group
         self.tasks = [group.create_task(self.hall.run())]
@@ -154,6 +154,29 @@ async def test_a_worker_that_comes_back_is_counted_by_what_it_holds(scene: Scene
     await scene.worker("s1", 8, in_hand=3)
 
     assert (3, 5) == (scene.matching.in_use("s1"), len(scene.matching.reserve("default", 64)))
+
+
+class Hasty(Matching):
+    """A Matching that gives two credits of a worker away while that worker still sits down."""
+
+    async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
+        """Register, and grant at once."""
+        found = await super().poll(session, queues, slots, wait_s)
+        if queues:
+            self.reserve("default", 2)
+        return found
+
+
+async def test_credits_granted_while_a_worker_sits_down_are_counted() -> None:
+    """What a History got of a worker before the worker's own count was taken is not given away again."""
+    async with asyncio.TaskGroup() as group:
+        scene = Scene(group, Hasty(MemoryTaskQueue()))
+        await scene.worker("s1", 8, in_hand=3)
+        in_use = scene.matching.in_use("s1")
+        for task in scene.tasks:
+            task.cancel()
+
+    assert 5 == in_use
 
 
 @pytest.mark.parametrize(("in_hand", "after"), [(0, 0), (5, 5), (2, 2)])

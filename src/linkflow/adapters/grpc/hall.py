@@ -268,7 +268,8 @@ class Hall:
             self._stand_up(known)
         seat = self._seats[session] = _Seat(wire, session, queues, slots)
         await self._matching.poll(session, queues, slots, 0.0)
-        self._matching.recount(session, in_hand)
+        # A History that waits for credits may have got some while this waited.
+        self._matching.recount(session, in_hand + self._matching.in_use(session))
         log.info("worker connected", session=session, slots=slots, in_hand=in_hand)
         self._limit()
         return seat
