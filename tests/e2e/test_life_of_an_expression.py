@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.async_api import expect
 
 from linkflow.testing.browser import Window
@@ -47,8 +49,7 @@ async def test_an_expression_is_completed_previewed_and_mended(ui: Window) -> No
     await expect(given.locator("[data-value]")).to_have_text("Amina")
     await field.fill("{{ trigger.wh")
     await field.press("Control+Space")
-    await expect(ui.page.get_by_role("option", name="who")).to_be_visible()
-    await field.press("Enter")
+    await ui.page.get_by_role("option", name="who").click()
     await field.press_sequentially(".nam | upper }}")
     await expect(given).to_contain_text("did you mean name?")
     await expect(ui.page.locator(".cm-wrong")).to_have_text("trigger.who.nam")
@@ -58,6 +59,27 @@ async def test_an_expression_is_completed_previewed_and_mended(ui: Window) -> No
     draft = (await ui.live.get(f"/workflows/{workflow_id}/draft")).json["spec"]
 
     assert "{{ trigger.who.name | upper }}" == draft["nodes"][2]["config"]["url"].strip()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_the_panes_are_accessible(ui: Window, theme: str) -> None:
+    """Input, parameters with a list of names, and output have no serious finding of axe, in either theme."""
+    await ui.context.add_init_script(
+        f"localStorage.setItem('linkflow.theme', '{theme}'); localStorage.setItem('linkflow.panel', '1120')"
+    )
+    workflow_id = await opened(ui, "price")
+    execution_id = (await ui.live.get(f"/executions?workflow_id={workflow_id}")).json["data"][0]["id"]
+    await ui.open(f"/w/{workflow_id}/edit?node=price&exec={execution_id}")
+    await expect(ui.page.get_by_test_id("data")).to_be_visible()
+    await ui.page.get_by_role("button", name="Table").click()
+    field = ui.page.locator('[data-field="values"]')
+    await field.fill('{"total": "{{ trig')
+    await field.press("Control+Space")
+    await expect(ui.page.get_by_role("listbox", name="Completions")).to_be_visible()
+    found = await Axe().run(ui.page)
+    serious = [each for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
+
+    assert [] == [(each["id"], node["html"][:160]) for each in serious for node in each["nodes"]]
 
 
 async def test_a_condition_is_previewed_without_braces(ui: Window) -> None:

@@ -1,6 +1,8 @@
-import { GripVertical } from 'lucide-react';
-import { classes } from '../kit/classes';
+import { ChevronRight, GripVertical } from 'lucide-react';
+import { useState } from 'react';
 import type { ScopeField } from '../graph/paths';
+import { useWords } from '../i18n';
+import { classes } from '../kit/classes';
 
 interface Props {
   field: ScopeField;
@@ -17,6 +19,7 @@ export function DataTree({ field, label, depth = 1, ...rest }: Props) {
 }
 
 function Branch({ field, depth, onPick, onDrag }: Omit<Props, 'label'> & { depth: number }) {
+  const { say } = useWords();
   const fields = field.fields ?? [];
   const name = <span className="font-medium text-ink">{field.name}</span>;
   const about = <><span className="ml-1.5 text-faint">{field.type}{field.count == null ? '' : ` ${field.count}`}</span>{field.sample != null && <span className="ml-1.5 text-soft">{field.sample}</span>}</>;
@@ -26,13 +29,17 @@ function Branch({ field, depth, onPick, onDrag }: Omit<Props, 'label'> & { depth
       <span className="truncate">{name}{about}</span>
     </button>
   ) : <span className="truncate">{name}{about}</span>;
+  const [isOpen, setOpen] = useState(depth > 0);
   if (!fields.length) return <li className="flex min-w-0 py-px pl-4">{row}</li>;
   return (
     <li>
-      <details open={depth > 0}>
-        <summary className="cursor-default py-px marker:text-faint"><span className="inline-flex max-w-[calc(100%-1rem)] min-w-0 align-bottom">{row}</span></summary>
-        <ul className={classes('ml-1.5 border-l border-line pl-1.5')}>{fields.map((each, index) => <Branch key={`${each.path}:${index}`} field={each} depth={depth - 1} onPick={onPick} onDrag={onDrag} />)}</ul>
-      </details>
+      <div className="flex min-w-0 items-center py-px">
+        <button type="button" aria-expanded={isOpen} aria-label={say('data.open', { name: field.name })} className="grid size-4 shrink-0 place-items-center rounded text-faint hover:bg-sunk" onClick={() => setOpen(!isOpen)}>
+          <ChevronRight size={11} aria-hidden className={classes('transition-transform', isOpen && 'rotate-90')} />
+        </button>
+        {row}
+      </div>
+      {isOpen && <ul className="ml-1.5 border-l border-line pl-1.5">{fields.map((each, index) => <Branch key={`${each.path}:${index}`} field={each} depth={depth - 1} onPick={onPick} onDrag={onDrag} />)}</ul>}
     </li>
   );
 }

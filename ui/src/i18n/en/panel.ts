@@ -23,6 +23,7 @@ export const panel = {
   'pin.title': 'Pinned output',
   'pin.about': 'Test runs take this instead of running the step; published versions run the step.',
   'pin.publish': 'Pinned for tests only, published they run: {{names}}.',
+  'data.open': 'Open {{name}}',
   'data.title': 'Data',
   'data.views': 'How it is shown',
   'data.table': 'Table',

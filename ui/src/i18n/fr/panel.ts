@@ -23,6 +23,7 @@ export const panel = {
   'pin.title': 'Sortie épinglée',
   'pin.about': 'Les essais prennent ceci au lieu d’exécuter l’étape ; les versions publiées l’exécutent.',
   'pin.publish': 'Épinglées pour les essais seulement, publiées elles s’exécutent : {{names}}.',
+  'data.open': 'Ouvrir {{name}}',
   'data.title': 'Données',
   'data.views': 'Affichage',
   'data.table': 'Tableau',

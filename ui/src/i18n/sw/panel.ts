@@ -23,6 +23,7 @@ export const panel = {
   'pin.title': 'Tokeo lililobandikwa',
   'pin.about': 'Majaribio hutumia hili badala ya kuendesha hatua; matoleo yaliyochapishwa huendesha hatua.',
   'pin.publish': 'Zimebandikwa kwa majaribio tu, zikichapishwa huendeshwa: {{names}}.',
+  'data.open': 'Fungua {{name}}',
   'data.title': 'Data',
   'data.views': 'Jinsi inavyoonyeshwa',
   'data.table': 'Jedwali',
