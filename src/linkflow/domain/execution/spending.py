@@ -13,6 +13,9 @@ from linkflow.domain.values import Json
 
 _BEGINNING = (e.NodeCompleted, e.NodeFailed, e.LoopStarted, e.TimerStarted, e.WaitOpened, e.ChildStarted)
 _REPORTING = (e.ActivityTaskCompleted, e.ActivityTaskFailed, e.ActivityTaskTimedOut)
+STOPPED = "the worker stopped"
+"""Why an attempt is cancelled whose worker is dead; see `failing.worker_lost`."""
+
 _ENDING = (*_REPORTING, e.ActivityTaskUnknown, e.ActivityTaskCancelled)
 
 
@@ -50,9 +53,17 @@ def _used(state: ExecutionState, event: Any, at: float) -> dict[str, int]:
         return {}
     used = reported(event.meta) if isinstance(event, _REPORTING) else {}
     node = state.nodes.get(event.key)
-    if node is not None and node.session and event.key in state.flying:
+    if node is not None and node.session and event.key in state.flying and not _is_lost(event):
         used["node_ms"] = max(0, round(1000 * (at - node.started_at)))
     return used
+
+
+def _is_lost(event: Any) -> bool:
+    """Say whether an attempt ended with its worker: how long it ran nobody knows, only when it was missed."""
+    if isinstance(event, e.ActivityTaskCompleted):
+        return False
+    error = getattr(event, "error", None)
+    return event.reason == STOPPED if error is None else error.code in ("node.worker_lost", "node.poison")
 
 
 def _is_free(state: ExecutionState, event: Any) -> bool:

@@ -401,3 +401,18 @@ def test_a_sub_workflow_takes_its_parent_s_budget() -> None:
     ]
 
     assert {"limits": {"attempts": 9}} == start["budget"]
+
+
+@pytest.mark.parametrize("node_type", ["test.get", "test.post", "test.send"])
+@pytest.mark.parametrize("is_ending", [False, True])
+def test_the_time_until_a_death_is_noticed_is_not_counted(node_type: str, is_ending: bool) -> None:
+    """An attempt whose worker died uses no time: how long it ran nobody knows."""
+    play = Play(workflow("t -> a", a=node(node_type)), budget=Budget({"node_ms": 1_000, "attempts": 9}))
+    if is_ending:
+        play.tell(n.Cancel())
+    play.at += 3_600.0
+    play.tell(n.SessionsLost(["worker"]))
+    spending = play.state.spending
+
+    assert spending is not None
+    assert 0 == spending.used.get("node_ms", 0)
