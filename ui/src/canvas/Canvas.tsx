@@ -1,4 +1,4 @@
-import { Background, BackgroundVariant, Controls, MarkerType, MiniMap, ReactFlow, useNodesState, type Node, type ReactFlowProps } from '@xyflow/react';
+import { Background, BackgroundVariant, Controls, MarkerType, ReactFlow, useNodesState, type Node, type ReactFlowProps } from '@xyflow/react';
 import { useEffect, useMemo, type ReactNode } from 'react';
 import type { Drawn } from '../graph/shown';
 import type { Line } from '../graph/spec';
@@ -7,6 +7,7 @@ import { CardView } from './Card';
 import { FrameView } from './FrameView';
 import { LineView } from './LineView';
 import { NoteView } from './NoteView';
+import { Overview } from './Overview';
 
 const NODES = { card: CardView, note: NoteView, frame: FrameView };
 const EDGES = { line: LineView };
@@ -33,7 +34,7 @@ export function Canvas({ children, label, ...rest }: Omit<ReactFlowProps<never, 
     >
       <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} />
       <Controls showInteractive={false} position="bottom-left" />
-      <MiniMap pannable zoomable nodeClassName={(node) => `map-${node.type}`} position="bottom-right" className="!rounded-lg !border !border-line" style={{ width: 150, height: 96 }} ariaLabel={null} />
+      <Overview nodes={isLookedAt ? (measured as unknown as Drawn[]) : rest.nodes} />
       {children}
     </ReactFlow>
   );

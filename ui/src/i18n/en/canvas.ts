@@ -23,6 +23,7 @@ export const canvas = {
   'edit.outline': 'Steps as a list',
   'edit.recent': 'Recent',
   'edit.goTo': 'Go to',
+  'edit.map': 'Map of the whole graph: press to go there',
   'edit.handle': 'Handle',
   'edit.copiedBare': 'Secrets stay here.',
   'edit.pastedN8n': '{{count}} steps taken over from n8n.',

@@ -23,6 +23,7 @@ export const canvas = {
   'edit.outline': 'Étapes en liste',
   'edit.recent': 'Récents',
   'edit.goTo': 'Aller à',
+  'edit.map': 'Plan du graphe : appuyez pour y aller',
   'edit.handle': 'Point d’attache',
   'edit.copiedBare': 'Les secrets restent ici.',
   'edit.pastedN8n': '{{count}} étapes reprises de n8n.',

@@ -23,6 +23,7 @@ export const canvas = {
   'edit.outline': 'Hatua kama orodha',
   'edit.recent': 'Za karibuni',
   'edit.goTo': 'Nenda',
+  'edit.map': 'Ramani ya mchoro wote: bonyeza kwenda huko',
   'edit.handle': 'Kishikio',
   'edit.copiedBare': 'Siri zinabaki hapa.',
   'edit.pastedN8n': 'Hatua {{count}} zimechukuliwa kutoka n8n.',
