@@ -1,6 +1,8 @@
 """The life of a first workflow: from an empty database to green, by four clicks and by keyboard alone."""
 
-from playwright.async_api import Browser, expect
+import asyncio
+
+from playwright.async_api import Browser, Response, Route, expect
 
 from linkflow.testing.browser import Window, window
 from linkflow.testing.control import OWNER, PASSWORD
@@ -41,6 +43,28 @@ async def test_the_sample_is_green_after_one_click(ui: Window) -> None:
         ui.clicks,
         await ui.page.locator(".card[data-status=success]").count(),
     )
+
+
+async def test_a_run_may_come_before_its_draft(ui: Window) -> None:
+    """Whatever order the server answers in, the run is shown on the canvas once the draft is there."""
+    workflow_id = (await ui.live.post("/templates/hello/use")).json["id"]
+    execution_id = (await ui.live.post(f"/workflows/{workflow_id}/test-run")).json["execution_id"]
+    await ui.live.ended(execution_id)
+    came = asyncio.Event()
+
+    def seen(answer: Response) -> None:
+        if f"/executions/{execution_id}" in answer.url:
+            came.set()
+
+    async def late(route: Route) -> None:
+        await came.wait()
+        await route.continue_()
+
+    ui.page.on("response", seen)
+    await ui.page.route(f"**/api/v1/workflows/{workflow_id}", late)
+    await ui.open(f"/w/{workflow_id}/edit?exec={execution_id}")
+
+    await expect(ui.page.locator(".card[data-status=success]")).to_have_count(3)
 
 
 async def test_a_workflow_is_built_by_keyboard_alone(ui: Window, receiver: Receiver) -> None:

@@ -61,8 +61,10 @@ function asOptions(list: { name: string; signature: string; about: string }[]): 
 /** Keep the marks of stale outputs true while a run is shown and the workflow is edited. */
 export function useStaleMarks(): void {
   const executionId = useRuns((state) => state.executionId);
+  const isOpen = useEditor((state) => state.nodes.length > 0);
   const ran = useQuery({ ...executed(executionId), enabled: executionId !== '' });
   useEffect(() => {
+    if (!isOpen) return; // the draft may come after the run
     const spec = ran.data?.spec as Spec | undefined;
     const look = () => useMarks.setState({ stale: executionId && spec ? staleNodes(spec, toSpec(useEditor.getState())) : new Set() });
     look();
@@ -77,5 +79,5 @@ export function useStaleMarks(): void {
       end();
       useMarks.setState({ stale: new Set() });
     };
-  }, [executionId, ran.data]);
+  }, [executionId, ran.data, isOpen]);
 }
