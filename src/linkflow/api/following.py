@@ -16,7 +16,7 @@ LOOK_AGAIN_S = 5.0
 
 
 def items_of(output: Json) -> int | None:
-    """Count what a node hands on: the elements of a list, or of its `items`; else one; None for a large value."""
+    """Count what a node hands on: elements of a list or of its `items`, else one; None: a large value."""
     if blob_of(output) is not None:
         return None
     listed = output.get("items") if isinstance(output, dict) else output
