@@ -114,7 +114,9 @@ class FrontDoorSuite:
         engine.holds = True
         about = (await frontend.start(command())).execution_id
         signal = SignalExecution(execution_id=about, id="s1", name="paid", match="m", data={"n": 1})
-        decision = ResolveWait(execution_id=about, key="k", action="approved", data=[1], by="ada")
+        decision = ResolveWait(
+            execution_id=about, key="k", action="approved", data=[1], by="ada", comment="why"
+        )
         await frontend.signal(signal)
         await frontend.resolve(decision)
         explained = await frontend.explain(about)

@@ -91,20 +91,22 @@ class SignalWorkflowExecutionRequest(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., id: _Optional[str] = ..., name: _Optional[str] = ..., match: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class ResolveWaitRequest(_message.Message):
-    __slots__ = ("execution_id", "key", "token", "action", "data", "by")
+    __slots__ = ("execution_id", "key", "token", "action", "data", "by", "comment")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     BY_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     key: str
     token: str
     action: str
     data: bytes
     by: str
-    def __init__(self, execution_id: _Optional[str] = ..., key: _Optional[str] = ..., token: _Optional[str] = ..., action: _Optional[str] = ..., data: _Optional[bytes] = ..., by: _Optional[str] = ...) -> None: ...
+    comment: str
+    def __init__(self, execution_id: _Optional[str] = ..., key: _Optional[str] = ..., token: _Optional[str] = ..., action: _Optional[str] = ..., data: _Optional[bytes] = ..., by: _Optional[str] = ..., comment: _Optional[str] = ...) -> None: ...
 
 class EndExecutionRequest(_message.Message):
     __slots__ = ("execution_id", "reason", "by")
