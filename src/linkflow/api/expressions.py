@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from linkflow.api import shapes
+from linkflow.api import expression_shapes as shapes
 from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute, Word
 from linkflow.control.previews import Evaluated, Place
 from linkflow.domain.values import Json

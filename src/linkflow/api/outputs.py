@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from linkflow.api import shapes
+from linkflow.api import expression_shapes as shapes
 from linkflow.api.deps import Answer, Ask, Id, StrictRoute
 from linkflow.domain.errors import NotFound
 from linkflow.domain.outline import Outliner, shortened, type_of
