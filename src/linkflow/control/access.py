@@ -76,7 +76,7 @@ class Access:
         return actor
 
     async def beside(self, token: str, actor: Actor, workflow_id: str) -> Actor | None:
-        """Say who shows a token where a workflow is; None when it is in no other workspace that they reach."""
+        """Say who shows a token where a workflow is; None where it is in no other workspace of theirs."""
         home = await self._records.workflows.home(actor.user_id, workflow_id)
         if home in ("", actor.workspace_id):
             return None
