@@ -58,6 +58,7 @@ from linkflow.engine.cluster import Cluster
 from linkflow.engine.recovery import BROKER_SWEEP_S, Among
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports import services as ports
+from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import ROLES, Member
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ async def process(
     ids, catalog = SystemIds(), nodes or NodeRegistry.discover()
     async with AsyncExitStack() as stack:
         database, engine_database = await _open_databases(settings, stack)
-        clock = SqlClock(engine_database)
+        clock = SqlClock(engine_database, SystemClock())
         await clock.set()
         await _keep_running(stack, clock.run())
         trust = replace(trust_of(settings), now=clock.now)
@@ -331,7 +332,7 @@ def _cluster(
     settings: Settings,
     roles: Set[str],
     database: Database,
-    clock: SystemClock,
+    clock: Clock,
     ids: SystemIds,
     told: Told,
 ) -> Cluster:

@@ -7,8 +7,8 @@ from there by its own clock that never goes back, and asks again now and then.
 
 from linkflow import telemetry
 from linkflow.adapters.sql.database import Database, driver_errors
-from linkflow.adapters.system import SystemClock
 from linkflow.domain.errors import LinkFlowError
+from linkflow.ports.clock import Clock
 
 LOOK_S = 10.0
 """How often the database is asked; clocks drift apart by a millisecond in that time at the worst."""
@@ -23,17 +23,25 @@ SKEWED_S = 1.0
 log = telemetry.logger("clock")
 
 
-class SqlClock(SystemClock):
+class SqlClock:
     """A clock that follows a database's."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, machine: Clock) -> None:
         """Begin with this machine's clock; `set` sets it right."""
-        self._database = database
-        self._offset_s = super().now() - self.monotonic()
+        self._database, self._machine = database, machine
+        self._offset_s = machine.now() - machine.monotonic()
 
     def now(self) -> float:
         """Seconds since 1970, UTC, by the database's clock."""
         return self.monotonic() + self._offset_s
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return self._machine.monotonic()
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait."""
+        await self._machine.sleep(delay_s)
 
     async def set(self) -> None:
         """Set the clock right at the start.
@@ -44,7 +52,7 @@ class SqlClock(SystemClock):
         for _ in range(TRIES):
             if await self.look() <= GOOD_S:
                 break
-        off_s = super().now() - self.now()
+        off_s = self._machine.now() - self.now()
         if abs(off_s) >= SKEWED_S:
             log.warning("this machine's clock is off; the database's counts", seconds=round(off_s, 1))
 
