@@ -207,9 +207,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         records, mailer(side.settings), side.outside, side.broker, side.box, bus, clock
     )
     sources = SqlAlertSources(side.engine)
-    alerting = Alerting(
-        records, sources, notifications, side.box, prepared, clock, public_url=public_url
-    )
+    alerting = Alerting(records, sources, notifications, side.box, prepared, clock, public_url=public_url)
     arming = Arming(records, executables, side.broker, side.box, prepared, ids)
     identity = build_identity(
         IdentityNeeds(

@@ -5,7 +5,6 @@ from typing import Protocol
 
 import msgspec
 
-
 BY_ID = frozenset({"webhook", "subscription", "notification", "approval", "alert"})
 """Kinds whose seal belongs to an id and no workspace."""
 

@@ -62,7 +62,8 @@ class Gathered(Generic[V]):
                 _fail(waiting, error)
         except Exception as error:  # noqa: BLE001  whoever asked for what cannot be read is told of it
             if len(batch) == 1:
-                _fail(*batch.values(), error)
+                (waiting,) = batch.values()
+                _fail(waiting, error)
                 return
             for key, waiting in batch.items():
                 await self._answer({key: waiting})

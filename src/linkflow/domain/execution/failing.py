@@ -21,7 +21,7 @@ MAX_CRASHES = 3
 """Worker crashes on one task after which it is poison."""
 
 MAX_SPARED = 5
-"""Crashes that are not held against a suspect, because it had not begun; what is met by more is the reason."""
+"""Crashes not held against a suspect, because it had not begun; what is met by more of them is the reason."""
 
 APART_S = 3.0
 """Within how many seconds each suspect's next attempt follows, at a moment of its own."""
@@ -113,9 +113,7 @@ def worker_lost(turn: Turn, key: str, node: NodeState) -> None:
         attempt_unknown(turn, key, node, "worker_lost", error)
     elif crashes >= MAX_CRASHES:
         message = f"This node stopped its worker {crashes} times; it is not tried again."
-        poison = NodeError(
-            code="node.poison", kind=Kind.PERMANENT, message=message, details=error.details
-        )
+        poison = NodeError(code="node.poison", kind=Kind.PERMANENT, message=message, details=error.details)
         give_up(turn, key, node, poison, Completion())
     else:
         apart_s = APART_S * draw(turn.state.start.seed, key, node.attempt) if crashes > 1 else 0.0

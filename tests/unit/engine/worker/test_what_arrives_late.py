@@ -182,7 +182,7 @@ async def test_after_a_burial_history_is_asked_first(is_current: bool, count: in
 
 
 async def test_a_suspect_says_that_it_begins() -> None:
-    """What may be what stops workers begins once History knows; what is not the worker's any more does not."""
+    """A suspect begins once History knows; what is not the worker's any more does not."""
     async with working() as scene:
         scene.told.tasks = [msgspec.structs.replace(started(), is_suspect=True)]
         await scene.told.until(1)
