@@ -6,10 +6,10 @@ from typing import Any
 
 from linkflow.adapters.grpc.lines import Lines
 from linkflow.adapters.sql.coordination import SqlLeases
-from linkflow.adapters.system import SystemClock
 from linkflow.domain.errors import Unavailable
 from linkflow.engine.cluster import Cluster
 from linkflow.engine.recovery import Recovery
+from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Lease
 from linkflow.ports.queue import TaskQueue
 from linkflow.telemetry import logger
@@ -58,7 +58,7 @@ def looks(parts: Mapping[str, Any], recovery: Recovery | None, cluster: Cluster)
     return {role: look for role, look in known.items() if role in parts}
 
 
-async def lead(cluster: Cluster, leases: SqlLeases, clock: SystemClock) -> None:
+async def lead(cluster: Cluster, leases: SqlLeases, clock: Clock) -> None:
     """Be the active Matching whenever nobody else is; the others stand by and follow within the lease."""
     held: Lease | None = None
     try:
@@ -86,7 +86,7 @@ async def tell_losses(cluster: Cluster, queue: TaskQueue) -> None:
         cluster.say(losses=cluster.member.losses + 1)
 
 
-async def say_what_is_missing(cluster: Cluster, found: Lines, clock: SystemClock) -> None:
+async def say_what_is_missing(cluster: Cluster, found: Lines, clock: Clock) -> None:
     """Say for what this process waits, when it waits."""
     while True:
         missing = ", ".join(found.missing())

@@ -43,6 +43,7 @@ from linkflow.engine.worker.activity import Activities
 from linkflow.engine.worker.service import SLOTS, Worker
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports import services as ports
+from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Cache, EventBus
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
 from linkflow.ports.queue import TaskQueue
@@ -77,7 +78,7 @@ class EngineParts:
     slots: int = SLOTS
     drain_s: float = 10.0
     mirror: Cache | None = None
-    clock: SystemClock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=SystemClock)
     ids: SystemIds = field(default_factory=SystemIds)
 
 

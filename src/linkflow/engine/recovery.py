@@ -6,15 +6,16 @@ memory are audited: overdue attempts are given up, wake-ups that come near are p
 tells that it lost tasks, and every now and then in case it did not notice, open tasks are published again.
 
 With other members (`among`) each audits what is in its memory, and the one that holds a lease buries sessions
-and, beside that, looks at every open execution: when it takes the lease over, after a burial, when a member
-of a service that keeps something in memory came or went, and every now and then. A session is dead when it
+and ends what they had; beside that, it looks at every open execution: when it takes the lease over, when a
+member of a service that keeps something in memory came or went, and every now and then. A session is dead when it
 was buried, never before. What is started on it afterwards, by a member that did not know, the audit ends.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
+from zlib import crc32
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError
@@ -100,6 +101,11 @@ class RecoverableHistory(History, Protocol):
         ...
 
 
+def batched(execution_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut a list into pages."""
+    return (execution_ids[start : start + PAGE] for start in range(0, len(execution_ids), PAGE))
+
+
 class Recovery:
     """Keeps the promise that no execution is ever stuck."""
 
@@ -143,6 +149,7 @@ class Recovery:
         self._clock = clock
         self._session = session
         self._leads = False
+        self._sweeps = 0
         self.recovered = asyncio.Event()
 
     async def run(self) -> None:
@@ -219,21 +226,21 @@ class Recovery:
             return await self._sweep()
 
     async def _sweep(self) -> int:
-        count = 0
-        page: list[str] = []
+        found: list[str] = []
         async for execution_id, status, wakeup_at in self._store.open_executions():
             if status in PARKED:
                 if wakeup_at is not None and wakeup_at < self._clock.now() + NEAR_S:
                     self._history.remind(execution_id, wakeup_at)
                 continue
-            count += 1
-            page.append(execution_id)
-            if len(page) == PAGE:
-                await self._history.recover(page, self._alive)
-                page = []
-        if page:
+            found.append(execution_id)
+        if self._among is not None and found:
+            # Each begins elsewhere: what one that is killed did not get to, the next one may begin with.
+            self._sweeps += 1
+            start = crc32(f"{self._among.holder}:{self._sweeps}".encode()) % len(found)
+            found = found[start:] + found[:start]
+        for page in batched(found):
             await self._history.recover(page, self._alive)
-        return count
+        return len(found)
 
     async def _alive(self, sessions: Set[str]) -> Set[str]:
         """Say which sessions live: alone, ours does and no other."""
@@ -258,11 +265,12 @@ class Recovery:
                 led = self._leads
                 self._leads = await among.leases.acquire(LEASE, among.holder, TTL_S) is not None
                 buried = await self._sessions.bury_expired() if self._leads else ()
-                if buried or (self._leads and not led):
+                if self._leads and not led:
                     self._owed.set()
                 if buried:
                     self._known = frozenset()
                     log.info("worker sessions ended", sessions=buried)
+                    group.create_task(self._end_attempts(buried))
                     for tell in (self._history.sessions_lost, self._everywhere):
                         if tell is not None:
                             group.create_task(self._tell(tell, buried))
@@ -310,6 +318,15 @@ class Recovery:
         finally:
             resting.cancel()
             owing.cancel()
+
+    async def _end_attempts(self, sessions: Sequence[str]) -> None:
+        """End what sessions had, wherever it was in memory; when that fails, the sweep does it."""
+        try:
+            for page in batched(await self._store.naming(sessions)):
+                await self._history.recover(page, self._not_buried)
+        except Exception as error:  # whatever it is, the sweep looks again
+            log.warning("attempts not ended yet; the sweep ends them", sessions=sessions, error=str(error))
+            self._owed.set()
 
     async def _tell(self, tell: Ended, sessions: Sequence[str]) -> None:
         try:

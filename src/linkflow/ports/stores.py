@@ -118,6 +118,10 @@ class HistoryStore(Protocol):
         """Load the newest runs of many executions; those that do not exist are left out."""
         ...
 
+    async def naming(self, sessions: Sequence[str]) -> Sequence[str]:
+        """List open executions whose history names one of these worker sessions, parked ones left out."""
+        ...
+
     async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
         """Count the events of executions; those that do not exist are left out."""
         ...

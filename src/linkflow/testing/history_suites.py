@@ -123,6 +123,19 @@ class HistoryStoreSuite:
 
         assert {one: [1, 2, 3], two: [3]} == {each: [run.first for run in found[each]] for each in found}
 
+    async def test_who_names_a_session(self, store: HistoryStore) -> None:
+        """Open executions that a worker session was given something of are found; parked and closed ones not."""
+        one, two, parked, closed = (new_id() for _ in range(4))
+        started = ActivityTaskStarted("a", "w-1")
+        await store.append(record(one, 0, STARTED, SCHEDULED, started))
+        await store.append(record(two, 0, STARTED, SCHEDULED, ActivityTaskStarted("a", "w-2")))
+        await store.append(record(parked, 0, STARTED, SCHEDULED, started, status="waiting"))
+        await store.append(record(closed, 0, STARTED, SCHEDULED, started, closed_at=NOW))
+
+        assert [[one], sorted([one, two]), []] == [
+            sorted(await store.naming(sessions)) for sessions in (["w-1", "w-9"], ["w-1", "w-2"], ["w-9"])
+        ]
+
     async def test_who_awaits_an_event(self, store: HistoryStore) -> None:
         """An event finds every open execution that awaits it, page by page, and none that does not."""
         one, two, three, closed = (new_id() for _ in range(4))

@@ -101,6 +101,17 @@ class MemoryHistoryStore:
         found = {each: await self.load_run(each) for each in execution_ids}
         return {each: records for each, records in found.items() if records}
 
+    async def naming(self, sessions: Sequence[str]) -> Sequence[str]:
+        """List executions that name sessions."""
+        names = [session.encode() for session in sessions]
+        opened = [found[0] async for found in self.open_executions() if found[1] != "waiting"]
+        found = []
+        for each in opened:
+            data = encode([event for record in await self.load(each) for event in record.events])
+            if any(name in data for name in names):
+                found.append(each)
+        return found
+
     async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:
         """Count the events of executions."""
         await asyncio.sleep(0)
