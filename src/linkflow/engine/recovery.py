@@ -7,8 +7,9 @@ tells that it lost tasks, and every now and then in case it did not notice, open
 
 With other members (`among`) each audits what is in its memory, and the one that holds a lease buries sessions
 and ends what they had; beside that, it looks at every open execution: when it takes the lease over, when a
-member of a service that keeps something in memory came or went, and every now and then. A session is dead when it
-was buried, never before. What is started on it afterwards, by a member that did not know, the audit ends.
+member of a service that keeps something in memory came or went, and every now and then. A session is dead
+when it was buried, never before. What is started on it afterwards, by a member that did not know, the audit
+ends.
 """
 
 import asyncio
@@ -324,8 +325,11 @@ class Recovery:
         try:
             for page in batched(await self._store.naming(sessions)):
                 await self._history.recover(page, self._not_buried)
-        except Exception as error:  # whatever it is, the sweep looks again
+        except LinkFlowError as error:
             log.warning("attempts not ended yet; the sweep ends them", sessions=sessions, error=str(error))
+            self._owed.set()
+        except Exception:  # a bug must not end the watch
+            log.exception("attempts not ended; the sweep ends them", sessions=sessions)
             self._owed.set()
 
     async def _tell(self, tell: Ended, sessions: Sequence[str]) -> None:

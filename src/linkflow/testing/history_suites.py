@@ -10,6 +10,7 @@ import pytest
 from linkflow.domain.errors import AlreadyStarted, LinkFlowError, VersionConflict
 from linkflow.domain.execution.events import (
     ActivityTaskScheduled,
+    ActivityTaskStarted,
     Event,
     WorkflowExecutionCompleted,
     WorkflowExecutionStarted,
@@ -124,7 +125,7 @@ class HistoryStoreSuite:
         assert {one: [1, 2, 3], two: [3]} == {each: [run.first for run in found[each]] for each in found}
 
     async def test_who_names_a_session(self, store: HistoryStore) -> None:
-        """Open executions that a worker session was given something of are found; parked and closed ones not."""
+        """Open executions that a worker session had something of are found; parked and closed ones are not."""
         one, two, parked, closed = (new_id() for _ in range(4))
         started = ActivityTaskStarted("a", "w-1")
         await store.append(record(one, 0, STARTED, SCHEDULED, started))

@@ -25,6 +25,10 @@ class OpenStore:
         yield "sleeps", "waiting", 2 * NEAR_S
         yield "asks", "waiting", None
 
+    async def naming(self, sessions: Sequence[str]) -> Sequence[str]:
+        """Say that the running one names them."""
+        return ["runs"]
+
 
 class Recovered:
     """A History that notes which executions got their drivers back; the first `failures` times it cannot."""
