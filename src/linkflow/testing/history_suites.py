@@ -125,7 +125,7 @@ class HistoryStoreSuite:
         assert {one: [1, 2, 3], two: [3]} == {each: [run.first for run in found[each]] for each in found}
 
     async def test_who_names_a_session(self, store: HistoryStore) -> None:
-        """Open executions that a worker session had something of are found; parked and closed ones are not."""
+        """Open executions that a worker session had something of are found, and no parked or closed ones."""
         one, two, parked, closed = (new_id() for _ in range(4))
         started = ActivityTaskStarted("a", "w-1")
         await store.append(record(one, 0, STARTED, SCHEDULED, started))

@@ -122,12 +122,12 @@ def worker_lost(turn: Turn, key: str, node: NodeState) -> None:
 
 
 def is_suspect(node: NodeState) -> bool:
-    """Say whether one more crash makes a node poison.
+    """Say whether a node may be what stopped its worker.
 
-    What ran beside a node that stops its worker stops with it. So the last attempt of each runs alone, and
-    counts only once its worker has said that it begins.
+    What ran beside a node that stops its worker stops with it. So the next attempts of each run alone, and a
+    further crash counts only once the worker has said that it begins.
     """
-    return _crashes(node, "crashes") == MAX_CRASHES - 1
+    return _crashes(node, "crashes") > 0
 
 
 def _crashes(node: NodeState, which: str) -> int:
