@@ -93,7 +93,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         seed: Where draws come from, for every attempt.
         node_class: Effective side-effect contract.
         timeout_s: For this attempt.
-        is_suspect: The node may be what stopped the workers that ran it before: it runs alone.
+        is_suspect: The node may be what stopped a worker before: it runs alone.
     """
 
     execution_id: str
