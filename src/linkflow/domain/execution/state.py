@@ -143,11 +143,35 @@ class ExecutionState:
 
     def copy(self) -> "ExecutionState":
         """Duplicate the state, so that the copy can be folded forward alone."""
-        twin = ExecutionState.__new__(ExecutionState)
-        for name in _SHARED:
-            setattr(twin, name, getattr(self, name))
-        for name in _COPIED:
-            setattr(twin, name, getattr(self, name).copy())
+        twin = ExecutionState.__new__(ExecutionState)  # by name: twice as quick as by a list of names
+        twin.execution_id = self.execution_id
+        twin.graph = self.graph
+        twin.version = self.version
+        twin.run = self.run
+        twin.run_event = self.run_event
+        twin.started = self.started
+        twin.started_at = self.started_at
+        twin.closed = self.closed
+        twin.closed_at = self.closed_at
+        twin.cancel = self.cancel
+        twin.failure = self.failure
+        twin.quarantine = self.quarantine
+        twin.ticket_since = self.ticket_since
+        twin.has_responded = self.has_responded
+        twin.responded = self.responded
+        twin.fault = self.fault
+        twin.spending = self.spending
+        twin.nodes = self.nodes.copy()
+        twin.ready = self.ready.copy()
+        twin.dead = self.dead.copy()
+        twin.flying = self.flying.copy()
+        twin.retries = self.retries.copy()
+        twin.waits = self.waits.copy()
+        twin.children = self.children.copy()
+        twin.mailbox = self.mailbox.copy()
+        twin.seen = self.seen.copy()
+        twin.leaves = self.leaves.copy()
+        twin.bases = self.bases.copy()
         twin.scopes = {scope_id: scope.copy() for scope_id, scope in self.scopes.items()}
         twin.loops = {key: loop.copy() for key, loop in self.loops.items()}
         return twin
@@ -241,23 +265,6 @@ def awaited(name: str, match: str) -> str:
     """
     return f"{name}\x1e{match}".replace("\x1f", " ").replace("\x00", " ")
 
-
-_COPIED = (
-    "nodes",
-    "ready",
-    "dead",
-    "flying",
-    "retries",
-    "waits",
-    "children",
-    "mailbox",
-    "seen",
-    "leaves",
-    "bases",
-)
-_SHARED = tuple(
-    name for name in ExecutionState.__slots__ if name not in _COPIED and name not in ("scopes", "loops")
-)
 
 CLOSED_STATUS = {
     "WorkflowExecutionCompleted": Status.COMPLETED,
