@@ -54,8 +54,9 @@ export interface Driver {
   since: string | null; until: string | null; name: string; match: string; can: string[]; data: unknown;
 }
 export interface Explanation { execution_id: string; status: string; summary: string; version: number; drivers: Driver[]; late: unknown[] }
-export const explanation = (id: string, seq: number) => queryOptions({
-  queryKey: ['explain', id, seq], placeholderData: keepPreviousData,
+/** Asked again when the status changes; whoever shows it while an execution runs says how often besides. */
+export const explanation = (id: string, status: string) => queryOptions({
+  queryKey: ['explain', id, status], placeholderData: keepPreviousData,
   queryFn: async () => (await call('GET /executions/{execution_id}/explain', { path: { execution_id: id } })) as unknown as Explanation,
 });
 export interface OutputPage { kind: string; count: number; offset: number; output: unknown }

@@ -12,11 +12,14 @@ import { Status } from '../kit/Status';
 import { absolute, ago } from '../kit/time';
 import { isOver, useRuns } from './runs';
 
+/** How often a running execution is asked what it waits for; its nodes say at once how they are. */
+const LOOK_MS = 1500;
+
 /** In words: how an execution stands, what it waits for, since when, until when, and what can be done. */
 export function Explain({ executionId, onNode, onClose }: { executionId: string; onNode?: (id: string) => void; onClose?: () => void }) {
   const { say } = useWords();
   const { status, seq } = useRuns((state) => state.seen);
-  const found = useQuery({ ...explanation(executionId, seq), enabled: seq > 0 });
+  const found = useQuery({ ...explanation(executionId, status), enabled: seq > 0, refetchInterval: isOver(status) ? false : LOOK_MS });
   const path = { execution_id: executionId };
   const cancel = useMutation({ mutationFn: () => call('POST /executions/{execution_id}/cancel', { path, body: {} }), onSuccess: () => toast(say('execution.cancelled')), onError: (error) => toast.error(error.message) });
   if (!seq) return null;
@@ -25,7 +28,7 @@ export function Explain({ executionId, onNode, onClose }: { executionId: string;
     <section aria-label={say('explain.title')} aria-live="polite" className="absolute top-3 right-3 z-10 w-80 max-w-[calc(100%-1.5rem)] rounded-xl border border-line bg-raised p-3.5 text-[13px] shadow-[var(--shadow-high)]" data-testid="explain">
       <header className="flex items-center gap-2">
         <Status status={status} label={worded(say, `status.${status}`, status)} />
-        <Link to="/executions/$executionId" params={{ executionId }} className="min-w-0 flex-1 truncate text-xs font-medium text-accent-text hover:underline">{say('nav.executions')} {executionId.slice(0, 8)}</Link>
+        <Link to="/executions/$executionId" params={{ executionId }} className="min-w-0 flex-1 truncate text-xs font-medium text-accent-text hover:underline">{say('execution.title')} {executionId.slice(0, 8)}</Link>
         {onClose && <Button look="quiet" className="!size-6" aria-label={say('app.close')} icon={<X size={14} aria-hidden />} onClick={onClose} />}
       </header>
       {found.data?.summary && <p className="mt-2 text-soft">{found.data.summary}</p>}
@@ -42,6 +45,8 @@ function decisions({ kind, can }: Driver): string[] {
   if (can.includes('signal')) found.push('signal');
   if (can.includes('resolve') && kind === 'approval') found.push('approved', 'rejected');
   if (can.includes('resolve') && kind === 'person') found.push('done', 'fail');
+  if (can.includes('raise')) found.push('raise');
+  if (can.includes('stop')) found.push('stop');
   if (can.includes('retry')) found.push('retry');
   if (can.includes('skip')) found.push('skip');
   return found;
@@ -55,6 +60,7 @@ function Waits({ driver, executionId, onNode }: { driver: Driver; executionId: s
     mutationFn: (action: string) => {
       const data: unknown = text.trim() ? JSON.parse(text) : null;
       if (action === 'signal') return call('POST /executions/{execution_id}/signal', { path, body: { name: driver.name, key: driver.match || '', data } });
+      if (action === 'raise' || action === 'stop') return call('POST /executions/{execution_id}/budget', { path, body: { action } });
       return call('POST /executions/{execution_id}/resolve', { path, body: { key: driver.key, action: action === 'skip' ? 'done' : action, data } });
     },
     onSuccess: () => { toast.success(say('explain.sent')); void queries.invalidateQueries({ queryKey: ['explain', executionId] }); },
@@ -70,7 +76,7 @@ function Waits({ driver, executionId, onNode }: { driver: Driver; executionId: s
       </p>
       {can.includes('signal') && <Area aria-label={say('explain.signalData')} placeholder={say('explain.signalData')} rows={2} spellCheck={false} className="mt-2 font-mono !text-xs" value={text} onChange={(event) => setText(event.target.value)} />}
       <div className="mt-2 flex flex-wrap gap-1.5">
-        {can.map((each) => <Button key={each} look={each === 'approved' || each === 'signal' || each === 'done' ? 'main' : 'plain'} busy={act.isPending && act.variables === each} onClick={() => act.mutate(each)}>{worded(say, `explain.${each}`, each)}</Button>)}
+        {can.map((each) => <Button key={each} look={each === 'approved' || each === 'signal' || each === 'done' || each === 'raise' ? 'main' : 'plain'} busy={act.isPending && act.variables === each} onClick={() => act.mutate(each)}>{worded(say, `explain.${each}`, each)}</Button>)}
       </div>
     </div>
   );

@@ -1,5 +1,6 @@
 import { useId, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes } from 'react';
 import { classes } from './classes';
+import { Prose } from './Prose';
 
 export const BOX = 'w-full rounded-lg border border-line bg-surface px-2.5 py-1.5 text-[13px] text-ink placeholder:text-faint hover:border-line-strong focus:border-accent focus:outline-2 focus:outline-offset-0 focus:outline-accent/40 disabled:opacity-60';
 
@@ -28,7 +29,7 @@ export function Field({ label, hint, error, aside, isRequired, children }: Label
       {children(id, described)}
       {(error || hint) && (
         <div id={described} className={classes('text-xs', error ? 'text-bad' : 'text-faint')}>
-          {error || hint}
+          {error || (typeof hint === 'string' ? <Prose text={hint} /> : hint)}
         </div>
       )}
     </div>

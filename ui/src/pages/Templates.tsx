@@ -8,6 +8,7 @@ import { queries, templates, type TemplateLine } from '../api/queries';
 import { useWords } from '../i18n';
 import { Button } from '../kit/Button';
 import { Empty, Failed, Loading, Page } from '../kit/Page';
+import { Prose } from '../kit/Prose';
 
 /** Workflows to begin with. */
 export function Templates() {
@@ -38,7 +39,7 @@ function Card({ template }: { template: TemplateLine }) {
   return (
     <li className="flex flex-col rounded-xl border border-line bg-surface p-4 shadow-[var(--shadow)]">
       <h2>{template.name}</h2>
-      <p className="mt-1 line-clamp-4 flex-1 text-[13px] text-soft">{template.description}</p>
+      <p className="mt-1 line-clamp-4 flex-1 text-[13px] text-soft"><Prose text={template.description} /></p>
       <div className="mt-3 flex items-center justify-between gap-2">
         <div className="flex min-w-0 flex-wrap gap-1">{template.tags.slice(0, 3).map((tag) => <span key={tag} className="rounded-md bg-sunk px-1.5 text-[11px] text-soft">{tag}</span>)}</div>
         {may('workflow.create') && <Button aria-label={`${say('templates.use')}: ${template.name}`} busy={use.isPending} onClick={() => use.mutate()}>{say('templates.use')}</Button>}

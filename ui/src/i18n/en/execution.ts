@@ -38,5 +38,7 @@ export const execution = {
   'explain.skip': 'Skip',
   'explain.sent': 'Decided; it goes on',
   'explain.signalData': 'Data of the event (JSON)',
+  'explain.raise': 'Raise and go on',
+  'explain.stop': 'Stop',
   'explain.cancel': 'Cancel the execution',
 };

@@ -38,5 +38,7 @@ export const execution = {
   'explain.skip': 'Passer',
   'explain.sent': 'Décidé ; cela continue',
   'explain.signalData': 'Données de l’événement (JSON)',
+  'explain.raise': 'Augmenter et continuer',
+  'explain.stop': 'Arrêter',
   'explain.cancel': 'Annuler l’exécution',
 };

@@ -38,5 +38,7 @@ export const execution = {
   'explain.skip': 'Ruka',
   'explain.sent': 'Imeamuliwa; inaendelea',
   'explain.signalData': 'Data ya tukio (JSON)',
+  'explain.raise': 'Ongeza na uendelee',
+  'explain.stop': 'Simamisha',
   'explain.cancel': 'Ghairi utekelezaji',
 };
