@@ -24,7 +24,7 @@ MAX_SPARED = 5
 """Crashes not held against a suspect, because it had not begun; what is met by more of them is the reason."""
 
 APART_S = 3.0
-"""Within how many seconds each suspect's next attempt follows, at a moment of its own."""
+"""Within how many seconds the attempt after a second crash follows, at a moment of each node's own."""
 
 
 def fail_ready(turn: Turn, node: GraphNode, scope_id: str, key: str, error: NodeError) -> None:
