@@ -1,7 +1,8 @@
 """The engine's services over gRPC. Imported only by processes that are one of several.
 
 gRPC's newer event engine hands every frame from thread to thread once more: a round trip on a stream took a
-third more CPU with it, measured with grpcio 1.85 under asyncio. Whoever sets GRPC_EXPERIMENTS decides alone.
+quarter to a half more CPU with it, measured with grpcio 1.85 under asyncio. Whoever sets GRPC_EXPERIMENTS
+decides alone.
 """
 
 import os
