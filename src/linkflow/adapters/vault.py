@@ -5,11 +5,13 @@ latter seals only small keys again. Both name what they belong to, so that a row
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import secrets
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -36,22 +38,29 @@ def keep_key(folder: Path, name: str, *, given: str | None = None) -> str:
         return given
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / name
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        kept = file.read_text(encoding="ascii").strip()
-        if kept:
-            return kept
+    if not file.exists():
+        _write_key(folder, file)
+    kept = file.read_text(encoding="ascii").strip()
+    if not kept:
         raise Unavailable(
             f"{file} is empty. Restore it from your backup; without it no secret can be opened.",
             code="secret.key_missing",
-        ) from None
-    made = secrets.token_hex(32)
-    with os.fdopen(handle, "w", encoding="ascii") as opened:
-        opened.write(made + "\n")
-        opened.flush()
-        os.fsync(opened.fileno())
-    return made
+        )
+    return kept
+
+
+def _write_key(folder: Path, file: Path) -> None:
+    """Make a key and show it only when it is whole; of processes that start at once one makes it."""
+    handle, made = tempfile.mkstemp(prefix=f".{file.name}-", dir=folder)  # readable for its owner only
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as opened:
+            opened.write(secrets.token_hex(32) + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(made, file)
+    finally:
+        Path(made).unlink()
 
 
 LAYOUT = 1

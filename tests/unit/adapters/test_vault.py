@@ -2,6 +2,7 @@
 
 import contextlib
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,18 @@ def test_keys_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
         len(made),
         stat.S_IMODE(folder.stat().st_mode),
         stat.S_IMODE((folder / "a.key").stat().st_mode),
+    )
+
+
+def test_processes_that_start_at_once_share_a_key(tmp_path: Path) -> None:
+    """Whoever is second reads the whole key of whoever was first, never a file that is being written."""
+    with ThreadPoolExecutor(16) as pool:
+        keys = list(pool.map(lambda _: keep_key(tmp_path, "a.key"), range(64)))
+
+    assert ({keys[0]}, 64, ["a.key"]) == (
+        set(keys),
+        len(keys[0]),
+        [each.name for each in tmp_path.iterdir()],
     )
 
 
