@@ -246,7 +246,7 @@ class Driver:
     async def _roll_over(self, entry: Entry) -> None:
         """Begin the next run when this one has become long; what follows is decided on it."""
         state = entry.state
-        turn = roll_over(state, self._clock.now()) if state is not None else None
+        turn = roll_over(state, self._now()) if state is not None else None
         if state is None or turn is None:
             return
         try:
@@ -287,10 +287,14 @@ class Driver:
             else:
                 return bool(found) and found[0].first == record.expected + 1 and _is_same(found[0], record)
 
+    def _now(self) -> float:
+        """Say when something is decided, to the microsecond: as exactly as the store will say it."""
+        return round(self._clock.now(), 6)
+
     async def _decide(self, state: ExecutionState, news: Sequence[n.News], granted: Sequence[str]) -> Turn:
         while True:
             try:
-                return decide(state, news, self._clock.now(), sessions=granted, blobs=self.opened.values)
+                return decide(state, news, self._now(), sessions=granted, blobs=self.opened.values)
             except NeedsBlobs as needed:
                 await self.opened.fetch(_workspace_of(state, news), needed.sha256)
             except LinkFlowError:
@@ -303,7 +307,7 @@ class Driver:
         """Let the execution stand still; what it was told is kept where that can still be decided."""
         if state.started is None:
             raise LinkFlowError(f"The execution cannot start: {reason}", code="execution.quarantined")
-        now = self._clock.now()
+        now = self._now()
         try:
             turn = decide(state, [n.Quarantine(reason), *news], now)
             del turn.accepted[0]
