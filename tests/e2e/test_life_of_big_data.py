@@ -43,6 +43,7 @@ async def test_ten_megabytes_are_looked_at_in_pages(ui: Window, receiver: Receiv
     await expect(data.get_by_role("row")).to_have_count(2)
     await expect(data.get_by_role("row").nth(1)).to_contain_text("18999")
     await data.get_by_role("button", name="Schema").click()
+    await data.get_by_role("button", name="Open [0]").click()
     await expect(data.get_by_role("list", name="Schema").first).to_contain_text("note")
     async with ui.page.expect_download() as download:
         await data.get_by_role("button", name="Download all of it").click()

@@ -33,6 +33,7 @@ export function ExecutionTable({ rows, names, hasMore, isFetching, more }: Props
   const scroll = useRef<HTMLElement | null>(null);
   const [offset, setOffset] = useState(0);
   const [at, setAt] = useState(-1);
+  const here = useRef(-1); // what keys count from, however quickly they come
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   useLayoutEffect(() => {
     scroll.current = document.getElementById('content');
@@ -54,13 +55,14 @@ export function ExecutionTable({ rows, names, hasMore, isFetching, more }: Props
     before.current = rows;
     if (added <= 0) return;
     if (scroll.current && scroll.current.scrollTop > offset) scroll.current.scrollTop += added * ROW_PX;
-    setAt((index) => (index < 0 ? index : index + added));
+    if (here.current >= 0) setAt((here.current += added));
   }, [rows, offset]);
 
+  const link = (index: number) => frame.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`);
   const focus = (index: number) => {
-    setAt(index);
+    setAt((here.current = index));
     list.scrollToIndex(index);
-    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`)?.focus({ preventScroll: true }));
+    requestAnimationFrame(() => here.current === index && link(index)?.focus({ preventScroll: true }));
   };
   const flip = (id: string) => setChosen((old) => {
     const next = new Set(old);
@@ -70,9 +72,15 @@ export function ExecutionTable({ rows, names, hasMore, isFetching, more }: Props
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || (event.target instanceof HTMLElement && event.target.matches('input:not([type=checkbox]), select, textarea'))) return;
-      if (event.key === 'j' && at < rows.length - 1) focus(at + 1);
-      else if (event.key === 'k' && at > 0) focus(at - 1);
-      else if (event.key === 'x' && rows[at]) flip(rows[at].id);
+      const index = here.current;
+      const row = rows[index];
+      if (event.key === 'j' && index < rows.length - 1) focus(index + 1);
+      else if (event.key === 'k' && index > 0) focus(index - 1);
+      else if (event.key === 'x' && row) flip(row.id);
+      else if (event.key === 'Enter' && row && (event.target === document.body || (event.target instanceof HTMLElement && event.target.matches('a') && frame.current?.contains(event.target)))) {
+        event.preventDefault(); // the row is opened also before the focus has come to its link
+        link(index)?.click();
+      }
     };
     window.addEventListener('keydown', pressed);
     return () => window.removeEventListener('keydown', pressed);
@@ -108,7 +116,7 @@ export function ExecutionTable({ rows, names, hasMore, isFetching, more }: Props
             {padTop > 0 && <tr aria-hidden style={{ height: padTop }}><td colSpan={6} /></tr>}
             {drawn.map(({ index }) => {
               const row = rows[index]!;
-              return <Row key={row.id} row={row} index={index} name={names.get(row.workflow_id) ?? row.workflow_id.slice(0, 13)} isAt={index === at} isChosen={chosen.has(row.id)} onChoose={() => flip(row.id)} onFocus={() => setAt(index)} />;
+              return <Row key={row.id} row={row} index={index} name={names.get(row.workflow_id) ?? row.workflow_id.slice(0, 13)} isAt={index === at} isChosen={chosen.has(row.id)} onChoose={() => flip(row.id)} onFocus={() => setAt((here.current = index))} />;
             })}
             {padBottom > 0 && <tr aria-hidden style={{ height: padBottom }}><td colSpan={6} /></tr>}
           </tbody>
