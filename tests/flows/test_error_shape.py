@@ -52,9 +52,11 @@ def sample(schema: dict[str, Any], document: dict[str, Any]) -> Any:
         return schema["enum"][0]
     match schema.get("type"):
         case "object":
-            return {name: sample(schema["properties"][name], document) for name in schema.get("required", ())}
+            more = {"x": schema["additionalProperties"]} if schema.get("minProperties") else {}
+            inside = {name: schema["properties"][name] for name in schema.get("required", ())} | more
+            return {name: sample(each, document) for name, each in inside.items()}
         case "array":
-            return ["x"] * schema.get("minItems", 0)
+            return [sample(schema["items"], document) for _ in range(schema.get("minItems", 0))]
         case "integer" | "number":
             return schema.get("minimum", 1)
         case "boolean":
