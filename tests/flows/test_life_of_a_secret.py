@@ -226,6 +226,7 @@ async def test_no_secret_is_found_anywhere(
     following = asyncio.create_task(watched(live, execution_id, frames))
     await live.ended(execution_id)
     await world.called("/done")
+    await world.called("/v1/traces")  # they leave in batches
     views = [
         await live.get(path)
         for path in (

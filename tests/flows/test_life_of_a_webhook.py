@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from typing import Any
 
+from linkflow.testing.coordination_suites import until
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import Receiver, Scripted
 
@@ -82,11 +83,17 @@ async def test_a_wrong_body_is_kept_with_the_reason(live: Live) -> None:
     """A9, K3: a body against the schema is 400, starts nothing, and can be read in the inbox."""
     hook = await live.hook(await live.active(taking()))
     reply = await live.knock(hook, raw=b"{}", **signed(b"{}"))
-    refused = (await live.get("/inbox?state=refused")).json["data"]
+
+    async def is_kept() -> bool:
+        """It is written down beside the answer, not before it."""
+        return bool((await live.get("/inbox?state=refused")).json["data"])
+
+    await until(is_kept)
+    (refused,) = (await live.get("/inbox?state=refused")).json["data"]
 
     assert (400, True, []) == (
         reply.status,
-        any("webhook.schema" in each["reason"] for each in refused),
+        "webhook.schema" in refused["reason"],
         (await live.get("/executions")).json["data"],
     )
 
