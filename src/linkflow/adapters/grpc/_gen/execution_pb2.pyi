@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StartWorkflowExecutionRequest(_message.Message):
-    __slots__ = ("workspace_id", "workflow_id", "workflow_version", "spec_hash", "trigger", "trigger_kind", "input", "execution_id", "request_id", "mode", "priority", "callback_url", "parent", "origin", "depth", "timeout_ms", "overrides", "variables", "session", "wait_ms", "attributes")
+    __slots__ = ("workspace_id", "workflow_id", "workflow_version", "spec_hash", "trigger", "trigger_kind", "input", "execution_id", "request_id", "mode", "priority", "callback_url", "parent", "origin", "depth", "timeout_ms", "overrides", "variables", "session", "wait_ms", "attributes", "budget", "metered")
     WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,8 @@ class StartWorkflowExecutionRequest(_message.Message):
     SESSION_FIELD_NUMBER: _ClassVar[int]
     WAIT_MS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    METERED_FIELD_NUMBER: _ClassVar[int]
     workspace_id: str
     workflow_id: str
     workflow_version: int
@@ -50,7 +52,9 @@ class StartWorkflowExecutionRequest(_message.Message):
     session: bytes
     wait_ms: int
     attributes: bytes
-    def __init__(self, workspace_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., workflow_version: _Optional[int] = ..., spec_hash: _Optional[str] = ..., trigger: _Optional[str] = ..., trigger_kind: _Optional[str] = ..., input: _Optional[bytes] = ..., execution_id: _Optional[str] = ..., request_id: _Optional[str] = ..., mode: _Optional[str] = ..., priority: _Optional[int] = ..., callback_url: _Optional[str] = ..., parent: _Optional[bytes] = ..., origin: _Optional[str] = ..., depth: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., overrides: _Optional[bytes] = ..., variables: _Optional[bytes] = ..., session: _Optional[bytes] = ..., wait_ms: _Optional[int] = ..., attributes: _Optional[bytes] = ...) -> None: ...
+    budget: bytes
+    metered: bytes
+    def __init__(self, workspace_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., workflow_version: _Optional[int] = ..., spec_hash: _Optional[str] = ..., trigger: _Optional[str] = ..., trigger_kind: _Optional[str] = ..., input: _Optional[bytes] = ..., execution_id: _Optional[str] = ..., request_id: _Optional[str] = ..., mode: _Optional[str] = ..., priority: _Optional[int] = ..., callback_url: _Optional[str] = ..., parent: _Optional[bytes] = ..., origin: _Optional[str] = ..., depth: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., overrides: _Optional[bytes] = ..., variables: _Optional[bytes] = ..., session: _Optional[bytes] = ..., wait_ms: _Optional[int] = ..., attributes: _Optional[bytes] = ..., budget: _Optional[bytes] = ..., metered: _Optional[bytes] = ...) -> None: ...
 
 class StartedExecution(_message.Message):
     __slots__ = ("execution_id", "status", "is_new", "result", "error", "responded")
