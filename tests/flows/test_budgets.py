@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from linkflow.testing.control import Stage
+from linkflow.testing.coordination_suites import until
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import Receiver, Scripted
 
@@ -263,13 +264,19 @@ async def test_the_workspace_s_budget_stops_what_is_running(live: Live, receiver
     execution_id = await live.start(await live.made(away(receiver.address)))
     question = await asked(live, execution_id, 100)
     stopped_at = len(receiver.calls)
-    refused = await live.post("/workflows/execute", {"workflow": {**AWAY, "nodes": [], "edges": []}})
+
+    async def is_refused() -> bool:
+        """Other processes hear of it within seconds."""
+        tried = await live.post("/workflows/execute", {"workflow": {**AWAY, "nodes": [], "edges": []}})
+        return tried.status == 402
+
+    await until(is_refused)
     await live.put("/budgets/day", {"limits": {"attempts": 10_000_000}})
     await receiver.called("/x", stopped_at + 5)
     await live.post(f"/executions/{execution_id}/cancel", {})
     ended = await live.ended(execution_id)
 
-    assert ("day", 402, "cancelled") == (question["data"]["period"][:3], refused.status, ended["status"])
+    assert ("day", "cancelled") == (question["data"]["period"][:3], ended["status"])
 
 
 @pytest.mark.timeout(60)
