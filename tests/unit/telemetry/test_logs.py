@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextvars import copy_context
 
 import pytest
 import structlog
@@ -29,10 +30,13 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 def test_a_line_says_what_its_task_is_about(capsys: pytest.CaptureFixture[str]) -> None:
     """Every line after `about` carries the ids, and what a line says itself wins."""
     telemetry.set_up("info", as_json=True)
-    telemetry.about(request_id="r1", execution_id="e1")
 
-    telemetry.logger("part").warning("something happened")
-    telemetry.logger("part").info("another one", execution_id="e2")
+    def task() -> None:
+        telemetry.about(request_id="r1", execution_id="e1")
+        telemetry.logger("part").warning("something happened")
+        telemetry.logger("part").info("another one", execution_id="e2")
+
+    copy_context().run(task)  # as a task of its own: no other test is about e1
 
     first, second = lines(capsys)
     assert ("r1", "e1", "warning", "part") == tuple(
