@@ -136,6 +136,16 @@ async def test_a_history_that_is_alone_gets_all_credits(scene: Scene) -> None:
     assert ["default", {"s1": 16}] == await history.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
 
 
+async def test_a_worker_that_comes_later_gets_work_too(scene: Scene) -> None:
+    """A History with credits of one worker at hand is given those of a second one, and spreads over both."""
+    history = scene.history()
+    await scene.worker("s1", 16)
+    await history.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS)
+    await scene.worker("s2", 16)
+
+    await history.until(DispatchCall.DISPATCH_CALL_GRANT_CREDITS, wanted=["default", {"s2": 16}])
+
+
 async def test_a_history_that_dies_gives_its_credits_back(scene: Scene) -> None:
     """What a History kept idle is there for others as soon as its line is cut."""
     history = scene.history()

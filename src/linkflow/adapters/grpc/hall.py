@@ -151,8 +151,8 @@ class Hall:
         )
         for desk in self._desks:
             desk.wire.note(DispatchCall.DISPATCH_CALL_LIMIT_CREDITS, encode_json(share))
-            if not any(desk.idle.values()):
-                desk.wanted = dict.fromkeys(queues, share)
+            if (more := share - sum(desk.idle.values())) > 0:  # a worker may be new to it
+                desk.wanted = dict.fromkeys(queues, more)
         self._news.set()
 
     # ------------------------------------------------------------ Histories
