@@ -14,26 +14,34 @@ import { isOver, useRuns } from './runs';
 
 /** How often a running execution is asked what it waits for; its nodes say at once how they are. */
 const LOOK_MS = 1500;
+/** So many things that are waited for are shown until one asks for all. */
+const FEW = 5;
+const FAILED = new Set(['error', 'failed', 'timeout']);
 
 /** In words: how an execution stands, what it waits for, since when, until when, and what can be done. */
 export function Explain({ executionId, onNode, onClose }: { executionId: string; onNode?: (id: string) => void; onClose?: () => void }) {
   const { say } = useWords();
-  const { status, seq } = useRuns((state) => state.seen);
-  const found = useQuery({ ...explanation(executionId, status), enabled: seq > 0, refetchInterval: isOver(status) ? false : LOOK_MS });
+  const status = useRuns((state) => state.seen.status);
+  const isKnown = useRuns((state) => state.seen.seq > 0);
+  const failed = useRuns((state) => Object.values(state.seen.byNode).find((each) => each.error && FAILED.has(each.status)));
+  const [showsAll, setShowsAll] = useState(false);
+  const found = useQuery({ ...explanation(executionId, status), enabled: isKnown, refetchInterval: isOver(status) ? false : LOOK_MS });
   const path = { execution_id: executionId };
   const cancel = useMutation({ mutationFn: () => call('POST /executions/{execution_id}/cancel', { path, body: {} }), onSuccess: () => toast(say('execution.cancelled')), onError: (error) => toast.error(error.message) });
-  if (!seq) return null;
-  const failed = Object.values(useRuns.getState().seen.byNode).find((each) => each.error && ['error', 'failed', 'timeout'].includes(each.status));
+  if (!isKnown) return null;
+  const drivers = isOver(status) ? [] : (found.data?.drivers ?? []);
+  const shown = showsAll ? drivers : drivers.slice(0, FEW);
   return (
-    <section aria-label={say('explain.title')} aria-live="polite" className="absolute top-3 right-3 z-10 w-80 max-w-[calc(100%-1.5rem)] rounded-xl border border-line bg-raised p-3.5 text-[13px] shadow-[var(--shadow-high)]" data-testid="explain">
+    <section aria-label={say('explain.title')} className="absolute top-3 right-3 z-10 max-h-[calc(100%-8.5rem)] w-80 max-w-[calc(100%-1.5rem)] overflow-y-auto rounded-xl border border-line bg-raised p-3.5 text-[13px] shadow-[var(--shadow-high)]" data-testid="explain">
       <header className="flex items-center gap-2">
         <Status status={status} label={worded(say, `status.${status}`, status)} />
         <Link to="/executions/$executionId" params={{ executionId }} className="min-w-0 flex-1 truncate text-xs font-medium text-accent-text hover:underline">{say('execution.title')} {executionId.slice(0, 8)}</Link>
         {onClose && <Button look="quiet" className="!size-6" aria-label={say('app.close')} icon={<X size={14} aria-hidden />} onClick={onClose} />}
       </header>
-      {found.data?.summary && <p className="mt-2 text-soft">{found.data.summary}</p>}
+      {found.data?.summary && <p aria-live="polite" className="mt-2 text-soft">{found.data.summary}</p>}
       {failed && onNode && <Button className="mt-2" onClick={() => onNode(failed.node_id)}>{say('error.title', { node: failed.label || failed.node_id })}</Button>}
-      {!isOver(status) && found.data?.drivers.map((each) => <Waits key={`${each.kind}:${each.key}`} driver={each} executionId={executionId} onNode={onNode} />)}
+      {shown.map((each) => <Waits key={`${each.kind}:${each.key}`} driver={each} executionId={executionId} onNode={onNode} />)}
+      {shown.length < drivers.length && <Button className="mt-3" onClick={() => setShowsAll(true)}>{say('explain.more', { count: drivers.length - shown.length })}</Button>}
       {status === 'waiting' && <Button look="danger" className="mt-3" busy={cancel.isPending} onClick={() => cancel.mutate()}>{say('explain.cancel')}</Button>}
     </section>
   );

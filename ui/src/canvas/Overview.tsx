@@ -34,8 +34,9 @@ export function Overview({ nodes }: { nodes: readonly Drawn[] }) {
       context.setTransform(dots, 0, 0, dots, 0, 0);
       context.clearRect(0, 0, SIZE.width, SIZE.height);
       const draw = (each: { x: number; y: number; width: number; height: number }, how: 'fillRect' | 'strokeRect') => context[how](PAD + (each.x - left) * by, PAD + (each.y - top) * by, Math.max(1.5, each.width * by), Math.max(1.5, each.height * by));
+      const [ofCards, ofNotes] = [style.getPropertyValue('--line-strong'), style.getPropertyValue('--warn-soft')];
       for (const each of boxes) {
-        context.fillStyle = context.strokeStyle = style.getPropertyValue(each.type === 'note' ? '--warn-soft' : '--line-strong');
+        context.fillStyle = context.strokeStyle = each.type === 'note' ? ofNotes : ofCards;
         draw(each, each.type === 'frame' ? 'strokeRect' : 'fillRect');
       }
       context.strokeStyle = style.getPropertyValue('--accent');

@@ -40,5 +40,6 @@ export const execution = {
   'explain.signalData': 'Data of the event (JSON)',
   'explain.raise': 'Raise and go on',
   'explain.stop': 'Stop',
+  'explain.more': 'Show {{count}} more',
   'explain.cancel': 'Cancel the execution',
 };

@@ -40,5 +40,6 @@ export const execution = {
   'explain.signalData': 'Données de l’événement (JSON)',
   'explain.raise': 'Augmenter et continuer',
   'explain.stop': 'Arrêter',
+  'explain.more': 'Afficher {{count}} de plus',
   'explain.cancel': 'Annuler l’exécution',
 };

@@ -40,5 +40,6 @@ export const execution = {
   'explain.signalData': 'Data ya tukio (JSON)',
   'explain.raise': 'Ongeza na uendelee',
   'explain.stop': 'Simamisha',
+  'explain.more': 'Onyesha {{count}} zaidi',
   'explain.cancel': 'Ghairi utekelezaji',
 };
