@@ -1,4 +1,7 @@
-"""A small HTTP server for the GETs of a workload; run as a process of its own, prints its port."""
+"""A small HTTP server for the GETs of a workload; run as a process of its own, prints its port.
+
+`/slow` is answered after a while, all else at once.
+"""
 
 import asyncio
 from typing import cast
@@ -9,6 +12,10 @@ BODY = b'{"ok":true,"id":42,"name":"ada"}'
 ANSWER = (
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(BODY)
 ) + BODY
+
+
+SLOW = b"GET /slow "
+SLOW_S = 0.2
 
 
 class Target(asyncio.Protocol):
@@ -22,7 +29,10 @@ class Target(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer each request whose head is whole; a GET has no body."""
         *heads, self._read = (self._read + data).split(b"\r\n\r\n")
-        self._transport.write(ANSWER * len(heads))
+        if heads and heads[0].startswith(SLOW):
+            asyncio.get_running_loop().call_later(SLOW_S, self._transport.write, ANSWER * len(heads))
+        else:
+            self._transport.write(ANSWER * len(heads))
 
 
 async def serve() -> None:
