@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useContext, useEffect, useState } from 'react';
+import { lazy, Suspense, useContext, useEffect, useMemo, useState } from 'react';
 import { preview } from '../api/data';
 import { markOf, mended } from '../graph/paths';
 import { useWords } from '../i18n';
@@ -13,7 +13,6 @@ export const fetchCode = (): void => void import('./ExpressionCode').catch(() =>
 function Plain({ value, onChange, attributes, rows, placeholder }: CodeProps) {
   return <Area {...attributes} rows={rows} placeholder={placeholder} spellCheck={false} className="font-mono !text-xs" value={value} onChange={(event) => onChange(event.target.value)} />;
 }
-const QUIET_MS = 90;
 
 interface Props {
   /** What else is said to be wrong; it is not said twice. */
@@ -36,9 +35,8 @@ export function Expression({ error: told, about, label, text, onText, value, isB
   const names = useNames();
   const asked = value === undefined ? text : value;
   const holds = isBare ? text.trim() !== '' : text.includes('{{');
-  const quiet = useQuiet(holds && isAlone ? asked : undefined);
-  const found = usePreview(quiet, isBare);
-  const error = quiet === undefined ? undefined : found.data?.error;
+  const { found, isAsked } = usePreview(holds && isAlone ? JSON.stringify(asked) : '', isBare);
+  const error = isAsked ? found.data?.error : undefined;
   const attributes: Record<string, string | undefined> = { 'aria-label': label };
   for (const [name, each] of Object.entries(about)) attributes[name] = each === undefined ? undefined : String(each);
   if (error) attributes['aria-invalid'] = 'true';
@@ -47,26 +45,24 @@ export function Expression({ error: told, about, label, text, onText, value, isB
       <Suspense fallback={<Area {...about} aria-label={label} rows={rows} spellCheck={false} className="font-mono !text-xs" value={text} onChange={(event) => onText(event.target.value)} />}>
         <ExpressionCode value={text} onChange={onText} attributes={attributes} isBare={isBare} rows={rows} placeholder={placeholder} names={names} mark={error ? markOf(text, error) : null} />
       </Suspense>
-      {holds && isAlone && quiet !== undefined && !(error && error.message === told) && <Result found={found.data} onMend={error ? () => { const better = mended(text, error); if (better) onText(better); } : undefined} canMend={!!error && mended(text, error) !== null} name={String(about['data-field'] ?? label)} />}
+      {isAsked && !(error && error.message === told) && <Result found={found.data} onMend={error ? () => { const better = mended(text, error); if (better) onText(better); } : undefined} canMend={!!error && mended(text, error) !== null} name={String(about['data-field'] ?? label)} />}
     </>
   );
 }
 
-function useQuiet(value: unknown): unknown {
-  const told = value === undefined ? '' : JSON.stringify(value);
-  const [quiet, setQuiet] = useState(told);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setQuiet(told), QUIET_MS);
-    return () => clearTimeout(timer);
-  }, [told]);
-  return quiet === '' ? undefined : (JSON.parse(quiet) as unknown);
-}
-
-function usePreview(value: unknown, isBare: boolean) {
+/** What JSON with expressions gives; what is typed meanwhile is asked as soon as an answer is there: one question at a time. */
+function usePreview(wanted: string, isBare: boolean) {
   const nodeId = useContext(NodeContext);
   const source = useSource();
   const isKnown = useIsKnown(nodeId);
-  return useQuery({ ...preview({ ...source, nodeId, value, isBare }), enabled: isKnown && value !== undefined && source.workflowId !== '' });
+  const [asked, setAsked] = useState(wanted);
+  const value = useMemo(() => (asked ? (JSON.parse(asked) as unknown) : undefined), [asked]);
+  const found = useQuery({ ...preview({ ...source, nodeId, value, isBare }), enabled: isKnown && asked !== '' && source.workflowId !== '' });
+  const isBusy = found.isFetching;
+  useEffect(() => {
+    if (!isBusy) setAsked(wanted);
+  }, [wanted, isBusy]);
+  return { found, isAsked: wanted !== '' && asked !== '' };
 }
 
 const SHOWN = 600;
