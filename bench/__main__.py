@@ -128,7 +128,7 @@ def main() -> None:
         if sizes := [int(each) for each in os.environ.get("BENCH_EDITOR", "100,500,1000").split(",") if each]:
             with target() as (reading, port):
                 url = f"http://127.0.0.1:{port}/slow"
-                found["editor"] = asyncio.run(
+                found |= asyncio.run(
                     editor.measured(Path(folder) / "editor", reading.pid, url, sizes, patience, say)
                 )
         ways = chosen("BENCH_SPLIT", [*apart.LAYOUTS, "workers"])

@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import aiohttp
-from playwright.async_api import Browser, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
 
 from bench.meter import Meter, Patience, spent
 from linkflow.testing.browsing import find_chromium
@@ -60,6 +61,47 @@ AWAIT = """(selector) => {
 }"""
 
 
+CHANGED = """(selector) => {
+  window.took_ms = 0;
+  const text = () => document.querySelector(selector)?.textContent ?? '';
+  const before = text();
+  let began = 0;
+  const begin = () => { began = performance.now(); };
+  window.addEventListener('keydown', begin, { capture: true });
+  const look = new MutationObserver(() => {
+    if (!began || !text() || text() === before) return;
+    look.disconnect();
+    window.removeEventListener('keydown', begin, { capture: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => { window.took_ms = performance.now() - began; }));
+  });
+  look.observe(document.body, { childList: true, subtree: true, characterData: true });
+}"""
+KEYS = 20
+WHEELS = 60
+TURNS = 10_000
+"""Turns of the loop whose long history is looked at, two node runs in each."""
+
+EXPRESSION: Mapping[str, Any] = {
+    "trigger": {"id": "start", "type": "trigger.manual"},
+    "nodes": [{"id": "ask", "type": "http.request", "config": {"url": "{{ 1 }}"}}],
+    "edges": [{"source": "start", "target": "ask"}],
+}
+LONG: Mapping[str, Any] = {
+    "trigger": {"id": "start", "type": "trigger.manual"},
+    "nodes": [
+        {"id": "each", "type": "logic.loop", "config": {"mode": "times", "times": TURNS}},
+        {"id": "one", "type": "data.set", "config": {"values": {"n": "{{ loop.index }}"}}},
+        {"id": "two", "type": "data.set", "config": {"values": {"n": "{{ one.n }}"}}},
+    ],
+    "edges": [
+        {"source": "start", "target": "each"},
+        {"source": "each", "target": "one", "sourceHandle": "body"},
+        {"source": "one", "target": "two"},
+        {"source": "two", "target": "each"},
+    ],
+}
+
+
 def spec(count: int, url: str) -> Mapping[str, Any]:
     """Say a workflow of so many nodes: rows of requests after one trigger, each answered after a while."""
     nodes, edges = [], []
@@ -100,28 +142,36 @@ async def measured(
     sizes: Sequence[int],
     patience: Patience,
     say: Callable[[str], None],
-) -> Sequence[Mapping[str, Any]]:
-    """Measure every size, while strangers leave the machine alone; nothing where there is no Chromium."""
+) -> dict[str, Any]:
+    """Measure every size, while strangers leave the machine alone.
+
+    Returns:
+        `{"editor": [row of a size], "looks": row}`; nothing where there is no Chromium.
+    """
     binary = find_chromium()
     if binary is None:
         say("no chromium: the editor is not measured")
-        return []
+        return {}
     with served(home) as (pid, address):
         async with aiohttp.ClientSession() as http, async_playwright() as playwright:
             token = await _signed_in(http, address)
             browser = await playwright.chromium.launch(
                 executable_path=binary, args=["--no-sandbox", "--disable-dev-shm-usage"]
             )
-            found = []
+            rows = []
+            meter = Meter({"ours": [pid, target_pid, os.getpid()]})
             for count in sizes:
                 say(f"the editor with {count} nodes")
-                meter = Meter({"ours": [pid, target_pid, os.getpid()]})
                 patience.wait(meter)
                 before = meter.read()
                 row = await _Window(browser, http, address, token).measured(count, url)
-                found.append({"nodes": count, "foreign": spent(before, meter.read()).foreign} | row)
+                rows.append({"nodes": count, "foreign": spent(before, meter.read()).foreign} | row)
+            say("the editor's previews, and a long history")
+            before = meter.read()
+            looks = await _Window(browser, http, address, token).looked_at()
+            looks["foreign"] = spent(before, meter.read()).foreign
             await browser.close()
-    return found
+    return {"editor": rows, "looks": looks}
 
 
 async def _signed_in(http: aiohttp.ClientSession, address: str) -> Mapping[str, Any]:
@@ -145,12 +195,19 @@ class _Window:
     ) -> None:
         self._browser, self._http, self._address, self._token = browser, http, address, token
 
-    async def measured(self, count: int, url: str) -> dict[str, Any]:
-        """Load, pan, drag, add, open, run."""
-        headers = {"authorization": f"Bearer {self._token['access_token']}"}
-        body = {"name": f"{count} nodes", "spec": spec(count, url)}
-        async with self._http.post(f"{self._address}/api/v1/workflows", json=body, headers=headers) as answer:
-            workflow = await answer.json()
+    @property
+    def _headers(self) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {self._token['access_token']}"}
+
+    async def _made(self, name: str, drawn: Mapping[str, Any]) -> str:
+        """Create a workflow; its id."""
+        body = {"name": name, "spec": drawn}
+        address = f"{self._address}/api/v1/workflows"
+        async with self._http.post(address, json=body, headers=self._headers) as answer:
+            return str((await answer.json())["id"])
+
+    async def _signed_in(self) -> BrowserContext:
+        """Open a window of somebody who is signed in."""
         context = await self._browser.new_context(viewport={"width": 1440, "height": 900})
         kept = {
             "access": self._token["access_token"], "refresh": "", "user": self._token["user"],
@@ -158,11 +215,17 @@ class _Window:
         }  # fmt: skip
         script = f"localStorage.setItem('linkflow.session', {json.dumps(json.dumps(kept))})"
         await context.add_init_script(script)
+        return context
+
+    async def measured(self, count: int, url: str) -> dict[str, Any]:
+        """Load, pan, drag, add, open, run."""
+        workflow_id = await self._made(f"{count} nodes", spec(count, url))
+        context = await self._signed_in()
         page = await context.new_page()
         cdp = await self._browser.new_browser_cdp_session()
         heard: list[float] = []
         page.on("websocket", lambda socket: socket.on("framereceived", lambda _: heard.append(time.time())))
-        await page.goto(f"{self._address}/w/{workflow['id']}/edit")
+        await page.goto(f"{self._address}/w/{workflow_id}/edit")
         await page.locator(".react-flow__node").first.wait_for()
         found: dict[str, Any] = {"load_ms": await page.evaluate("performance.now()")}
         await page.keyboard.press("0")
@@ -170,9 +233,50 @@ class _Window:
         found["add_ms"] = await self._added(page)
         found["panel_ms"] = await self._opened(page)
         await page.keyboard.press("Escape")
-        found |= await self._run(page, cdp, heard, workflow["id"], headers)
+        found |= await self._run(page, cdp, heard, workflow_id)
         found["elements"] = await page.evaluate("document.querySelectorAll('*').length")
         found["heap_mb"] = await page.evaluate("performance.memory.usedJSHeapSize / 1e6")
+        await context.close()
+        return found
+
+    async def looked_at(self) -> dict[str, Any]:
+        """Type an expression with its preview; look through a long timeline and its events."""
+        context = await self._signed_in()
+        page = await context.new_page()
+        workflow_id = await self._made("an expression", EXPRESSION)
+        await page.goto(f"{self._address}/w/{workflow_id}/edit?node=ask")
+        given = '[data-testid="preview-url"] [data-value]'
+        await page.locator(given).wait_for()
+        await page.locator('[data-field="url"]').press("Control+End")
+        for _ in range(3):
+            await page.keyboard.press("ArrowLeft")
+        took = []
+        for _ in range(KEYS):
+            await page.evaluate(CHANGED, given)
+            await page.keyboard.press("1")
+            took.append(await _took(page))
+        found: dict[str, Any] = {"preview_ms": median(took)}
+        workflow_id = await self._made("a long history", LONG)
+        address = f"{self._address}/api/v1/workflows/{workflow_id}/test-run"
+        async with self._http.post(address, json={}, headers=self._headers) as answer:
+            execution_id = (await answer.json())["execution_id"]
+        await self._ended(workflow_id, 1)
+        for view in ("timeline", "events"):
+            await page.goto(f"{self._address}/executions/{execution_id}?view={view}")
+            rows = page.get_by_test_id("rows")
+            await rows.locator("[data-index]").first.wait_for()
+            found[f"{view}_ms"] = await page.evaluate("performance.now()")
+            await rows.hover()
+            await page.evaluate(WATCH)
+            most = 0
+            for _ in range(WHEELS):
+                await page.mouse.wheel(0, 2_000)
+                most = max(most, await rows.locator("[data-index]").count())
+            frames, _ = await page.evaluate(SEEN)
+            found |= {f"{view}_p95_ms": p95(frames), f"{view}_rows": most}
+        address = f"{self._address}/api/v1/executions/{execution_id}"
+        async with self._http.get(address, headers=self._headers) as answer:
+            found["events"] = (await answer.json())["version"]
         await context.close()
         return found
 
@@ -210,23 +314,21 @@ class _Window:
         return await _took(page)
 
     async def _run(
-        self, page: Page, cdp: CDPSession, heard: list[float], workflow_id: str, headers: Mapping[str, str]
+        self, page: Page, cdp: CDPSession, heard: list[float], workflow_id: str
     ) -> dict[str, float]:
-        """Watch two runs of every node: one for CPU, one for pictures, as asking for each picture costs too."""
+        """Watch two runs of every node: one for CPU, one for pictures: to ask for each costs too."""
         await self._begin_run(page)
         count, before, began = len(heard), await _cpu_ms(cdp), time.monotonic()
-        await self._ended(workflow_id, headers, 1)
+        await self._ended(workflow_id, 1)
         batches = max(1, len(heard) - count)
         spent_ms, took_s = await _cpu_ms(cdp) - before, time.monotonic() - began
         await self._begin_run(page)
         await page.evaluate(WATCH)
-        await self._ended(workflow_id, headers, 2)
+        await self._ended(workflow_id, 2)
         frames, long_tasks = await page.evaluate(SEEN)
-        frames.sort()
         return {
             "run_s": took_s, "batches": batches, "batch_cpu_ms": spent_ms / batches,
-            "frame_p95_ms": frames[int(0.95 * (len(frames) - 1))] if frames else 0.0,
-            "long_tasks": len(long_tasks),
+            "frame_p95_ms": p95(frames), "long_tasks": len(long_tasks),
         }  # fmt: skip
 
     async def _begin_run(self, page: Page) -> None:
@@ -235,16 +337,21 @@ class _Window:
         await page.keyboard.press("Control+Enter")
         await page.locator('[data-testid="explain"] [data-status="running"]').wait_for()
 
-    async def _ended(self, workflow_id: str, headers: Mapping[str, str], count: int) -> None:
+    async def _ended(self, workflow_id: str, count: int) -> None:
         """Wait until so many runs are over."""
         address = f"{self._address}/api/v1/executions?workflow_id={workflow_id}"
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 await asyncio.sleep(LOOK_S * 10)
-                async with self._http.get(address, headers=headers) as answer:
+                async with self._http.get(address, headers=self._headers) as answer:
                     listed = (await answer.json())["data"]
                 if sum(each["status"] in ENDS for each in listed) == count:
                     return
+
+
+def p95(values: Sequence[float]) -> float:
+    """Say what 95 of 100 values stay below."""
+    return sorted(values)[int(0.95 * (len(values) - 1))] if values else 0.0
 
 
 async def _middle(page: Page, selector: str) -> tuple[float, float]:

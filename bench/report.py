@@ -14,7 +14,7 @@ def report(found: Found, goals: Sequence[Target]) -> str:
     if found.get("timers"):
         parts.append(_timers(found["timers"]))
     if found.get("editor"):
-        parts.append(_editor(found["editor"]))
+        parts.append(_editor(found["editor"]) + "\n\n" + _looks(found["looks"]))
     if found.get("split"):
         parts += [_split(found), _processes(found)]
     if found.get("peers"):
@@ -122,6 +122,20 @@ def _editor(rows: Sequence[Found]) -> str:
         for row in rows
     ]
     return "### The editor\n\n" + _table(head, table)
+
+
+def _looks(looks: Found) -> str:
+    """Say what long histories and previews take."""
+    head = ("looked at", "open ms", "picture p95 ms", "rows at once", "preview ms", "strangers")
+    foreign = f"{looks['foreign']:.0%}"
+    table: list[Sequence[str]] = [
+        ("an expression as one types", "", "", "", f"{looks['preview_ms']:.0f}", foreign)
+    ]
+    for view in ("timeline", "events"):
+        names = (f"{view}_ms", f"{view}_p95_ms", f"{view}_rows")
+        row = (f"{looks[name]:,.{_digits(looks[name])}f}" for name in names)
+        table.append((f"{view} of {looks['events']:,} events", *row, "", foreign))
+    return _table(head, table)
 
 
 def _split(found: Found) -> str:

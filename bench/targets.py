@@ -71,6 +71,14 @@ EDITOR_MOST = (
 )
 """What the editor may take with any number of nodes, at the actual size of the canvas."""
 
+LOOKS_MOST = (
+    ("preview_ms", "an expression's preview, from the key to the picture", "ms", 50),
+    ("timeline_p95_ms", "p95 of a picture while a long timeline scrolls", "ms", 20),
+    ("timeline_rows", "rows of a long timeline at once", "rows", 100),
+    ("events_p95_ms", "p95 of a picture while a long history scrolls", "ms", 20),
+    ("events_rows", "rows of a long history at once", "rows", 100),
+)
+
 SPLIT_SHARE, SPLIT_WORKLOADS = 0.5, ("pure1", "mixed10", "effects10", "fan50")
 SECOND_WORKER = 1.6
 LAG_MS = 1_000
@@ -163,6 +171,11 @@ def _editor(found: Found) -> Sequence[Target]:
         )
         for row in found.get("editor", ())
         for name, title, unit, most in EDITOR_MOST
+    ] + [
+        Target(title, unit, most, Measured(looks[name], looks["foreign"]), is_least=False)
+        for looks in [found.get("looks")]
+        if looks
+        for name, title, unit, most in LOOKS_MOST
     ]
 
 
