@@ -1,10 +1,12 @@
 """The life of a search: C6r; what people declare, set, ask for and keep, on a whole LinkFlow."""
 
+import time
 from typing import Any
 
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.engine.visibility.rebuild import rebuild
 from linkflow.testing.live import Live
+from linkflow.testing.past import past_row, write_past
 
 SPEC: dict[str, Any] = {
     "trigger": {"id": "start", "type": "trigger.manual"},
@@ -138,6 +140,27 @@ async def test_pages_stay_as_they_are(live: Live) -> None:
         [row["id"] for row in second["data"]],
         second["next"],
     )
+
+
+async def test_a_quiet_workflow_shows_beside_a_busy_one(live: Live, database_dsn: str) -> None:
+    """The newest of each workflow come in one answer: 25 of 500 runs of one, both of the other's."""
+    busy, quiet, idle = [await live.made(SPEC, name) for name in ("Busy", "Quiet", "Idle")]
+    home, now = live.running.owner.user.workspace_id, time.time()
+    newer = [past_row(home, busy, n, now - 600 + n) for n in range(500)]
+    older = [past_row(home, quiet, n, now - 7200 + n, status="failed") for n in range(2)]
+    strange = past_row("22222222-2222-4222-8222-222222222222", quiet, 9, now)
+    await write_past(database_dsn, [*newer, *older, strange])
+    asked = "&".join(f"workflow_id={each}" for each in (quiet, busy, idle, quiet, "nothing"))
+    answer = await live.get(f"/executions/latest?{asked}")
+    refused = [await live.get(f"/executions/latest?{each}") for each in ("", f"{asked}&limit=26")]
+
+    assert [400, 400] == [each.status for each in refused]
+    assert [
+        (quiet, [each.execution_id for each in reversed(older)]),
+        (busy, [each.execution_id for each in reversed(newer[-25:])]),
+        (idle, []),
+        ("nothing", []),
+    ] == [(each["workflow_id"], [row["id"] for row in each["executions"]]) for each in answer.json["data"]]
 
 
 async def test_nothing_is_lost_with_the_projection(live: Live) -> None:

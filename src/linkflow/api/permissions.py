@@ -114,6 +114,7 @@ GET    /api/v1/executions                                                       
 GET    /api/v1/executions/stats                                                 execution.view
 GET    /api/v1/executions/search                                                execution.view
 GET    /api/v1/executions/counts                                                execution.view
+GET    /api/v1/executions/latest                                                execution.view
 GET    /api/v1/workflows/{workflow_id}/stats                                    execution.view
 GET    /api/v1/searches                                                         execution.view
 POST   /api/v1/searches                                                         execution.view

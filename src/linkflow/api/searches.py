@@ -109,6 +109,29 @@ async def counts(ask: Ask, asked: Annotated[SearchCounts, Query()]) -> Response:
     return Answer({"by": asked.by, "counts": [{"key": key, "count": n} for key, n in found.items()]})
 
 
+@router.get(
+    "/latest",
+    responses={200: {"model": shapes.LatestExecutions}},
+    summary="List the newest of each workflow",
+)
+async def latest(
+    ask: Ask,
+    workflow_id: Annotated[list[Plain], Query(description="Each of these workflows, 1 to 100.")],
+    limit: Annotated[int, Query(ge=1, le=25, description="Executions of each workflow.")] = 25,
+) -> Response:
+    """List the newest executions of each of some workflows, in the order asked for, newest first.
+
+    A workflow that is not in the workspace has none, as one that never ran.
+    """
+    found = await ask.plane.searches.latest(await ask.actor(), workflow_id, limit)
+    return Answer({
+        "data": [
+            {"workflow_id": each, "executions": [render.execution_row(row) for row in rows]}
+            for each, rows in found.items()
+        ]
+    })  # fmt: skip
+
+
 @of_workflow.get("/{workflow_id}/stats", summary="Say how a workflow does")
 async def of_one(ask: Ask, workflow_id: Id, asked: Annotated[SearchFields, Query()]) -> Response:
     """Say how many executions a workflow had, and how many of those that ended well or badly ended well."""

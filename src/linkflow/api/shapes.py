@@ -200,6 +200,19 @@ class ExecutionPage(BaseModel):
     next: str | None
 
 
+class LatestOfWorkflow(BaseModel):
+    """The newest executions of one workflow, newest first."""
+
+    workflow_id: str
+    executions: list[ExecutionLine]
+
+
+class LatestExecutions(BaseModel):
+    """The newest executions of each workflow that was asked for, in that order."""
+
+    data: list[LatestOfWorkflow]
+
+
 class Execution(ExecutionLine):
     """One execution with its nodes, their outputs left out."""
 

@@ -13,12 +13,14 @@ from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import Prepared
 from linkflow.ports.records import Records, WorkflowQuery
 from linkflow.ports.searches import SavedSearch, SearchAttribute
-from linkflow.ports.services import ExecutionPage, ExecutionQuery, Visibility
+from linkflow.ports.services import ExecutionPage, ExecutionQuery, ExecutionRow, Visibility
 from linkflow.ports.views import AttributeMatch
 
 KEPT_S = 30.0
 MOST_ATTRIBUTES = 50
 NAMED_WORKFLOWS = 100
+MOST_LATEST = 100
+"""Workflows whose newest executions one request lists."""
 ASKED = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)\s*(>=|<=|=)\s*(.*)", re.DOTALL)
 
 
@@ -51,6 +53,27 @@ class Searches:
         """Count executions that a search finds, by what the query groups by, largest first."""
         actor.require("execution.view")
         return await self._visibility.count(await self._whole(query, attributes))
+
+    async def latest(
+        self, actor: Actor, workflow_ids: Sequence[str], limit: int
+    ) -> Mapping[str, Sequence[ExecutionRow]]:
+        """List the newest executions of each of some workflows.
+
+        Returns:
+            `{workflow id: newest first}`, in the order asked for; of a workflow that is not in the workspace,
+            as of one that never ran, there are none.
+
+        Raises:
+            Invalid: `search.workflows`: none is named, or more than `MOST_LATEST`.
+        """
+        actor.require("execution.view")
+        asked = list(dict.fromkeys(workflow_ids))
+        if not 0 < len(asked) <= MOST_LATEST:
+            raise Invalid(f"Name 1 to {MOST_LATEST} workflows by workflow_id.", code="search.workflows")
+        found: dict[str, list[ExecutionRow]] = {each: [] for each in asked}
+        for row in await self._visibility.latest(actor.workspace_id, asked, limit):
+            found[row.workflow_id].append(row)
+        return found
 
     async def _whole(self, query: ExecutionQuery, attributes: Sequence[str]) -> ExecutionQuery:
         """Add what only the records know: kinds of attributes, names of workflows."""

@@ -335,6 +335,21 @@ class Visibility(Protocol):
         """Count executions by status."""
         ...
 
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest executions of each of some workflows.
+
+        Args:
+            workspace_id: Whose.
+            workflow_ids: Which, each once.
+            limit: Rows of each workflow.
+
+        Returns:
+            Newest first within a workflow; a workflow that is not there, or that never ran, has none.
+        """
+        ...
+
     async def dead_letters(self, workspace_id: str, after: str = "", limit: int = 50) -> Sequence[DeadLetter]:
         """List what was given up on, newest first."""
         ...

@@ -7,7 +7,14 @@ import msgspec
 
 from linkflow.domain.execution.events import Event
 from linkflow.domain.values import SHARDS, Json
-from linkflow.ports.views import DeadLetter, ExecutionPage, ExecutionQuery, LetterFilter, Projected
+from linkflow.ports.views import (
+    DeadLetter,
+    ExecutionPage,
+    ExecutionQuery,
+    ExecutionRow,
+    LetterFilter,
+    Projected,
+)
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +252,12 @@ class VisibilityStore(Protocol):
         Raises:
             Invalid: Rows cannot be counted by that.
         """
+        ...
+
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest rows of each of some workflows; see `ports.services.Visibility`."""
         ...
 
     async def executions(self, after: str, limit: int) -> Sequence[str]:

@@ -200,6 +200,14 @@ class FakeEngine:
             found[row.status] = found.get(row.status, 0) + 1
         return found
 
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest executions of each of some workflows."""
+        page = await self.list(ExecutionQuery(workspace_id=workspace_id, limit=len(self.views)))
+        groups = ([row for row in page.rows if row.workflow_id == each][:limit] for each in workflow_ids)
+        return [row for group in groups for row in group]
+
     async def dead_letters(self, workspace_id: str, after: str = "", limit: int = 50) -> Sequence[DeadLetter]:
         """List letters."""
         return [letter for letter in self.letters if letter.workspace_id == workspace_id]

@@ -285,6 +285,16 @@ class MemoryVisibilityStore:
         keys = [key_of(row, query.group_by) for row in self._matching(query)]
         return dict(Counter(key for key in keys if key is not None).most_common())
 
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest rows of each of some workflows."""
+        found: list[ExecutionRow] = []
+        for each in workflow_ids:
+            query = ExecutionQuery(workspace_id=workspace_id, workflow_id=each, limit=limit)
+            found += (await self.list(query)).rows
+        return found
+
     async def executions(self, after: str, limit: int) -> Sequence[str]:
         """List ids of executions that have a history."""
         await asyncio.sleep(0)

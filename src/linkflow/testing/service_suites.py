@@ -217,3 +217,15 @@ class VisibilitySuite:
         assert await visibility.list(asked) == await engine.list(asked)
         assert await visibility.count(asked) == {"completed": 2}
         assert await visibility.dead_letters("w1") == []
+
+    async def test_the_newest_of_workflows_come_through(
+        self, engine: FakeEngine, visibility: Visibility
+    ) -> None:
+        """The newest of each workflow are the same whichever way they are asked for."""
+        for _ in range(3):
+            await engine.start(command())
+        workflow_ids = [command().workflow_id, "nothing"]
+        found = await visibility.latest("w1", workflow_ids, 2)
+
+        assert found == await engine.latest("w1", workflow_ids, 2)
+        assert await visibility.latest("w2", workflow_ids, 2) == []

@@ -203,6 +203,23 @@ class VisibilityStoreSuite:
         with pytest.raises(Invalid):
             await store.count(ExecutionQuery(workspace_id=WORKSPACE, group_by="weather"))
 
+    async def test_the_newest_of_each_workflow(self, store: VisibilityStore) -> None:
+        """A quiet workflow shows its few rows beside a busy one's newest; no other workspace shows."""
+        busy = [row(new_id()) for _ in range(9)]
+        quiet = [row(new_id(), workflow_id="w2") for _ in range(2)]
+        strange = row(new_id(), workspace_id="22222222-2222-4222-8222-222222222222", workflow_id="w2")
+        await store.write([Projected(row=each) for each in (*quiet, *busy, strange)], [])
+        found = await store.latest(WORKSPACE, ["w2", "w3", "w1"], 4)
+        ids = {
+            name: [each.execution_id for each in found if each.workflow_id == name] for name in ("w1", "w2")
+        }
+
+        assert ids == {
+            "w1": [each.execution_id for each in reversed(busy[-4:])],
+            "w2": [each.execution_id for each in reversed(quiet)],
+        }
+        assert len(found) == 6
+
     async def test_rows_made_again(self, store: VisibilityStore, history: HistoryStore) -> None:
         """A row that is gone or stale is written again; a newer one stays; every history is listed once."""
         one, other = sorted((new_id(), new_id()))

@@ -3,6 +3,8 @@ import { keepPreviousData, QueryClient, queryOptions, infiniteQueryOptions } fro
 import { call, Problem } from './client';
 import type { Routes } from './schema.gen';
 
+const LATEST_MS = 10_000;
+
 export const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 5_000, retry: (count, error) => (!(error instanceof Problem) || error.status === 0 || error.status >= 500) && count < 2 } },
 });
@@ -44,6 +46,11 @@ export const executionList = (filter: ExecutionFilter) => infiniteQueryOptions({
   queryKey: ['executions', filter], initialPageParam: '', placeholderData: keepPreviousData,
   queryFn: ({ pageParam, signal }) => call('GET /executions', { query: { ...filter, limit: 100, after: pageParam }, signal }),
   getNextPageParam: (last) => last.next || undefined,
+});
+/** The newest executions of each of some workflows, by the workflow's id; at most 25 of each, newest first. */
+export const latestRuns = (ids: string[]) => queryOptions({
+  queryKey: ['executions', 'latest', ids], enabled: ids.length > 0, placeholderData: keepPreviousData, refetchInterval: LATEST_MS,
+  queryFn: async ({ signal }) => new Map((await call('GET /executions/latest', { query: { workflow_id: ids, limit: 25 }, signal })).data.map((each) => [each.workflow_id, each.executions])),
 });
 export const execution = (id: string) => queryOptions({
   queryKey: ['execution', id], queryFn: ({ signal }) => call('GET /executions/{execution_id}', { path: { execution_id: id }, signal }),

@@ -600,6 +600,15 @@ export interface Keys {
   next: string | null;
 }
 
+export interface LatestExecutions {
+  data: LatestOfWorkflow[];
+}
+
+export interface LatestOfWorkflow {
+  workflow_id: string;
+  executions: ExecutionLine[];
+}
+
 export interface Leader {
   holder: string;
   token: number;
@@ -1552,6 +1561,7 @@ export interface Routes {
   "GET /dead-letters/{letter_id}": { query: {  }; body: void; answer: Letter };
   "GET /executions": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[]; saved?: string; after?: string; limit?: number }; body: void; answer: ExecutionPage };
   "GET /executions/counts": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[]; saved?: string; by?: "status" | "workflow" | "trigger" | "mode" | "error" | "hour" | "day" | "duration" }; body: void; answer: unknown };
+  "GET /executions/latest": { query: { workflow_id: string[]; limit?: number }; body: void; answer: LatestExecutions };
   "GET /executions/search": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[]; saved?: string; after?: string; limit?: number }; body: void; answer: ExecutionPage };
   "GET /executions/stats": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[] }; body: void; answer: unknown };
   "GET /executions/{execution_id}": { query: {  }; body: void; answer: Execution };

@@ -1,13 +1,12 @@
-import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQueries } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Copy, Plus, Search, Trash2, Workflow as Sign, X } from 'lucide-react';
-import { useMemo } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
 import { useMay } from '../api/may';
-import { executionList, queries, workflowList } from '../api/queries';
+import { latestRuns, queries, workflowList } from '../api/queries';
 import type { ExecutionLine, WorkflowLine } from '../api/schema.gen';
-import { useWords } from '../i18n';
+import { useWords, worded } from '../i18n';
 import { Button } from '../kit/Button';
 import { Input } from '../kit/Field';
 import { Empty, Failed, Loading, Page, Table } from '../kit/Page';
@@ -21,12 +20,10 @@ export function Workflows() {
   const { q = '', tag, new: fresh } = useSearch({ from: '/inside/workflows' });
   const list = useInfiniteQuery(workflowList(q, tag));
   const rows = list.data?.pages.flatMap((page) => page.data) ?? [];
-  const newest = useInfiniteQuery(executionList({}));
-  const runs = useMemo(() => {
-    const found = new Map<string, ExecutionLine[]>();
-    for (const each of newest.data?.pages.flatMap((page) => page.data) ?? []) found.set(each.workflow_id, [...(found.get(each.workflow_id) ?? []), each]);
-    return found;
-  }, [newest.data]);
+  const runs = useQueries({
+    queries: (list.data?.pages ?? []).map((page) => latestRuns(page.data.map((each) => each.id))),
+    combine: (found) => new Map(found.flatMap((each) => [...(each.data ?? [])])),
+  });
   const may = useMay();
   const openNew = () => void navigate({ to: '/workflows', search: { q: q || undefined, tag, new: '1' } });
   return (
@@ -58,7 +55,7 @@ export function Workflows() {
       ))}
       {rows.length > 0 && (
         <Table label={say('workflows.title')} head={[say('workflows.name'), say('workflows.state'), say('workflows.runs'), say('workflows.version'), say('workflows.updated'), say('workflows.actions')]}>
-          {rows.map((each) => <Row key={each.id} row={each} runs={runs.get(each.id) ?? []} onTag={(name) => void navigate({ to: '/workflows', search: { q: q || undefined, tag: name } })} />)}
+          {rows.map((each) => <Row key={each.id} row={each} runs={runs.get(each.id)} onTag={(name) => void navigate({ to: '/workflows', search: { q: q || undefined, tag: name } })} />)}
         </Table>
       )}
       {list.hasNextPage && <div className="mt-4 text-center"><Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>{say('app.more')}</Button></div>}
@@ -67,7 +64,7 @@ export function Workflows() {
   );
 }
 
-function Row({ row, runs, onTag }: { row: WorkflowLine; runs: ExecutionLine[]; onTag: (tag: string) => void }) {
+function Row({ row, runs, onTag }: { row: WorkflowLine; runs: ExecutionLine[] | undefined; onTag: (tag: string) => void }) {
   const { say, language } = useWords();
   const again = () => queries.invalidateQueries({ queryKey: ['workflows'] });
   const may = useMay();
@@ -87,7 +84,7 @@ function Row({ row, runs, onTag }: { row: WorkflowLine; runs: ExecutionLine[]; o
           {say(row.is_active ? 'workflows.active' : 'workflows.inactive')}
         </span>
       </td>
-      <td className="px-4"><Strip runs={runs} /></td>
+      <td className="px-4">{runs && <Strip runs={runs} />}</td>
       <td className="px-4 text-soft">{row.version ? `v${row.version}` : say('workflows.draft')}</td>
       <td className="px-4 whitespace-nowrap text-soft" title={absolute(row.updated_at, language)}>{ago(row.updated_at, language)}</td>
       <td className="px-4 whitespace-nowrap">
@@ -99,18 +96,17 @@ function Row({ row, runs, onTag }: { row: WorkflowLine; runs: ExecutionLine[]; o
   );
 }
 
-const LAST = 25;
 const FILLS: Record<string, string> = { completed: 'bg-good', failed: 'bg-bad', timed_out: 'bg-bad', running: 'bg-info', waiting: 'bg-warn' };
 
-/** The last runs, oldest first, a mark each; of those among the newest of the workspace. */
+/** The last runs, oldest first, a mark each. */
 function Strip({ runs }: { runs: ExecutionLine[] }) {
   const { say } = useWords();
-  const last = runs.slice(0, LAST).reverse();
+  const last = [...runs].reverse();
   if (last.length === 0) return <span className="text-xs text-faint">{say('workflows.noRuns')}</span>;
   const count = (...statuses: string[]) => last.filter((each) => statuses.includes(each.status)).length;
   return (
     <span role="img" className="flex h-4 items-end gap-px" aria-label={say('workflows.runsOf', { n: last.length, good: count('completed'), bad: count('failed', 'timed_out') })}>
-      {last.map((each) => <span key={each.id} title={each.status} className={`w-1 rounded-sm ${FILLS[each.status] ?? 'bg-line-strong'} ${each.status === 'completed' ? 'h-2.5' : 'h-4'}`} />)}
+      {last.map((each) => <span key={each.id} title={worded(say, `status.${each.status}`, each.status)} className={`w-1 rounded-sm ${FILLS[each.status] ?? 'bg-line-strong'} ${each.status === 'completed' ? 'h-2.5' : 'h-4'}`} />)}
     </span>
   );
 }

@@ -42,6 +42,7 @@ from linkflow.ports.views import (
     DeadLetter,
     ExecutionPage,
     ExecutionQuery,
+    ExecutionRow,
     ExecutionView,
     Explanation,
     Projected,
@@ -270,6 +271,13 @@ class VisibilityClient:
     async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
         """Count executions by status."""
         found: Mapping[str, int] = await self._ask("count", query)
+        return found
+
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest executions of each of some workflows."""
+        found: Sequence[ExecutionRow] = await self._ask("latest", workspace_id, workflow_ids, limit)
         return found
 
     async def dead_letters(self, workspace_id: str, after: str = "", limit: int = 50) -> Sequence[DeadLetter]:

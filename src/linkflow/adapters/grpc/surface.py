@@ -115,7 +115,12 @@ VISIBILITY = Service(
     visibility_pb2,
     "VisibilityService",
     (Visibility,),
-    {"ListExecutions": "list", "CountExecutions": "count", "ListDeadLetters": "dead_letters"},
+    {
+        "ListExecutions": "list",
+        "CountExecutions": "count",
+        "ListLatestExecutions": "latest",
+        "ListDeadLetters": "dead_letters",
+    },
 )
 CONTROL_PLANE = Service(
     "control-plane",

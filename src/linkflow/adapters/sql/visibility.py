@@ -91,6 +91,14 @@ _ROW = (
     "error, error_key, attributes"
 )
 
+_LATEST = f"""
+SELECT latest.* FROM unnest($2::text[]) AS w(id) CROSS JOIN LATERAL (
+    SELECT {_ROW} FROM engine.visibility
+    WHERE workflow_id = w.id AND workspace_id = $1 AND deleted_at IS NULL
+    ORDER BY visibility.execution_id DESC LIMIT $3
+) AS latest"""
+"""Reads as many entries of the index by workflow as it answers rows, however many others there are."""
+
 NOBODY = "00000000-0000-0000-0000-000000000000"
 MOST_GROUPS = 1_000
 MOST_WORDS = 16
@@ -229,6 +237,14 @@ class SqlVisibilityStore:
                 *values,
             )
         return {record[0]: record[1] for record in found if record[0] is not None}
+
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest rows of each of some workflows; see `VisibilityStore`."""
+        with driver_errors():
+            found = await self._database.pool.fetch(_LATEST, workspace_id, list(workflow_ids), limit)
+        return [_row(record) for record in found]
 
 
 def _columns(projected: Sequence[Projected]) -> list[Sequence[Any]]:

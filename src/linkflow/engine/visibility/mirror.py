@@ -40,6 +40,12 @@ class MirroredVisibility:
         """Count rows; see the port."""
         return await self._store.count(query)
 
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest rows of each of some workflows; see the port."""
+        return await self._store.latest(workspace_id, workflow_ids, limit)
+
     async def executions(self, after: str, limit: int) -> Sequence[str]:
         """List executions that have a history; see the port."""
         return await self._store.executions(after, limit)

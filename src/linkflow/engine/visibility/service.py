@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from linkflow.ports.services import DeadLetter, ExecutionPage, ExecutionQuery
+from linkflow.ports.services import DeadLetter, ExecutionPage, ExecutionQuery, ExecutionRow
 from linkflow.ports.stores import DeadLetters, VisibilityStore
 
 
@@ -20,6 +20,12 @@ class Visibility:
     async def count(self, query: ExecutionQuery) -> Mapping[str, int]:
         """Count executions by status."""
         return await self._store.count(query)
+
+    async def latest(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit: int
+    ) -> Sequence[ExecutionRow]:
+        """List the newest executions of each of some workflows."""
+        return await self._store.latest(workspace_id, workflow_ids, limit)
 
     async def dead_letters(self, workspace_id: str, after: str = "", limit: int = 50) -> Sequence[DeadLetter]:
         """List what was given up on, newest first."""

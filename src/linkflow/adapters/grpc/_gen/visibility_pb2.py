@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#linkflow/engine/v1/visibility.proto\x12\x12linkflow.engine.v1\"&\n\x15ListExecutionsRequest\x12\r\n\x05query\x18\x01 \x01(\x0c\"4\n\x16ListExecutionsResponse\x12\x0c\n\x04rows\x18\x01 \x01(\x0c\x12\x0c\n\x04next\x18\x02 \x01(\t\"\x91\x01\n\x17\x43ountExecutionsResponse\x12G\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x37.linkflow.engine.v1.CountExecutionsResponse.CountsEntry\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"[\n\x16ListDeadLettersRequest\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\x12\n\x05limit\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_limit\"*\n\x17ListDeadLettersResponse\x12\x0f\n\x07letters\x18\x01 \x01(\x0c\x32\xd3\x02\n\x11VisibilityService\x12g\n\x0eListExecutions\x12).linkflow.engine.v1.ListExecutionsRequest\x1a*.linkflow.engine.v1.ListExecutionsResponse\x12i\n\x0f\x43ountExecutions\x12).linkflow.engine.v1.ListExecutionsRequest\x1a+.linkflow.engine.v1.CountExecutionsResponse\x12j\n\x0fListDeadLetters\x12*.linkflow.engine.v1.ListDeadLettersRequest\x1a+.linkflow.engine.v1.ListDeadLettersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#linkflow/engine/v1/visibility.proto\x12\x12linkflow.engine.v1\"&\n\x15ListExecutionsRequest\x12\r\n\x05query\x18\x01 \x01(\x0c\"4\n\x16ListExecutionsResponse\x12\x0c\n\x04rows\x18\x01 \x01(\x0c\x12\x0c\n\x04next\x18\x02 \x01(\t\"\x91\x01\n\x17\x43ountExecutionsResponse\x12G\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x37.linkflow.engine.v1.CountExecutionsResponse.CountsEntry\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"X\n\x1bListLatestExecutionsRequest\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x14\n\x0cworkflow_ids\x18\x02 \x03(\t\x12\r\n\x05limit\x18\x03 \x01(\r\",\n\x1cListLatestExecutionsResponse\x12\x0c\n\x04rows\x18\x01 \x01(\x0c\"[\n\x16ListDeadLettersRequest\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\x12\n\x05limit\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_limit\"*\n\x17ListDeadLettersResponse\x12\x0f\n\x07letters\x18\x01 \x01(\x0c\x32\xce\x03\n\x11VisibilityService\x12g\n\x0eListExecutions\x12).linkflow.engine.v1.ListExecutionsRequest\x1a*.linkflow.engine.v1.ListExecutionsResponse\x12i\n\x0f\x43ountExecutions\x12).linkflow.engine.v1.ListExecutionsRequest\x1a+.linkflow.engine.v1.CountExecutionsResponse\x12y\n\x14ListLatestExecutions\x12/.linkflow.engine.v1.ListLatestExecutionsRequest\x1a\x30.linkflow.engine.v1.ListLatestExecutionsResponse\x12j\n\x0fListDeadLetters\x12*.linkflow.engine.v1.ListDeadLettersRequest\x1a+.linkflow.engine.v1.ListDeadLettersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,10 +41,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COUNTEXECUTIONSRESPONSE']._serialized_end=299
   _globals['_COUNTEXECUTIONSRESPONSE_COUNTSENTRY']._serialized_start=254
   _globals['_COUNTEXECUTIONSRESPONSE_COUNTSENTRY']._serialized_end=299
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=301
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=392
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=394
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=436
-  _globals['_VISIBILITYSERVICE']._serialized_start=439
-  _globals['_VISIBILITYSERVICE']._serialized_end=778
+  _globals['_LISTLATESTEXECUTIONSREQUEST']._serialized_start=301
+  _globals['_LISTLATESTEXECUTIONSREQUEST']._serialized_end=389
+  _globals['_LISTLATESTEXECUTIONSRESPONSE']._serialized_start=391
+  _globals['_LISTLATESTEXECUTIONSRESPONSE']._serialized_end=435
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=437
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=528
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=530
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=572
+  _globals['_VISIBILITYSERVICE']._serialized_start=575
+  _globals['_VISIBILITYSERVICE']._serialized_end=1037
 # @@protoc_insertion_point(module_scope)

@@ -1,7 +1,7 @@
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -32,6 +32,22 @@ class CountExecutionsResponse(_message.Message):
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     counts: _containers.ScalarMap[str, int]
     def __init__(self, counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class ListLatestExecutionsRequest(_message.Message):
+    __slots__ = ("workspace_id", "workflow_ids", "limit")
+    WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_IDS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    workspace_id: str
+    workflow_ids: _containers.RepeatedScalarFieldContainer[str]
+    limit: int
+    def __init__(self, workspace_id: _Optional[str] = ..., workflow_ids: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListLatestExecutionsResponse(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: bytes
+    def __init__(self, rows: _Optional[bytes] = ...) -> None: ...
 
 class ListDeadLettersRequest(_message.Message):
     __slots__ = ("workspace_id", "after", "limit")
