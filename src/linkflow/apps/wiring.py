@@ -220,15 +220,18 @@ class Services:
             project=self._projector.add if "visibility" in self._roles else None,
             is_shared=is_shared,
         )
+        dispatch = (
+            self.here["matching"]
+            if self._is_whole
+            else self._others.dispatch(lambda sessions: self.here["history"].sessions_lost(sessions))
+        )
         history = History(
             store=self.store,
             specs=parts.specs,
             late=SqlLateResults(parts.database),
             blobs=parts.blobs,
             catalog=parts.nodes,
-            matching=self.here["matching"]
-            if self._is_whole
-            else self._others.dispatch(lambda sessions: self.here["history"].sessions_lost(sessions)),
+            matching=dispatch,
             timer=self.here["timer"] if "timer" in self._roles else self._others.timer(),
             clock=parts.clock,
             ids=parts.ids,
@@ -243,6 +246,7 @@ class Services:
             store=self.store,
             sessions=self._sessions,
             history=history,
+            publish=dispatch.add,
             clock=parts.clock,
             session=self._session,
             lost=parts.queue.lost if "matching" in self._roles else None,

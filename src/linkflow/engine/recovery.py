@@ -20,10 +20,11 @@ from zlib import crc32
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError
+from linkflow.engine.publishing import Publish, publishing
 from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import Peers
 from linkflow.ports.coordination import Leases
-from linkflow.ports.services import History
+from linkflow.ports.services import History, TaskId
 from linkflow.ports.stores import HistoryStore, Sessions
 from linkflow.telemetry import metrics
 
@@ -81,8 +82,8 @@ class Among:
 class RecoverableHistory(History, Protocol):
     """A History that can give executions their drivers back."""
 
-    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> None:
-        """Give open executions their drivers back."""
+    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> Sequence[TaskId]:
+        """Give open executions their drivers back; what waits for a worker, to be queued."""
         ...
 
     async def bury(self, alive: Alive) -> int:
@@ -116,6 +117,7 @@ class Recovery:
         store: HistoryStore,
         sessions: Sessions,
         history: RecoverableHistory,
+        publish: Publish,
         clock: Clock,
         session: str,
         lost: Callable[[], Awaitable[None]] | None = None,
@@ -129,6 +131,7 @@ class Recovery:
             store: Where open executions are found.
             sessions: Leases of workers.
             history: Gives executions their drivers back.
+            publish: Queues what waits for a worker.
             clock: Times everything.
             session: Our own worker's, which lives; empty where there is none.
             lost: Returns when the task queue may have lost tasks; see `ports.queue.TaskQueue`.
@@ -147,10 +150,12 @@ class Recovery:
         self._store = store
         self._sessions = sessions
         self._history = history
+        self._publish = publish
         self._clock = clock
         self._session = session
         self._leads = False
         self._sweeps = 0
+        self._busy_s = 0.0
         self.recovered = asyncio.Event()
 
     async def run(self) -> None:
@@ -239,8 +244,11 @@ class Recovery:
             self._sweeps += 1
             start = crc32(f"{self._among.holder}:{self._sweeps}".encode()) % len(found)
             found = found[start:] + found[:start]
-        for page in batched(found):
-            await self._history.recover(page, self._alive)
+        began_at = self._clock.monotonic()
+        async with publishing(self._publish) as later:
+            for page in batched(found):
+                await later(await self._history.recover(page, self._alive))
+            self._busy_s = self._clock.monotonic() - began_at
         return len(found)
 
     async def _alive(self, sessions: Set[str]) -> Set[str]:
@@ -306,9 +314,7 @@ class Recovery:
             else:
                 took_s = self._clock.monotonic() - swept_at
                 log.info("open executions were looked at", count=count, took_s=round(took_s, 2))
-            await self._clock.sleep(
-                max(LOOK_S, self._clock.monotonic() - swept_at)
-            )  # others want to work, too
+            await self._clock.sleep(max(LOOK_S, self._busy_s))  # others want to work, too
 
     async def _rest(self, seconds: float) -> None:
         """Rest until a sweep is owed, at most so long."""
@@ -323,8 +329,9 @@ class Recovery:
     async def _end_attempts(self, sessions: Sequence[str]) -> None:
         """End what sessions had, wherever it was in memory; when that fails, the sweep does it."""
         try:
-            for page in batched(await self._store.naming(sessions)):
-                await self._history.recover(page, self._not_buried)
+            async with publishing(self._publish) as later:
+                for page in batched(await self._store.naming(sessions)):
+                    await later(await self._history.recover(page, self._not_buried))
         except LinkFlowError as error:
             log.warning("attempts not ended yet; the sweep ends them", sessions=sessions, error=str(error))
             self._owed.set()

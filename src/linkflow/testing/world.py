@@ -192,7 +192,12 @@ class Life:
             slots=world.rng.choice((1, 2, 256)),
         )
         self.recovery = Recovery(
-            store=store, sessions=sessions, history=history, clock=clock, session=session
+            store=store,
+            sessions=sessions,
+            history=history,
+            publish=self.matching.add,
+            clock=clock,
+            session=session,
         )
 
     async def _run(self) -> None:

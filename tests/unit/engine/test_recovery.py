@@ -4,8 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
+import pytest
+
 from linkflow.domain.errors import Unavailable
-from linkflow.engine.recovery import AGAIN_S, AUDIT_S, BROKER_SWEEP_S, LEAD_S, NEAR_S, Alive, Among, Recovery
+from linkflow.engine.publishing import Publish
+from linkflow.engine.recovery import (
+    AGAIN_S,
+    AUDIT_S,
+    BROKER_SWEEP_S,
+    LEAD_S,
+    NEAR_S,
+    PAGE,
+    Alive,
+    Among,
+    Recovery,
+)
+from linkflow.ports.services import TaskId
 from linkflow.testing.broker import FakeBroker
 from linkflow.testing.fakes import FixedClock
 from linkflow.testing.memory_stores import MemorySessions
@@ -40,14 +54,15 @@ class Recovered:
         self.failures = 0
         self.came = asyncio.Condition()
 
-    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> None:
-        """Note executions."""
+    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> Sequence[TaskId]:
+        """Note executions; each has a task that waits for a worker."""
         async with self.came:
             self.ids += execution_ids
             self.came.notify_all()
         if self.failures:
             self.failures -= 1
             raise Unavailable
+        return [TaskId(each, "get", 1, "default", "w", 5) for each in execution_ids]
 
     async def sessions_lost(self, sessions: Sequence[str]) -> None:
         """Note sessions that ended."""
@@ -71,13 +86,19 @@ class Recovered:
             await self.came.wait_for(lambda: len(self.ids) >= count)
 
 
-def recovery(broker: FakeBroker, history: Any, clock: FixedClock) -> Recovery:
+async def queued(tasks: Sequence[TaskId]) -> None:
+    """Queue tasks, and lose them."""
+
+
+def recovery(
+    broker: FakeBroker, history: Any, clock: FixedClock, *, store: Any = None, publish: Publish = queued
+) -> Recovery:
     """Put a Recovery together."""
-    store: Any = OpenStore()
     return Recovery(
-        store=store,
+        store=cast(Any, store or OpenStore()),
         sessions=MemorySessions(clock),
         history=history,
+        publish=publish,
         clock=clock,
         session="s",
         lost=broker.lost,
@@ -136,6 +157,46 @@ async def test_a_wake_up_that_comes_near_is_told_again() -> None:
     assert ([("waits", 2 * NEAR_S - 1)], ["runs"]) == (history.reminded, history.ids)
 
 
+class FullStore(OpenStore):
+    """A store with more open executions than one page holds."""
+
+    async def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
+        """List them."""
+        for number in range(3 * PAGE):
+            yield f"runs-{number}", "running", None
+
+
+async def test_a_sweep_does_not_wait_for_matching() -> None:
+    """While no Matching takes tasks, the other executions are looked at all the same; then all are queued."""
+    history, back, got = Recovered(), asyncio.Event(), list[TaskId]()
+
+    async def publish(tasks: Sequence[TaskId]) -> None:
+        await back.wait()
+        got.extend(tasks)
+
+    found = recovery(FakeBroker(), history, FixedClock(), store=FullStore(), publish=publish)
+    sweeping = asyncio.create_task(found.sweep())
+    await history.times(3 * PAGE)
+    before = len(got)
+    back.set()
+
+    assert (3 * PAGE, 0, 3 * PAGE) == (await sweeping, before, len(got))
+
+
+async def test_what_could_not_be_queued_is_told() -> None:
+    """A sweep whose tasks Matching did not take fails, after it has looked at every execution."""
+    history = Recovered()
+
+    async def publish(tasks: Sequence[TaskId]) -> None:
+        raise Unavailable
+
+    found = recovery(FakeBroker(), history, FixedClock(), store=FullStore(), publish=publish)
+    with pytest.raises(Unavailable):
+        await found.sweep()
+
+    assert 3 * PAGE == len(history.ids)
+
+
 async def test_every_member_hears_of_a_burial() -> None:
     """A session that ended is told to every History at once; one that does not answer holds nothing up."""
     history, clock, told = Recovered(), FixedClock(), list[Sequence[str]]()
@@ -149,6 +210,7 @@ async def test_every_member_hears_of_a_burial() -> None:
         store=store,
         sessions=sessions,
         history=cast(Any, history),
+        publish=queued,
         clock=clock,
         session="",
         among=Among(holder="m1", leases=MemoryLeases(clock), peers=KnownPeers()),

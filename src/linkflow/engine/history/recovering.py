@@ -1,8 +1,9 @@
 """Open executions get their drivers back, a page of them at once.
 
 After a loss every open execution is looked at, and most of them need nothing: their tasks run, or their time
-has not come. So a page is read with one question, what waits for a worker is queued with one more, and only
-where something must be decided is an execution told.
+has not come. So a page is read with one question, and only where something must be decided is an execution
+told. What waits for a worker is only said: who queues it may have to wait for a Matching, and the next page
+must not.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from linkflow.engine.history.entries import Entries
 from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.tasks import task_id
 from linkflow.ports.clock import Clock
-from linkflow.ports.services import Dispatch, TaskId
+from linkflow.ports.services import TaskId
 from linkflow.ports.stores import HistoryStore, Message, Recorded
 
 AT_ONCE = 64
@@ -42,7 +43,6 @@ class Recovering:
         entries: Entries,
         store: HistoryStore,
         graphs: Graphs,
-        matching: Dispatch,
         clock: Clock,
         tell: Tell,
         deliver: Callable[[Sequence[Message]], None],
@@ -54,7 +54,6 @@ class Recovering:
             entries: What this member has in memory.
             store: Every history.
             graphs: To fold with.
-            matching: Takes what waits for a worker.
             clock: Time.
             tell: Tells an execution news that may have become pointless.
             deliver: Takes messages that leave an execution.
@@ -63,21 +62,23 @@ class Recovering:
         self._entries = entries
         self._store = store
         self._graphs = graphs
-        self._matching = matching
         self._clock = clock
         self._tell = tell
         self._deliver = deliver
         self._plan = plan
 
-    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> None:
+    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> Sequence[TaskId]:
         """Give open executions their drivers back. Safe to repeat.
 
         Args:
             execution_ids: Open executions.
             alive: Says which worker sessions live.
 
+        Returns:
+            What waits for a worker, to be queued.
+
         Raises:
-            Unavailable: The store or Matching did not answer for some of them; do it again.
+            Unavailable: The store did not answer for some of them; do it again.
         """
         states = await self._states(execution_ids)
         # Asked after the states were read: a session that they name was there before.
@@ -94,16 +95,8 @@ class Recovering:
             if state.ticket_since:
                 self._deliver([_ask_for_ticket(execution_id, state)])
             self._plan(execution_id, state)
-        # Neither waits for the other: there may be no Matching for some seconds.
-        for failure in await asyncio.gather(
-            self._tell_all(owed), self._queue(waiting), return_exceptions=True
-        ):
-            if isinstance(failure, BaseException):
-                raise failure
-
-    async def _queue(self, tasks: Sequence[TaskId]) -> None:
-        if tasks:
-            await self._matching.add(tasks)
+        await self._tell_all(owed)
+        return waiting
 
     async def bury(self, alive: Alive) -> int:
         """End attempts in memory whose worker session was buried, also those started on it afterwards.

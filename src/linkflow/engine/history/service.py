@@ -99,7 +99,6 @@ class History:
             entries=self._driver.entries,
             store=store,
             graphs=self._graphs,
-            matching=matching,
             clock=clock,
             tell=self._tell_if_there,
             deliver=deliver,
@@ -291,13 +290,13 @@ class History:
         """Tell an execution that it gets no ticket; see `ports.services.History`."""
         await self._tell_if_there(execution_id, n.Refused(ticket, reason))
 
-    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> None:
-        """Give open executions their drivers back; see `Recovering`.
+    async def recover(self, execution_ids: Sequence[str], alive: Alive) -> Sequence[TaskId]:
+        """Give open executions their drivers back, and say what waits for a worker; see `Recovering`.
 
         Raises:
             Unavailable: The store does not answer; try again.
         """
-        await self._recovering.recover(execution_ids, alive)
+        return await self._recovering.recover(execution_ids, alive)
 
     async def bury(self, alive: Alive) -> int:
         """End attempts in memory whose worker session was buried; how many executions had some."""

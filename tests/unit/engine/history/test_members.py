@@ -182,8 +182,8 @@ async def test_a_page_of_executions_is_recovered_at_once() -> None:
         spec_hash = await place.publish(FETCHING)
         over, *ids = [(await one.start(command(spec_hash))).execution_id for _ in range(3)]
         await one.terminate(over, "enough", "ann")
-        await other.recover([over, *ids, SystemIds().execution_id()], all_live)
-        await other.recover(ids, all_live)
+        for page in ([over, *ids, SystemIds().execution_id()], ids):
+            await found.add(await other.recover(page, all_live))
 
     assert {"default": 2} == found.depth()
 
