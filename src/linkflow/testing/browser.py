@@ -117,7 +117,10 @@ async def signed_in(browser: Browser, live: Live, *, timezone_id: str | None = N
     )
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live.address)
     owner = live.running.owner.user
-    user = {"id": owner.id, "email": owner.email, "name": owner.name, "role": "owner"}
+    user = {
+        "id": owner.id, "email": owner.email, "name": owner.name, "role": "owner",
+        "workspace_id": owner.workspace_id, "email_verified": True,
+    }  # fmt: skip
     until = (time.time() + 600) * 1000
     kept = {"access": live.token, "refresh": "", "until": until, "user": user}
     await context.add_init_script(

@@ -11,6 +11,8 @@ export interface Options<K extends Route> {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Another workspace than the one that is shown. */
+  workspace?: string;
 }
 
 /** An answer that is none of success: what problem+json says. */
@@ -35,13 +37,13 @@ export class Offline extends Problem {
 /** Routes about oneself, which no workspace changes. */
 const OWN = /^\/(auth\/(?!me$|tokens)|workspaces|invitations\/\{token\})/;
 
-function baseOf(pattern: string): string {
-  const place = OWN.test(pattern) ? '' : workspace();
+function baseOf(pattern: string, chosen = workspace()): string {
+  const place = OWN.test(pattern) ? '' : chosen;
   return place ? `/api/v1/workspaces/${place}` : '/api/v1';
 }
 
 /** Fill in the path and the query of a route; in another workspace than one's own, the path names it. */
-export function addressOf(route: string, path: Record<string, string | number> = {}, query: Record<string, unknown> = {}): string {
+export function addressOf(route: string, path: Record<string, string | number> = {}, query: Record<string, unknown> = {}, chosen?: string): string {
   const [, pattern = ''] = route.split(' ');
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -49,7 +51,7 @@ export function addressOf(route: string, path: Record<string, string | number> =
   }
   const filled = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(path[name] ?? '')));
   const text = found.toString();
-  return `${baseOf(pattern)}${filled}${text ? `?${text}` : ''}`;
+  return `${baseOf(pattern, chosen)}${filled}${text ? `?${text}` : ''}`;
 }
 
 async function problemOf(answer: Response): Promise<Problem> {
@@ -60,7 +62,7 @@ async function problemOf(answer: Response): Promise<Problem> {
 /** Send a request and read its JSON. A 401 renews the sign-in once. */
 export async function call<K extends Route>(route: K, options: Options<K> = {}): Promise<Answer<K>> {
   const method = route.split(' ')[0]!;
-  const address = addressOf(route, options.path as Record<string, string>, options.query as Record<string, unknown>);
+  const address = addressOf(route, options.path as Record<string, string>, options.query as Record<string, unknown>, options.workspace);
   for (const again of [false, true]) {
     const token = await accessToken(again);
     const headers: Record<string, string> = { accept: 'application/json', ...options.headers };

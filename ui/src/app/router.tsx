@@ -72,6 +72,7 @@ const settingsFirst = createRoute({
   },
 });
 const members = createRoute({ getParentRoute: () => settings, path: '/members', component: lazyRouteComponent(() => import('../pages/Members'), 'Members') });
+const workspaces = createRoute({ getParentRoute: () => settings, path: '/workspaces', component: lazyRouteComponent(() => import('../pages/Workspaces'), 'Workspaces') });
 const keys = createRoute({ getParentRoute: () => settings, path: '/keys', component: lazyRouteComponent(() => import('../pages/Keys'), 'Keys') });
 const variables = createRoute({ getParentRoute: () => settings, path: '/variables', component: lazyRouteComponent(() => import('../pages/Variables'), 'Variables') });
 const subscriptions = createRoute({ getParentRoute: () => settings, path: '/subscriptions', component: lazyRouteComponent(() => import('../pages/Subscriptions'), 'Subscriptions') });
@@ -87,7 +88,7 @@ export const router = createRouter({
     inside.addChildren([
       home, workflows, templates, edit, versions, executions, execution, triggers, letters, cluster, account,
       inbox, approvals, alerts, credentials, insights, jobs,
-      settings.addChildren([settingsFirst, members, keys, variables, subscriptions, usage, audit]),
+      settings.addChildren([settingsFirst, members, workspaces, keys, variables, subscriptions, usage, audit]),
     ]),
   ]),
   defaultErrorComponent: Torn,

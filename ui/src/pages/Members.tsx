@@ -5,6 +5,7 @@ import { toast } from 'sonner';
 import { call } from '../api/client';
 import { useMay } from '../api/may';
 import { me } from '../api/queries';
+import { session } from '../api/session';
 import type { Invitation, Member } from '../api/schema.gen';
 import { useWords } from '../i18n';
 import type { Key } from '../i18n/en';
@@ -13,6 +14,7 @@ import { Dialog } from '../kit/Dialog';
 import { Choice, Field, Input } from '../kit/Field';
 import { Page, Table } from '../kit/Page';
 import { absolute, ago } from '../kit/time';
+import { Leave } from './Leave';
 import { Listing, useAct } from './Listing';
 import { Once } from './Once';
 
@@ -66,6 +68,7 @@ function Row({ row }: { row: Member }) {
   const isMine = own?.id === row.user_id;
   const change = useAct((role: string) => call('PUT /members/{user_id}', { path: { user_id: row.user_id }, body: { role } }), ['members', 'me'], () => void toast.success(say('members.changed')));
   const remove = useAct(() => call('DELETE /members/{user_id}', { path: { user_id: row.user_id } }), ['members'], () => void toast(say('members.removed')));
+  const [isLeaving, setLeaving] = useState(false);
   const isMovable = !isMine && roles.includes(row.role as Role);
   return (
     <tr>
@@ -78,7 +81,11 @@ function Row({ row }: { row: Member }) {
         ) : say(roleKey(row.role))}
       </td>
       <td className="px-4 whitespace-nowrap text-soft" title={absolute(row.joined_at, language)}>{ago(row.joined_at, language)}</td>
-      <td className="px-4">{may('member.remove') && isMovable && <Button look="danger" aria-label={`${say('members.remove')}: ${name}`} busy={remove.isPending} onClick={() => window.confirm(say('members.removeAsk', { name })) && remove.mutate()}>{say('members.remove')}</Button>}</td>
+      <td className="px-4">
+        {isMine && own.workspace_id !== session()?.user.workspace_id && <Button onClick={() => setLeaving(true)}>{say('workspaces.leave')}</Button>}
+        {isLeaving && own && <Leave workspace={{ id: own.workspace_id, name: say('workspaces.this') }} onClose={() => setLeaving(false)} />}
+        {may('member.remove') && isMovable && <Button look="danger" aria-label={`${say('members.remove')}: ${name}`} busy={remove.isPending} onClick={() => window.confirm(say('members.removeAsk', { name })) && remove.mutate()}>{say('members.remove')}</Button>}
+      </td>
     </tr>
   );
 }
@@ -104,7 +111,7 @@ function Invite({ isOpen, onClose, onMade }: { isOpen: boolean; onClose: () => v
     <Dialog title={say('members.invite')} isOpen={isOpen} onClose={onClose} closeLabel={say('app.close')}>
       <form className="flex flex-col gap-4" onSubmit={(event) => { event.preventDefault(); invite.mutate(Object.fromEntries(new FormData(event.currentTarget))); }}>
         <Field label={say('members.email')}>{(id) => <Input id={id} name="email" type="email" required autoFocus />}</Field>
-        <Field label={say('members.role')}>{(id) => <Choice id={id} name="role" defaultValue="member">{below(own?.role ?? 'viewer').map((each) => <option key={each} value={each}>{say(roleKey(each))}</option>)}</Choice>}</Field>
+        <Field label={say('members.role')}>{(id) => <Choice id={id} name="role" defaultValue="member">{below(own?.role ?? 'viewer').filter((each) => each !== 'owner').map((each) => <option key={each} value={each}>{say(roleKey(each))}</option>)}</Choice>}</Field>
         <div className="text-right"><Button type="submit" look="main" busy={invite.isPending}>{say('members.invite')}</Button></div>
       </form>
     </Dialog>

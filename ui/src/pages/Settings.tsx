@@ -5,6 +5,7 @@ import type { Key } from '../i18n/en';
 
 const PARTS = [
   { to: '/admin/members', key: 'settings.members', needs: 'member.view' },
+  { to: '/admin/workspaces', key: 'settings.workspaces', needs: 'workspace.view' },
   { to: '/admin/keys', key: 'settings.keys', needs: 'apikey.manage' },
   { to: '/admin/variables', key: 'settings.variables', needs: 'variable.view' },
   { to: '/admin/subscriptions', key: 'settings.subscriptions', needs: 'webhook.view' },

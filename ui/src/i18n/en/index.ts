@@ -13,6 +13,7 @@ import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
 import { alerts } from './alerts';
+import { workspaces } from './workspaces';
 
-export const en = { ...shell, ...alerts, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const en = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
 export type Key = keyof typeof en;

@@ -14,5 +14,6 @@ import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
 import { alerts } from './alerts';
+import { workspaces } from './workspaces';
 
-export const fr: Record<Key, string> = { ...shell, ...alerts, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const fr: Record<Key, string> = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
