@@ -1,9 +1,6 @@
 """The life of a connected credential, at a real OAuth server in a process of its own."""
 
 import asyncio
-import os
-import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,40 +12,22 @@ import pytest_asyncio
 from linkflow.control.broker import NeedsReauth
 from linkflow.domain.errors import Unavailable
 from linkflow.testing.control import Client, Reply, Stage
+from linkflow.testing.openid import OpenIdProvider, openid_provider
 
 CALLBACK = "/api/v1/oauth/callback/custom"
 
 
-Server = tuple[str, asyncio.subprocess.Process]
-
-
 @pytest_asyncio.fixture
-async def server() -> AsyncIterator[Server]:
-    """Run an OAuth server; its address and its process."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port),
-        "--user-claims", '{"sub": "ann"}',
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
-    assert process.stderr is not None
-    async with asyncio.timeout(15):
-        while b"running on" not in await process.stderr.readline():
-            pass
-    drain = asyncio.create_task(process.stderr.read())
-    yield f"http://127.0.0.1:{port}", process
-    if process.returncode is None:
-        process.kill()
-    await process.wait()
-    await drain
+async def server() -> AsyncIterator[OpenIdProvider]:
+    """Run an OAuth server."""
+    async with openid_provider({"sub": "ann"}) as found:
+        yield found
 
 
 @pytest.fixture
-def provider(server: Server) -> str:
+def provider(server: OpenIdProvider) -> str:
     """Say the address of the OAuth server."""
-    return server[0]
+    return server.address
 
 
 @pytest_asyncio.fixture
@@ -192,12 +171,12 @@ async def test_a_withdrawn_consent_is_noticed(there: Stage, provider: str) -> No
     assert (200, "ready") == ((found := await connected(there)).status, found.json["state"])
 
 
-async def test_a_provider_that_is_away_costs_no_consent(there: Stage, server: Server) -> None:
+async def test_a_provider_that_is_away_costs_no_consent(there: Stage, server: OpenIdProvider) -> None:
     """While the provider does not answer, a token that still holds is used, then tasks try again later."""
     await connected(there)
     before = await opened(there)
-    server[1].kill()
-    await server[1].wait()
+    server.process.kill()
+    await server.process.wait()
     expire = "UPDATE control.credentials SET expires_at = $1"
     await there.database.pool.execute(expire, there.clock.now() + 30)
     still = await opened(there)

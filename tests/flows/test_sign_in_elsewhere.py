@@ -1,10 +1,5 @@
 """The life of a sign-in elsewhere: at a real OpenID Connect provider, and with Puter."""
 
-import asyncio
-import json
-import os
-import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from linkflow.testing.control import Client, Reply, Stage
+from linkflow.testing.openid import openid_provider
 from linkflow.testing.receiver import Receiver, Scripted
 
 ANN = {"sub": "ann-1", "email": "ann@example.com", "email_verified": True, "name": "Ann"}
@@ -26,25 +22,8 @@ START = "/api/v1/auth/oauth/oidc"
 @pytest_asyncio.fixture
 async def issuer() -> AsyncIterator[str]:
     """Run a provider in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    claims = [word for user in (ANN, EVE) for word in ("--user-claims", json.dumps(user))]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port), *claims,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(15):
-            while b"running on" not in (line := await process.stderr.readline()):
-                assert line, "the provider ended"
-        drain = asyncio.create_task(process.stderr.read())
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        await process.wait()
-    await drain
+    async with openid_provider(ANN, EVE) as provider:
+        yield provider.address
 
 
 @pytest_asyncio.fixture

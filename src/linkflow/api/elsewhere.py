@@ -1,15 +1,16 @@
 """Signing in with an account elsewhere."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from linkflow.api import account_shapes as shapes
 from linkflow.api.accounts import Signed, signed_in
-from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute
+from linkflow.api.deps import Answer, Ask, Asking, Id, Shape, StrictRoute
 from linkflow.control.elsewhere import STATE_S
-from linkflow.domain.errors import Unauthenticated
+from linkflow.domain.errors import LinkFlowError, Unauthenticated
 
 router = APIRouter(prefix="/api/v1/auth/oauth", tags=["auth"], route_class=StrictRoute)
 
@@ -76,16 +77,29 @@ async def begin(ask: Ask, provider: Id) -> Response:
     summary="Come back from elsewhere",
 )
 async def finish(ask: Ask, provider: Id, code: Back = "", state: Back = "", error: Back = "") -> Response:
-    """Finish a sign-in elsewhere: a browser goes to the editor with a ticket, a program gets the tokens."""
-    if error or not code:
-        raise Unauthenticated("The sign-in service says no; begin again.", code="sign_in.refused")
-    cookie = ask.request.cookies.get(COOKIE, "")
-    user = await ask.plane.elsewhere.finish(provider, code, state, cookie)
+    """Finish a sign-in elsewhere: a browser goes to the editor with a ticket, a program gets the tokens.
+
+    Where it fails, a browser goes back to the page of signing in, which says why by the error's code.
+    """
+    is_browser = "text/html" in ask.request.headers.get("accept", "")
+    try:
+        if error or not code:
+            raise Unauthenticated("The sign-in service says no; begin again.", code="sign_in.refused")
+        cookie = ask.request.cookies.get(COOKIE, "")
+        user = await ask.plane.elsewhere.finish(provider, code, state, cookie)
+    except LinkFlowError as refusal:
+        if not is_browser:
+            raise
+        return _to(ask, f"/sign-in?failed={quote(refusal.code)}")
     answer: Response
-    if "text/html" in ask.request.headers.get("accept", ""):
-        ticket = await ask.plane.elsewhere.ticket(user)
-        answer = RedirectResponse(f"{ask.public_url}/#sign-in={ticket}", 303, {"cache-control": "no-store"})
+    if is_browser:
+        answer = _to(ask, f"/#sign-in={await ask.plane.elsewhere.ticket(user)}")
     else:
         answer = Answer(signed_in(await ask.plane.sign_ins.issue(user, ask.origin)))
     answer.delete_cookie(COOKIE, path="/api")
     return answer
+
+
+def _to(ask: Asking, path: str) -> Response:
+    """Send the browser to an address of the editor."""
+    return RedirectResponse(f"{ask.public_url}{path}", 303, {"cache-control": "no-store"})

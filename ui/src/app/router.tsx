@@ -13,7 +13,7 @@ const text = (value: unknown) => (typeof value === 'string' || typeof value === 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 const signIn = createRoute({
   getParentRoute: () => root, path: '/sign-in', component: SignIn,
-  validateSearch: (found: Record<string, unknown>): { to?: string; new?: string; forgot?: string } => ({ to: text(found.to), new: text(found.new), forgot: text(found.forgot) }),
+  validateSearch: (found: Record<string, unknown>): { to?: string; new?: string; forgot?: string; failed?: string } => ({ to: text(found.to), new: text(found.new), forgot: text(found.forgot), failed: text(found.failed) }),
 });
 const inside = createRoute({
   getParentRoute: () => root, id: 'inside', component: Shell,
