@@ -18,6 +18,7 @@ from linkflow.api import (
     audit,
     backlogs,
     budgets,
+    bulk,
     catalog,
     cluster,
     connections,
@@ -76,6 +77,7 @@ ROUTERS = (
     exchange.router,  # its fixed paths come before the ids of workflows
     workflows.router,
     searches.router,  # its fixed paths come before the ids of executions
+    bulk.router,  # so do its own
     executions.router,
     test_runs.router,
     expressions.router,

@@ -133,6 +133,8 @@ GET    /api/v1/executions/{execution_id}/spec                                   
 GET    /api/v1/executions/{execution_id}/stream                                 execution.view
 GET    /api/v1/executions/{execution_id}/nodes/{key}/output                     execution.view
 GET    /api/v1/executions/{execution_id}/nodes/{key}/runs/{number}/output       execution.view
+POST   /api/v1/executions/bulk/cancel                                           execution.cancel
+POST   /api/v1/executions/bulk/retry                                            execution.retry
 POST   /api/v1/executions/{execution_id}/cancel                                 execution.cancel
 POST   /api/v1/executions/{execution_id}/terminate                              execution.cancel
 POST   /api/v1/executions/{execution_id}/release                                execution.retry

@@ -158,9 +158,28 @@ export interface Bulk {
   where?: Which | null;
 }
 
+export interface BulkOutcome {
+  id: string;
+  ok: boolean;
+  new_execution_id: string | null;
+  code: string | null;
+  detail: string | null;
+}
+
+export interface BulkOutcomes {
+  done: number;
+  failed: number;
+  data: BulkOutcome[];
+}
+
 export interface CameBack {
   code: string;
   state: string;
+}
+
+export interface CancelMany {
+  ids: string[];
+  reason?: string;
 }
 
 export interface ChangedAlert {
@@ -1112,6 +1131,11 @@ export interface RetryBody {
   wait_ms?: number;
 }
 
+export interface RetryMany {
+  ids: string[];
+  workflow?: "original" | "current";
+}
+
 export interface Rows {
   data: Record<string, unknown>[];
   next?: string | null;
@@ -1644,6 +1668,8 @@ export interface Routes {
   "POST /dead-letters/bulk": { query: {  }; body: Bulk; answer: Swept };
   "POST /dead-letters/{letter_id}/replay": { query: {  }; body: void; answer: Replayed };
   "POST /events/{name}": { query: {  }; body: EventBody | null; answer: EventAccepted };
+  "POST /executions/bulk/cancel": { query: {  }; body: CancelMany; answer: BulkOutcomes };
+  "POST /executions/bulk/retry": { query: {  }; body: RetryMany; answer: BulkOutcomes };
   "POST /executions/{execution_id}/budget": { query: {  }; body: BudgetDecision; answer: ShapesDone };
   "POST /executions/{execution_id}/cancel": { query: {  }; body: Reason | null; answer: ShapesDone };
   "POST /executions/{execution_id}/release": { query: {  }; body: void; answer: ShapesDone };

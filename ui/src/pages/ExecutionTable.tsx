@@ -14,7 +14,7 @@ import { useAct } from './Listing';
 
 const ROW_PX = 52;
 const AHEAD = 12;
-const AT_ONCE = 5;
+const AT_ONCE = 200; // as many as the server takes in one request
 const OPEN = ['running', 'waiting', 'queued'];
 
 interface Props {
@@ -146,17 +146,16 @@ function Row({ row, index, name, isAt, isChosen, onChoose, onFocus }: { row: Exe
 function Bulk({ kind, rows, onDone }: { kind: 'cancel' | 'retry'; rows: ExecutionLine[]; onDone: () => void }) {
   const { say } = useWords();
   const act = useAct(async () => {
-    const left = rows.map((each) => each.id);
-    const found = { done: 0, failed: 0 };
-    const one = async () => {
-      for (let id = left.pop(); id; id = left.pop()) {
-        await (kind === 'cancel' ? call('POST /executions/{execution_id}/cancel', { path: { execution_id: id } }) : call('POST /executions/{execution_id}/retry', { path: { execution_id: id } }))
-          .then(() => { found.done += 1; }, () => { found.failed += 1; });
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, one));
+    const found = { done: 0, failed: 0, why: '' };
+    for (let first = 0; first < rows.length; first += AT_ONCE) {
+      const body = { ids: rows.slice(first, first + AT_ONCE).map((each) => each.id) };
+      const answer = await (kind === 'cancel' ? call('POST /executions/bulk/cancel', { body }) : call('POST /executions/bulk/retry', { body }));
+      found.done += answer.done;
+      found.failed += answer.failed;
+      found.why ||= answer.data.find((each) => !each.ok)?.detail ?? '';
+    }
     return found;
-  }, ['executions'], (found) => { toast(say('runs.done', found)); onDone(); });
+  }, ['executions'], (found) => { toast(say('runs.done', { done: found.done, failed: found.failed }), { description: found.why || undefined }); onDone(); });
   if (rows.length === 0) return null;
   return (
     <Button look={kind === 'cancel' ? 'danger' : 'plain'} busy={act.isPending} onClick={() => (kind === 'retry' || window.confirm(say('runs.cancelAsk', { n: rows.length }))) && act.mutate()}>
