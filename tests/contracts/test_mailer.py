@@ -1,20 +1,17 @@
 """Mail leaves by a real SMTP server or as files, and an outbox keeps what a server refuses."""
 
 import asyncio
-import warnings
 from collections.abc import AsyncIterator
 from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiosmtpd.smtp import SMTP, AuthResult
 
 from linkflow.adapters.mail import FolderMailer, MailUnavailable, SmtpMailer
 from linkflow.ports.outbound import Mail, Mailer
 from linkflow.testing.control import Stage
+from linkflow.testing.mail_server import Mailbox
 
 SENDER = "linkflow@example.com"
 MAIL = Mail(
@@ -22,54 +19,23 @@ MAIL = Mail(
 )
 
 
-class Mailbox:
-    """What a server takes, or refuses."""
-
-    def __init__(self) -> None:
-        self.letters: list[bytes] = []
-        self.refuses = False
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
-        """Take a letter."""
-        if self.refuses:
-            return "451 try again later"
-        self.letters.append(envelope.content)
-        return "250 OK"
-
-
 @pytest_asyncio.fixture
-async def mailbox() -> AsyncIterator[tuple[Mailbox, str]]:
-    """Run a mail server that wants a password; gives it and its address."""
-    box, loop = Mailbox(), asyncio.get_running_loop()
-
-    def allowed(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=data.password == b"p@ss", handled=False)
-
-    def talk() -> SMTP:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it rightly says that a password without TLS is no good idea
-            return SMTP(box, authenticator=allowed, auth_required=True, auth_require_tls=False, loop=loop)
-
-    server = await loop.create_server(talk, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    yield box, f"smtp://ann:p%40ss@127.0.0.1:{port}"
-    server.close()
-    await server.wait_closed()
-
-
-def read(content: bytes) -> Message:
-    """Read a letter."""
-    return message_from_bytes(content)
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """Run a mail server that wants a password."""
+    async with Mailbox.open(password="p@ss") as box:
+        yield box
 
 
 @pytest.mark.parametrize("kind", ["smtp", "folder"])
-async def test_a_letter_arrives_whole(mailbox: tuple[Mailbox, str], tmp_path: Path, kind: str) -> None:
+async def test_a_letter_arrives_whole(mailbox: Mailbox, tmp_path: Path, kind: str) -> None:
     """A letter arrives once, with its text, and a line break in its subject makes no further head."""
-    box, url = mailbox
-    mailer: Mailer = SmtpMailer(url, SENDER) if kind == "smtp" else FolderMailer(tmp_path / "mail", SENDER)
+    mailer: Mailer = (
+        SmtpMailer(mailbox.url, SENDER) if kind == "smtp" else FolderMailer(tmp_path / "mail", SENDER)
+    )
     await mailer.send(MAIL)
-    found = box.letters if kind == "smtp" else [file.read_bytes() for file in tmp_path.glob("mail/*.eml")]
-    letter = read(found[0])
+    files = [message_from_bytes(file.read_bytes()) for file in tmp_path.glob("mail/*.eml")]
+    found = mailbox.letters if kind == "smtp" else files
+    letter = found[0]
 
     assert (1, "ann@example.com", None, "<3f0c@example.com>", "Zeile eins\n.\nzwei") == (
         len(found),
@@ -89,28 +55,27 @@ async def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["smtp://127.0.0.1:1", "wrong password"])
-async def test_a_server_that_refuses_is_said_in_words(mailbox: tuple[Mailbox, str], url: str) -> None:
+async def test_a_server_that_refuses_is_said_in_words(mailbox: Mailbox, url: str) -> None:
     """A server that is away, or refuses the password, is `mail.unavailable` and says which setting."""
     if url == "wrong password":
-        url = mailbox[1].replace("p%40ss", "wrong")
+        url = mailbox.url.replace("p%40ss", "wrong")
     with pytest.raises(MailUnavailable, match="LINKFLOW_SMTP_URL"):
         await SmtpMailer(url, SENDER).send(MAIL)
 
 
 async def test_no_letter_is_lost_while_the_server_is_away(
-    mailbox: tuple[Mailbox, str], database_dsn: str, tmp_path: Path
+    mailbox: Mailbox, database_dsn: str, tmp_path: Path
 ) -> None:
     """A request never waits for the mail server; what it refused is sent when it is back, and once."""
-    box, url = mailbox
     stage = await Stage.open(database_dsn, tmp_path)
-    stage.plane.post._mailer = SmtpMailer(url, SENDER)  # the stage writes files otherwise
-    box.refuses = True
+    stage.plane.post._mailer = SmtpMailer(mailbox.url, SENDER)  # the stage writes files otherwise
+    mailbox.refuses = True
     asked = await stage.stranger.post(
         "/api/v1/auth/register", {"email": "ann@example.com", "password": "battery staple"}
     )
     await stage.plane.post.send_due()
     kept = await stage.database.pool.fetchrow("SELECT attempts, last_error, sealed FROM control.mails")
-    box.refuses = False
+    mailbox.refuses = False
     early = await stage.plane.post.send_due()
     await stage.clock.turn(31)
     late = await stage.plane.post.send_due()
@@ -126,7 +91,7 @@ async def test_no_letter_is_lost_while_the_server_is_away(
         early,
         late,
         left,
-        len(box.letters),
+        len(mailbox.letters),
     )
 
 
