@@ -7,6 +7,7 @@ about it is `decide`'s business, and shows as further events.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from linkflow.domain.errors import NodeError
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.keys import locate
 from linkflow.domain.execution.settle import arrive, close_scope, finish, opened, push, settle
@@ -73,10 +74,15 @@ def _on_completed(state: ExecutionState, event: Any, at: float) -> None:
 
 
 def _on_node_failed(state: ExecutionState, event: e.NodeFailed, at: float) -> None:
+    _end(state, event, NodeStatus.ERROR, at)
+
+
+def _end(state: ExecutionState, event: Any, status: NodeStatus, at: float) -> None:
+    """The node of an event is done for good, with what the event says."""
     finish(
         state,
         event.key,
-        NodeStatus.ERROR,
+        status,
         at,
         output=event.output,
         error=event.error,
@@ -85,31 +91,42 @@ def _on_node_failed(state: ExecutionState, event: e.NodeFailed, at: float) -> No
     )
 
 
+def _go_on(
+    state: ExecutionState,
+    key: str,
+    status: NodeStatus,
+    *,
+    attempt: int,
+    error: NodeError | None,
+    started_at: float | None = None,
+    session: str = "",
+    retry_at: float = 0.0,
+    begins: bool = False,
+) -> None:
+    """An activity stands differently; where it is, since when, and (None) when it was given out, stay."""
+    before = state.nodes[key]
+    state.nodes[key] = NodeState(
+        before.index,
+        before.scope,
+        status,
+        before.at,
+        attempt=attempt,
+        session=session,
+        started_at=before.started_at if started_at is None else started_at,
+        retry_at=retry_at,
+        error=error,
+        begins=begins,
+    )
+
+
 def _on_failed(state: ExecutionState, event: e.ActivityTaskFailed, at: float) -> None:
     status = NodeStatus.TIMEOUT if isinstance(event, e.ActivityTaskTimedOut) else NodeStatus.ERROR
     if event.final:
-        finish(
-            state,
-            event.key,
-            status,
-            at,
-            output=event.output,
-            error=event.error,
-            handles=event.handles,
-            dead=event.dead,
-        )
+        _end(state, event, status, at)
         return
     state.flying.pop(event.key, None)
-    before = state.nodes[event.key]
-    state.nodes[event.key] = NodeState(
-        before.index,
-        before.scope,
-        NodeStatus.RUNNING,
-        before.at,
-        attempt=before.attempt,
-        started_at=before.started_at,
-        error=event.error,
-    )
+    attempt = state.nodes[event.key].attempt
+    _go_on(state, event.key, NodeStatus.RUNNING, attempt=attempt, error=event.error)
 
 
 def _on_scheduled(state: ExecutionState, event: e.ActivityTaskScheduled, at: float) -> None:
@@ -130,51 +147,37 @@ def _on_scheduled(state: ExecutionState, event: e.ActivityTaskScheduled, at: flo
 
 
 def _on_started(state: ExecutionState, event: e.ActivityTaskStarted, at: float) -> None:
-    before = state.nodes[event.key]
-    state.nodes[event.key] = NodeState(
-        before.index,
-        before.scope,
+    _go_on(
+        state,
+        event.key,
         NodeStatus.RUNNING,
-        before.at,
         attempt=event.attempt,
-        session=event.session,
+        error=state.nodes[event.key].error,
         started_at=at,
-        error=before.error,
+        session=event.session,
         begins=event.begins,
     )
 
 
 def _on_retry(state: ExecutionState, event: e.ActivityTaskRetryScheduled, at: float) -> None:
-    before = state.nodes[event.key]
     state.flying.pop(event.key, None)
     state.waits.pop(event.key, None)
     state.retries[event.key] = None
-    state.nodes[event.key] = NodeState(
-        before.index,
-        before.scope,
-        NodeStatus.RUNNING,
-        before.at,
-        attempt=event.attempt,
-        retry_at=event.at,
-        started_at=before.started_at,
-        error=before.error,
-    )
+    error = state.nodes[event.key].error
+    _go_on(state, event.key, NodeStatus.RUNNING, attempt=event.attempt, error=error, retry_at=event.at)
 
 
 def _on_unknown(state: ExecutionState, event: e.ActivityTaskUnknown, at: float) -> None:
-    before = state.nodes[event.key]
     state.flying.pop(event.key, None)
     if event.policy == "park":
         state.waits[event.key] = Wait("person", at, event.deadline_at, name=event.reason)
-    state.nodes[event.key] = NodeState(
-        before.index,
-        before.scope,
-        NodeStatus.WAITING,
-        before.at,
-        attempt=event.attempt,
-        started_at=before.started_at,
-        error=event.error,
-    )
+    _go_on(state, event.key, NodeStatus.WAITING, attempt=event.attempt, error=event.error)
+
+
+def _open(state: ExecutionState, key: str, status: NodeStatus, at: float) -> None:
+    """A node that no worker runs begins."""
+    index, scope_id = opened(state, key)
+    state.nodes[key] = NodeState(index, scope_id, status, at, started_at=at)
 
 
 def _on_cancelled(state: ExecutionState, event: e.ActivityTaskCancelled, at: float) -> None:
@@ -195,9 +198,8 @@ def _on_skipped(state: ExecutionState, event: e.NodesSkipped, at: float) -> None
 
 
 def _on_loop(state: ExecutionState, event: e.LoopStarted, at: float) -> None:
-    index, scope_id = opened(state, event.key)
+    _open(state, event.key, NodeStatus.RUNNING, at)
     state.loops[event.key] = Loop(event.mode, event.count, event.items, event.parallelism)
-    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.RUNNING, at, started_at=at)
 
 
 def _on_iteration(state: ExecutionState, event: e.IterationStarted, at: float) -> None:
@@ -228,13 +230,12 @@ def _on_iteration_completed(state: ExecutionState, event: e.IterationCompleted, 
 
 
 def _on_timer(state: ExecutionState, event: e.TimerStarted, at: float) -> None:
-    index, scope_id = opened(state, event.key)
+    _open(state, event.key, NodeStatus.WAITING, at)
     state.waits[event.key] = Wait("delay", at, event.fire_at)
-    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.WAITING, at, started_at=at)
 
 
 def _on_wait(state: ExecutionState, event: e.WaitOpened, at: float) -> None:
-    index, scope_id = opened(state, event.key)
+    _open(state, event.key, NodeStatus.WAITING, at)
     state.waits[event.key] = Wait(
         event.kind,
         at,
@@ -244,7 +245,6 @@ def _on_wait(state: ExecutionState, event: e.WaitOpened, at: float) -> None:
         token=event.token,
         data=event.data,
     )
-    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.WAITING, at, started_at=at)
 
 
 def _on_wait_resolved(state: ExecutionState, event: e.WaitResolved, at: float) -> None:
@@ -260,22 +260,12 @@ def _on_wait_ended(state: ExecutionState, event: Any, at: float) -> None:
             return
     elif status is NodeStatus.ERROR:
         status = NodeStatus.TIMEOUT
-    finish(
-        state,
-        event.key,
-        status,
-        at,
-        output=event.output,
-        error=event.error,
-        handles=event.handles,
-        dead=event.dead,
-    )
+    _end(state, event, status, at)
 
 
 def _on_child(state: ExecutionState, event: e.ChildStarted, at: float) -> None:
     state.children[event.key] = (event.child_id, event.close_policy)
-    index, scope_id = opened(state, event.key)
-    state.nodes[event.key] = NodeState(index, scope_id, NodeStatus.WAITING, at, started_at=at)
+    _open(state, event.key, NodeStatus.WAITING, at)
     if event.waits:
         state.waits[event.key] = Wait(
             "child", at, event.deadline_at, child_id=event.child_id, close_policy=event.close_policy
