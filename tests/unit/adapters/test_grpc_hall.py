@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 import grpc
 import pytest
 
 from linkflow.adapters.grpc._gen.matching_pb2 import DispatchCall, PollCall
+from linkflow.adapters.grpc.failures import LineCut
 from linkflow.adapters.grpc.hall import LEAKS, Hall
 from linkflow.adapters.grpc.wire import Wire
 from linkflow.adapters.memory_queue import MemoryTaskQueue
@@ -209,3 +211,41 @@ async def test_queued_tasks_take_precedence_over_idle_credits(scene: Scene) -> N
     await history.until(DispatchCall.DISPATCH_CALL_LIMIT_CREDITS, wanted=0)
 
     assert 2 == before
+
+
+class Slow(Matching):
+    """A Matching that a worker sits down at for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryTaskQueue())
+        self.asked = asyncio.Event()
+
+    async def poll(self, session: str, queues: Sequence[str], slots: int, wait_s: float) -> Sequence[Task]:
+        """Register, and say nothing."""
+        await super().poll(session, queues, slots, wait_s)
+        self.asked.set()
+        await asyncio.Event().wait()
+        return ()
+
+
+async def test_a_line_that_is_cut_while_a_worker_sits_down_leaves_no_credits() -> None:
+    """A worker whose line is cut before it was answered has no room that anybody is granted."""
+    matching = Slow()
+    async with asyncio.TaskGroup() as group:
+        scene = Scene(group, matching)
+
+        async def sits_down() -> None:
+            with suppress(LineCut):
+                await scene.worker("s1", 8)
+
+        worker = group.create_task(sits_down())
+        await asyncio.wait_for(matching.asked.wait(), GENEROUS_S)
+        before = len(scene.hall.queues())
+        for task in scene.tasks[1:]:
+            task.cancel()
+        await asyncio.wait(scene.tasks[1:])
+        after = matching.reserve("default", 8)
+        worker.cancel()
+        scene.tasks[0].cancel()
+
+    assert (1, []) == (before, list(after))

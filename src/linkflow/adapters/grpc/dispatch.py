@@ -19,6 +19,8 @@ SETTLE_S = 0.02
 
 ADD_S = 10.0
 ADD_TRIES = 6
+LEFT = 1_000
+"""Sessions that are known to have ended."""
 
 log = telemetry.logger("history")
 
@@ -41,7 +43,7 @@ class DispatchDesk:
     def __init__(self, lines: Lines) -> None:
         self._stock: Counter[str] = Counter()
         self._queues: dict[str, set[str]] = {}
-        self._left: set[str] = set()
+        self._left: dict[str, None] = {}
         self._wanted: set[str] = set()
         self._limit = 0
         self._said: bytes = b""
@@ -159,7 +161,9 @@ class DispatchDesk:
         session, has_left = _closed(record)
         self._queues.pop(session, None)
         if has_left and session not in self._left:
-            self._left.add(session)
+            self._left[session] = None
+            if len(self._left) > LEFT:
+                del self._left[next(iter(self._left))]
             if self._gone is not None:
                 self._lines.spawn(self._tell_gone(self._gone, session))
         self._settle_soon()

@@ -218,7 +218,8 @@ class Hall:
 
         async def opened(execution_id: str, record: bytes) -> bytes:
             session, queues, slots, in_hand = _opening(record)
-            seats.append(await self._sit_down(wire, session, queues, slots, in_hand))
+            seats.append(self._seat(wire, session, queues, slots))  # it stands up, wherever the line is cut
+            await self._sit_down(seats[0], in_hand)
             pumps.append(group.create_task(self._pump(seats[0])))
             return b""
 
@@ -258,21 +259,23 @@ class Hall:
                 for pump in pumps:
                     pump.cancel()
 
-    async def _sit_down(
-        self, wire: Wire, session: str, queues: Sequence[str], slots: int, in_hand: int
-    ) -> _Seat:
-        """Take a session in; another line that it had is cut first."""
+    def _seat(self, wire: Wire, session: str, queues: Sequence[str], slots: int) -> _Seat:
+        """Give a session its place; another line that it had is cut first."""
         known = self._seats.get(session)
         if known is not None:
             known.wire.close()
             self._stand_up(known)
         seat = self._seats[session] = _Seat(wire, session, queues, slots)
-        await self._matching.poll(session, queues, slots, 0.0)
+        return seat
+
+    async def _sit_down(self, seat: _Seat, in_hand: int) -> None:
+        """Take a session in, with what it has in hand."""
+        session = seat.session
+        await self._matching.poll(session, seat.queues, seat.slots, 0.0)
         # A History that waits for credits may have got some while this waited.
         self._matching.recount(session, in_hand + self._matching.in_use(session))
-        log.info("worker connected", session=session, slots=slots, in_hand=in_hand)
+        log.info("worker connected", session=session, slots=seat.slots, in_hand=in_hand)
         self._limit()
-        return seat
 
     def _stand_up(self, seat: _Seat) -> None:
         """Let a session go: nothing further is started on it; it may come back."""

@@ -93,19 +93,21 @@ class RoleLines:
             self._ranked[shard] = found
         return found
 
-    async def appeared(self, until: float) -> None:
-        """Wait until a line came up.
+    async def appeared(self, since: int, until: float) -> None:
+        """Wait until a line is up and the lines are others than they were.
 
         Args:
+            since: The generation of the lines that were tried.
             until: How long, on the loop's clock.
 
         Raises:
-            Unavailable: None did in time.
+            Unavailable: None came up in time.
         """
-        generation = self.generation
         try:
             async with asyncio.timeout_at(until):
-                while generation == self.generation or not self.up():
+                if asyncio.get_running_loop().time() >= until:
+                    raise TimeoutError
+                while since == self.generation or not self.up():
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -123,6 +125,7 @@ class RoleLines:
         """
         until = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
+            tried = self.generation
             for line in self.ranked(shard):
                 if line.wire is None:
                     continue
@@ -130,7 +133,7 @@ class RoleLines:
                     return await line.wire.call(call, record, execution_id, deadline_s)
                 except LineCut as error:
                     log.debug("asked another", role=self.role, error=str(error))
-            await self.appeared(until)
+            await self.appeared(tried, until)
 
     # ------------------------------------------------------------ keeping
 
@@ -248,7 +251,7 @@ class Lines:
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._made: dict[tuple[str, str], Any] = {}
         self._kept: list[RoleLines] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._turn = 0
 
     def to(self, role: str, stream: str, carry: Carry, *, is_single: bool = False) -> RoleLines:
@@ -260,7 +263,9 @@ class Lines:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something for as long as the lines are there."""
-        self._tasks.append(self._group.create_task(work))
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def missing(self) -> Sequence[str]:
         """List the roles that are needed and that no line reaches."""
@@ -340,9 +345,10 @@ class Lines:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
                 await asyncio.gather(*(wire.flush() for wire in wires))
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for channel in self._channels.values():
             await channel.close()
 
