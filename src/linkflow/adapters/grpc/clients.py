@@ -18,14 +18,13 @@ from linkflow.adapters.grpc.surface import (
     HISTORY,
     VISIBILITY,
     WAIT_MARGIN_S,
-    WORKER,
 )
 from linkflow.adapters.grpc.wire import Wire
 from linkflow.domain.errors import LinkFlowError, NodeError, Unavailable
 from linkflow.domain.execution.events import Parent
 from linkflow.domain.values import Json, encode_json, shard_of
 from linkflow.ports.clock import IdSource
-from linkflow.ports.cluster import ClusterStatus, Config, Member
+from linkflow.ports.cluster import ClusterStatus, Config
 from linkflow.ports.commands import (
     ActivityReply,
     ActivityReport,
@@ -37,7 +36,7 @@ from linkflow.ports.commands import (
     Task,
     TaskId,
 )
-from linkflow.ports.services import PublishedWorkflow, WorkerState
+from linkflow.ports.services import PublishedWorkflow
 from linkflow.ports.views import (
     DeadLetter,
     ExecutionPage,
@@ -323,28 +322,6 @@ class ControlPlaneClient:
 
     async def _ask(self, method: str, *args: Any) -> Any:
         return await self._lines.unary(CONTROL_PLANE.role, self._calls[method], *args, deadline_s=SHORT_S)
-
-
-class WorkerClient:
-    """One worker, as operators reach it; see `ports.services.WorkerControl`."""
-
-    def __init__(self, lines: Lines, member: Member) -> None:
-        self._lines = lines
-        self._member = member
-        self._calls = WORKER.calls()
-
-    async def describe(self) -> WorkerState:
-        """Say how the worker is."""
-        found: WorkerState = await self._ask("describe", SHORT_S)
-        return found
-
-    async def drain(self, grace_s: float) -> None:
-        """Start nothing further there."""
-        await self._ask("drain", grace_s + SHORT_S, grace_s)
-
-    async def _ask(self, method: str, deadline_s: float, *args: Any) -> Any:
-        call = self._calls[method]
-        return await self._lines.ask(self._member, WORKER.role, call, call.request(*args), deadline_s)
 
 
 class TimerClient:
