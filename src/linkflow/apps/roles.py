@@ -47,11 +47,11 @@ from linkflow.apps.brokers import (
     open_coordination,
     open_queue,
 )
+from linkflow.apps.presence import Look, lead, looks, say_what_is_missing, tell_losses
 from linkflow.apps.run_time import Told, run_time_settings
 from linkflow.apps.schema import require_schema
 from linkflow.apps.secret_files import SIGNING_SECRET
 from linkflow.apps.settings import SettingInvalid, Settings, database_urls
-from linkflow.apps.standing import Look, lead, looks, say_what_is_missing, tell_losses
 from linkflow.apps.wiring import ENGINE, EngineParts, Services
 from linkflow.domain.values import Json
 from linkflow.engine.cluster import Cluster

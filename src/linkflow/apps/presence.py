@@ -1,4 +1,4 @@
-"""How a process of some roles stands: whether it is the active one, what it lost, and for what it waits."""
+"""What a process of some roles says of itself: whether it leads, what it lost, and for what it waits."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
