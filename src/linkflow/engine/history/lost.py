@@ -4,6 +4,7 @@ The worker says what it holds; whatever else is in flight on its session, and wa
 again. A worker runs an attempt once: it knows what it was given lately, and what it holds is left out here.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from linkflow.domain.errors import NotFound
@@ -32,19 +33,27 @@ async def lost_tasks(
         now: Seconds since 1970.
     """
     known = set(held)
-    found: list[Task] = []
-    for entry in entries:
-        execution_id, state = entry.execution_id, entry.state
-        if state is not None and not _lost(execution_id, state, session, known, now):
-            continue
+    suspected = [
+        entry.execution_id
+        for entry in entries
+        if entry.state is None or _lost(entry.execution_id, entry.state, session, known, now)
+    ]
+
+    async def newest(execution_id: str) -> ExecutionState | None:
         try:
-            newest = await reader.state(execution_id)
+            return await reader.state(execution_id)
         except NotFound:
+            return None
+
+    found: list[Task] = []
+    # All at once: when a Matching died there are many, and the store answers for all in one question.
+    for state in await asyncio.gather(*(newest(each) for each in suspected)):
+        if state is None:
             continue
-        if not newest.flying:
-            entries.drop(execution_id)
-        for key in _lost(execution_id, newest, session, known, now):
-            task = await handover.frame(newest, key)
+        if not state.flying:
+            entries.drop(state.execution_id)
+        for key in _lost(state.execution_id, state, session, known, now):
+            task = await handover.frame(state, key)
             if task is not None:
                 found.append(task)
     return found
