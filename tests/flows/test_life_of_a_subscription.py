@@ -1,5 +1,6 @@
 """Others subscribe to what happens; messages are signed, tried again, and can be sent anew."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from linkflow.adapters.sql.visibility import SqlVisibilityStore
+from linkflow.adapters.system import SystemIds
+from linkflow.control.deliveries import BATCH
 from linkflow.domain.callback import is_genuine
+from linkflow.domain.errors import NotFound
 from linkflow.domain.signature import Signature, verify
+from linkflow.ports.services import ExecutionRow, Projected
 from linkflow.testing.control import Stage
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import Received, Receiver, Scripted
@@ -213,3 +219,63 @@ async def test_the_check_of_the_page_takes_our_messages(stage: Stage, receiver: 
 
     assert names["is_ours"](made["secret"], call.headers, call.body)
     assert not names["is_ours"](made["secret"], call.headers, call.body + b" ")
+
+
+async def test_messages_leave_while_more_happens(stage: Stage, receiver: Receiver) -> None:
+    """Whoever starts executions without a pause is told of the first ones before the last ones ended."""
+    receiver.answer("/hook", Scripted(200))
+    receiver.hold("/hook")
+    await subscribed(stage, f"{receiver.address}/hook", "execution.completed")
+    await stage.plane.deliveries.gather()
+    workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    now = stage.clock.now()
+    rows = [
+        ExecutionRow(
+            execution_id=SystemIds().execution_id(),
+            workspace_id=workspace_id,
+            workflow_id="w",
+            status="completed",
+            version=3,
+            started_at=now,
+            closed_at=now,
+        )
+        for _ in range(4 * BATCH)
+    ]
+    await SqlVisibilityStore(stage.database).write([Projected(row=row) for row in rows], [])
+    running = asyncio.create_task(stage.plane.deliveries.run())
+    await receiver.called("/hook")
+    left = await stage.database.pool.fetchval("SELECT count(*) FROM engine.followed")
+    running.cancel()
+    receiver.let_go("/hook")
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert left > 0
+
+
+async def test_one_that_cannot_be_signed_cuts_no_other_off(stage: Stage, receiver: Receiver) -> None:
+    """A subscription whose secret cannot be opened any more fails by itself; the others are told."""
+    receiver.answer("/hook", Scripted(200))
+    broken = await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await stage.database.pool.execute(
+        "UPDATE control.webhook_subscriptions SET sealed = 'nothing' WHERE id = $1", broken["id"]
+    )
+    await stage.workflow()
+    await turn(stage)
+    (message,) = await messages(stage, broken["id"])
+
+    assert 1 == len(receiver.to("/hook"))
+    assert ("pending", 1) == (message["state"], message["attempts"])
+
+
+async def test_what_was_removed_meanwhile_is_not_brought_back(stage: Stage) -> None:
+    """A change that comes after the removal is not written."""
+    made = await subscribed(stage, "https://example.com/hook")
+    workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    subscriptions = stage.plane.records.subscriptions
+    seen = await subscriptions.get(workspace_id, made["id"])
+    await stage.client.delete(f"{BASE}/{made['id']}")
+    with pytest.raises(NotFound):
+        await subscriptions.change(seen)
+
+    assert [] == await subscriptions.list(workspace_id)

@@ -3,18 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiosmtpd.smtp import SMTP
 
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.adapters.system import SystemIds
 from linkflow.control.actor import Actor
-from linkflow.domain.errors import Kind, NodeError, Unavailable
+from linkflow.domain.errors import Kind, NodeError, NotFound, Unavailable
 from linkflow.domain.execution.approvals import Approval
 from linkflow.domain.signature import Signature, verify
 from linkflow.ports.identity import Member
@@ -24,40 +22,23 @@ from linkflow.ports.services import DeadLetter, ExecutionRow, Projected
 from linkflow.ports.upkeep import Turn
 from linkflow.scheduler.alerts import Alerts
 from linkflow.testing.control import Client, Stage
+from linkflow.testing.mail_server import Mailbox
 from linkflow.testing.receiver import Receiver, Scripted
 
 BASE = "/api/v1/alerts"
 
 
-class Mailbox:
-    """What a mail server takes, or refuses."""
-
-    def __init__(self) -> None:
-        self.letters: list[bytes] = []
-        self.refuses = False
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
-        """Take a letter."""
-        if self.refuses:
-            return "451 try again later"
-        self.letters.append(envelope.content)
-        return "250 OK"
+@pytest_asyncio.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """Run a mail server."""
+    async with Mailbox.open() as box:
+        yield box
 
 
 @pytest_asyncio.fixture
-async def mailbox() -> AsyncIterator[tuple[Mailbox, str]]:
-    """Run a mail server; gives it and its address."""
-    box, loop = Mailbox(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
-    yield box, f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    server.close()
-    await server.wait_closed()
-
-
-@pytest_asyncio.fixture
-async def stage(database_dsn: str, tmp_path: Path, mailbox: tuple[Mailbox, str]) -> AsyncIterator[Stage]:
+async def stage(database_dsn: str, tmp_path: Path, mailbox: Mailbox) -> AsyncIterator[Stage]:
     """A control plane that may call this machine and sends letters to a real server."""
-    found = await Stage.open(database_dsn, tmp_path, outbound_allow=("127.0.0.1",), smtp_url=mailbox[1])
+    found = await Stage.open(database_dsn, tmp_path, outbound_allow=("127.0.0.1",), smtp_url=mailbox.url)
     yield found
     await found.close()
 
@@ -116,9 +97,7 @@ def slack(receiver: Receiver) -> dict[str, Any]:
     return {"kind": "slack", "url": f"{receiver.address}/services/T0/B0/verysecret"}
 
 
-async def test_a_failure_is_told_everywhere(
-    stage: Stage, receiver: Receiver, mailbox: tuple[Mailbox, str]
-) -> None:
+async def test_a_failure_is_told_everywhere(stage: Stage, receiver: Receiver, mailbox: Mailbox) -> None:
     """B14: one failure leaves one letter, one message in Slack, and one signed call, each with a link."""
     receiver.answer("/hook", Scripted(204))
     receiver.answer("/services/T0/B0/verysecret", Scripted(200))
@@ -134,8 +113,7 @@ async def test_a_failure_is_told_everywhere(
     execution_id = await ended(stage, workflow_id)
     await turn(stage)
     await turn(stage)
-    (letter,) = mailbox[0].letters
-    mail = message_from_bytes(letter)
+    (mail,) = mailbox.letters
     (said,) = receiver.to("/services/T0/B0/verysecret")
     (call,) = receiver.to("/hook")
     verify(Signature(preset="standard"), call.headers, call.body, [secret], stage.clock.now())
@@ -223,20 +201,20 @@ async def test_a_crash_after_sending_repeats_under_the_same_id(
     assert ["sent"] == [each["state"] for each in await history(stage)]
 
 
-async def test_a_test_says_that_it_is_one(stage: Stage, mailbox: tuple[Mailbox, str]) -> None:
+async def test_a_test_says_that_it_is_one(stage: Stage, mailbox: Mailbox) -> None:
     """The test button sends to every channel; a letter waits while the mail server is away."""
-    mailbox[0].refuses = True
+    mailbox.refuses = True
     made = await ruled(stage, "stuck", {"kind": "email", "to": ["a@example.com", "b@example.com"]})
     sent = (await stage.client.post(f"{BASE}/{made['id']}/test")).json["data"]
     await turn(stage)
     waiting = await history(stage, made["id"])
-    mailbox[0].refuses = False
+    mailbox.refuses = False
     await turn(stage, 61)
 
     assert [(True, "pending")] * 2 == [(each["is_test"], each["state"]) for each in sent]
     assert {"mail.unavailable"} == {each["error"].partition(":")[0] for each in waiting}
     assert (2, {"sent"}) == (
-        len(mailbox[0].letters), {each["state"] for each in await history(stage)},
+        len(mailbox.letters), {each["state"] for each in await history(stage)},
     )  # fmt: skip
 
 
@@ -502,3 +480,49 @@ async def test_one_rule_that_cannot_tell_silences_no_other(stage: Stage, receive
     left = await stage.database.pool.fetchval("SELECT count(*) FROM engine.followed")
 
     assert (1, 0) == (len(receiver.to("/hook")), left)
+
+
+async def test_a_source_that_fails_keeps_no_message_back(stage: Stage, receiver: Receiver) -> None:
+    """A bug where messages are made lets those that are made already leave."""
+    receiver.answer("/hook", Scripted(204))
+    made = await ruled(stage, "failure", {"kind": "webhook", "url": f"{receiver.address}/hook"})
+
+    async def broken() -> int:
+        raise RuntimeError("a bug")
+
+    running = asyncio.create_task(stage.plane.notifications.run([broken]))
+    await stage.client.post(f"{BASE}/{made['id']}/test")
+    calls = await receiver.called("/hook")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert ["alert.test"] == [call.json["type"] for call in calls]
+
+
+async def test_more_slow_executions_than_one_look_of_old(stage: Stage, receiver: Receiver) -> None:
+    """However many executions stay slow, a workflow that becomes slow later is told of, too."""
+    receiver.answer("/hook", Scripted(204))
+    first, second = await stage.workflow(), await stage.workflow()
+    await ruled(stage, "slow", {"kind": "webhook", "url": f"{receiver.address}/hook"}, over_s=60)
+    await ended(stage, first, "running", 200.0, times=150)
+    duty = Alerts(stage.plane.alert_look, stage.plane.approval_letters)
+    await duty.do(Turn(token=1))
+    await ended(stage, second, "running", 100.0)
+    await duty.do(Turn(token=1))
+    await turn(stage)
+    found = [call.json["data"]["workflow_id"] for call in receiver.to("/hook")]
+
+    assert [first, second] == found
+
+
+async def test_what_was_removed_meanwhile_is_not_brought_back(stage: Stage) -> None:
+    """A change of a rule that comes after its removal is not written."""
+    made = await ruled(stage, "failure", {"kind": "email", "to": ["a@example.com"]})
+    workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    rules = stage.plane.records.alerts
+    seen = await rules.get(workspace_id, made["id"])
+    await stage.client.delete(f"{BASE}/{made['id']}")
+    with pytest.raises(NotFound):
+        await rules.change(seen)
+
+    assert [] == await rules.list(workspace_id)

@@ -3,7 +3,7 @@
 The scheduler's duty `alerts` looks; `alerting.py` tells, once for each thing that is found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from linkflow.control.alerting import Alerting
@@ -11,14 +11,17 @@ from linkflow.domain.alert import Occasion, is_about, span
 from linkflow.domain.errors import Unavailable
 from linkflow.domain.notification import moment
 from linkflow.domain.subscription import instant
-from linkflow.ports.alerts import Alert, AlertSources
+from linkflow.domain.values import Json
+from linkflow.ports.alerts import Alert, AlertSources, IdleExecution
 from linkflow.ports.clock import Clock
 from linkflow.ports.records import Records
 from linkflow.ports.stores import DeadLetters
 from linkflow.telemetry import logger
 
 LOG = logger("alerting")
-BATCH = 100
+MOST = 1000
+"""What a rule looks at in one look, the longest unmoved or open first."""
+
 LETTERS_SINCE_S = 24 * 3600.0
 
 
@@ -41,13 +44,22 @@ class AlertLook:
         told = 0
         for alert in await self._records.alerts.active():
             try:
-                for occasion in await self._found(alert):
+                for occasion in await self._news(alert):
                     told += await self._alerting.fire(alert, occasion)
             except Unavailable:
                 raise
             except Exception:  # a bug with one rule must not silence the others
                 LOG.exception("not looked for", alert_id=alert.id, kind=alert.kind)
         return told + await self._alerting.sum_up()
+
+    async def _news(self, alert: Alert) -> Sequence[Occasion]:
+        """Find what a rule is about and did not hear of yet: most looks find what the one before found."""
+        found = await self._found(alert)
+        if not found:
+            return found
+        happenings = [each.happening for each in found]
+        news = await self._records.alerts.unheard(alert.workspace_id, alert.id, happenings)
+        return [each for each in found if each.happening in news]
 
     async def _found(self, alert: Alert) -> Sequence[Occasion]:
         """Find what a rule is about."""
@@ -67,61 +79,47 @@ class AlertLook:
     async def _stuck(self, alert: Alert) -> Sequence[Occasion]:
         """Find executions that nothing moved."""
         now = self._clock.now()
-        idle = await self._sources.idle(
-            alert.workspace_id, alert.workflow_ids, now - (alert.over_s or 0.0), BATCH
-        )
-        found = []
-        for each in idle:
-            name = await self._alerting.workflow_name(alert.workspace_id, each.workflow_id)
-            found.append(
-                Occasion(
-                    happening=f"idle {each.execution_id} {each.since:.3f}",
-                    subject=f"workflow:{each.workflow_id}",
-                    title=f"{name} does not move",
-                    text=f"An execution is {each.status}, and nothing moved it for {span(now - each.since)}.",
-                    path=f"/executions/{each.execution_id}",
-                    data={
-                        "execution_id": each.execution_id,
-                        "workflow_id": each.workflow_id,
-                        "status": each.status,
-                        "since": instant(each.since),
-                    },
-                )
+        before = now - (alert.over_s or 0.0)
+        idle = await self._sources.idle(alert.workspace_id, alert.workflow_ids, before, MOST)
+        names = await self._names(alert.workspace_id, idle)
+        return [
+            _of_open(
+                each,
+                happening=f"idle {each.execution_id} {each.since:.3f}",
+                title=f"{names[each.workflow_id]} does not move",
+                text=f"An execution is {each.status}, and nothing moved it for {span(now - each.since)}.",
+                data={"since": instant(each.since)},
             )
-        return found
+            for each in idle
+        ]
 
     async def _slow(self, alert: Alert) -> Sequence[Occasion]:
         """Find open executions that take too long already; they are not told of again at their end."""
         if alert.over_s is None:
             return ()
         now = self._clock.now()
-        running = await self._sources.long(alert.workspace_id, alert.workflow_ids, now - alert.over_s, BATCH)
-        found = []
-        for each in running:
-            name = await self._alerting.workflow_name(alert.workspace_id, each.workflow_id)
-            found.append(
-                Occasion(
-                    happening=f"slow {each.execution_id}",
-                    subject=f"workflow:{each.workflow_id}",
-                    title=f"{name} is slow",
-                    text=f"An execution is {each.status} after {span(now - each.since)}.",
-                    path=f"/executions/{each.execution_id}",
-                    data={
-                        "execution_id": each.execution_id,
-                        "workflow_id": each.workflow_id,
-                        "status": each.status,
-                        "started_at": instant(each.since),
-                        "closed_at": None,
-                        "error": None,
-                    },
-                )
+        running = await self._sources.long(alert.workspace_id, alert.workflow_ids, now - alert.over_s, MOST)
+        names = await self._names(alert.workspace_id, running)
+        return [
+            _of_open(
+                each,
+                happening=f"slow {each.execution_id}",
+                title=f"{names[each.workflow_id]} is slow",
+                text=f"An execution is {each.status} after {span(now - each.since)}.",
+                data={"started_at": instant(each.since), "closed_at": None, "error": None},
             )
-        return found
+            for each in running
+        ]
+
+    async def _names(self, workspace_id: str, found: Sequence[IdleExecution]) -> Mapping[str, str]:
+        """Say the names of the workflows of executions, by id."""
+        ids = {each.workflow_id for each in found}
+        return {each: await self._alerting.workflow_name(workspace_id, each) for each in ids}
 
     async def _given_up(self, alert: Alert) -> Sequence[Occasion]:
         """Find dead letters since the rule is there."""
         since = max(alert.created_at, self._clock.now() - LETTERS_SINCE_S)
-        letters_ = await self._dead_letters.list(alert.workspace_id, "", BATCH)
+        letters_ = await self._dead_letters.list(alert.workspace_id, "", MOST)
         return [
             Occasion(
                 happening=f"letter {each.id}",
@@ -173,3 +171,22 @@ class AlertLook:
                 )
             )
         return found
+
+
+def _of_open(
+    found: IdleExecution, *, happening: str, title: str, text: str, data: Mapping[str, Json]
+) -> Occasion:
+    """Say an occasion about an open execution."""
+    return Occasion(
+        happening=happening,
+        subject=f"workflow:{found.workflow_id}",
+        title=title,
+        text=text,
+        path=f"/executions/{found.execution_id}",
+        data={
+            "execution_id": found.execution_id,
+            "workflow_id": found.workflow_id,
+            "status": found.status,
+            **data,
+        },
+    )

@@ -115,7 +115,11 @@ class Alerts:
             updated_at=now,
         )
         await self._followed.follow([actor.workspace_id])
-        await self._write(actor, alert, "alert.create", {"name": name, "kind": rule.kind})
+        async with self._records.transaction() as records:
+            await records.alerts.create(alert)
+            await self._audit.note(
+                records.ledger, actor, "alert.create", f"alert:{alert_id}", name=name, kind=rule.kind
+            )
         return alert, opened
 
     async def change(
@@ -156,7 +160,9 @@ class Alerts:
             after = msgspec.structs.replace(after, audit_number=head.number)
         hidden = msgspec.structs.replace(before, sealed=b""), msgspec.structs.replace(after, sealed=b"")
         said = {**changed(*hidden), **({"channels": True} if channels is not None else {})}
-        await self._write(actor, after, "alert.update", said)
+        async with self._records.transaction() as records:
+            await records.alerts.change(after)
+            await self._audit.note(records.ledger, actor, "alert.update", f"alert:{alert_id}", **said)
         return after, [each for each in opened if each not in kept]
 
     def _with_secrets(self, channels: Sequence[Channel], kept: Sequence[Channel]) -> Sequence[Channel]:
@@ -184,12 +190,6 @@ class Alerts:
         for channel in channels:
             if channel.credential:
                 await self._records.ledger.credential(actor.workspace_id, channel.credential)
-
-    async def _write(self, actor: Actor, alert: Alert, action: str, said: Mapping[str, Json]) -> None:
-        """Write a rule with its audit line."""
-        async with self._records.transaction() as records:
-            await records.alerts.put(alert)
-            await self._audit.note(records.ledger, actor, action, f"alert:{alert.id}", **said)
 
     async def list(self, actor: Actor) -> Sequence[Alert]:
         """List rules, newest first."""

@@ -72,7 +72,8 @@ class Deliveries:
             while True:
                 rest_s = LOOK_S
                 try:
-                    if await self.gather() or await self.send_due():
+                    made, sent = await self.gather(), await self.send_due()
+                    if made or sent:
                         rest_s = REST_S
                 except Unavailable as error:
                     LOG.warning("looked at again", error=str(error))
@@ -169,7 +170,31 @@ class Deliveries:
 
     async def _tried(self, subscription: Subscription, delivery: Delivery) -> Delivery:
         """Send a message; says how it stands now."""
-        now, began = self._clock.now(), self._clock.monotonic()
+        began = self._clock.monotonic()
+        status, error = 0, ""
+        try:
+            status = await self._post(subscription, delivery)
+            error = "" if 200 <= status < 300 else f"It answered with {status}."
+        except LinkFlowError as failure:
+            error = f"{failure.code}: {failure}"[:LONGEST_ERROR]
+        except Exception:  # a bug with one message must not cut the others off
+            LOG.exception("not sent", delivery_id=delivery.id)
+            error = "internal: something went wrong on our side; the log says more"
+        attempts = delivery.attempts + 1
+        wait_s = None if not error or status == GONE else next_try_s(attempts)
+        return msgspec.structs.replace(
+            delivery,
+            state="delivered" if not error else "failed" if wait_s is None else "pending",
+            due_at=None if wait_s is None else self._clock.now() + wait_s,
+            attempts=attempts,
+            status=status,
+            error=error,
+            duration_ms=round(1000 * (self._clock.monotonic() - began)),
+        )
+
+    async def _post(self, subscription: Subscription, delivery: Delivery) -> int:
+        """Send a message, signed; the status of the answer."""
+        now = self._clock.now()
         headers = message_headers(
             secrets_of(self._box, subscription, now), delivery.id, delivery.event, delivery.body, now
         )
@@ -182,23 +207,7 @@ class Deliveries:
             max_bytes=ANSWER_BYTES,
             follow_redirects=False,
         )
-        status, error = 0, ""
-        try:
-            status = (await self._http.send(request)).status
-            error = "" if 200 <= status < 300 else f"It answered with {status}."
-        except LinkFlowError as failure:
-            error = f"{failure.code}: {failure}"[:LONGEST_ERROR]
-        attempts = delivery.attempts + 1
-        wait_s = None if not error or status == GONE else next_try_s(attempts)
-        return msgspec.structs.replace(
-            delivery,
-            state="delivered" if not error else "failed" if wait_s is None else "pending",
-            due_at=None if wait_s is None else self._clock.now() + wait_s,
-            attempts=attempts,
-            status=status,
-            error=error,
-            duration_ms=round(1000 * (self._clock.monotonic() - began)),
-        )
+        return (await self._http.send(request)).status
 
     async def _switch_off(self, subscription: Subscription, delivery: Delivery) -> None:
         """Switch off a subscription that nobody answers for, and tell those who run the workspace."""

@@ -31,6 +31,7 @@ TOPIC = "notifications"
 BATCH = 20
 CLAIM_S = 60.0
 LOOK_S = 1.0
+BUSY_S = 0.01
 TIMEOUT_S = 15.0
 ANSWER_BYTES = 64 * 1024
 LONGEST_ERROR = 500
@@ -142,13 +143,11 @@ class Notifications:
             while True:
                 rest_s = LOOK_S
                 try:
-                    made = sum([await gather() for gather in gathers])
-                    if await self.send_due() or made:
-                        rest_s = 0.01
+                    made = [await _quietly(each) for each in (*gathers, self.send_due)]
+                    if any(made):
+                        rest_s = BUSY_S
                 except Unavailable as error:
                     LOG.warning("looked at again", error=str(error))
-                except Exception:  # a bug with one message must not silence all
-                    LOG.exception("looked at again")
                 await nudges.nudged(rest_s)
 
     async def send_due(self) -> int:
@@ -174,6 +173,10 @@ class Notifications:
                 wait_s = next_try_s(found.attempts + 1)
         except LinkFlowError as failure:
             error = f"{failure.code}: {failure}"
+            wait_s = self._wait_s(found)
+        except Exception:  # a bug with one message must not cut the others off
+            LOG.exception("not sent", id=found.id)
+            error = "internal: something went wrong on our side; the log says more"
             wait_s = self._wait_s(found)
         state = "sent" if not error else "failed" if wait_s is None else "pending"
         after = msgspec.structs.replace(
@@ -257,6 +260,21 @@ class Notifications:
             follow_redirects=False,
         )
         return await self._http.send(request)
+
+
+async def _quietly(work: Gather) -> int:
+    """Do one of several works; a bug with it must not end the others.
+
+    Raises:
+        Unavailable: The database does not answer, so the others need not be tried.
+    """
+    try:
+        return await work()
+    except Unavailable:
+        raise
+    except Exception:
+        LOG.exception("looked at again")
+        return 0
 
 
 def _place(notification_id: str) -> str:

@@ -1,6 +1,6 @@
 """Subscriptions: others ask to be told of what happens; `deliveries.py` tells them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -9,7 +9,7 @@ from linkflow.control.plans import Plans
 from linkflow.domain.audit import changed
 from linkflow.domain.errors import Conflict, Invalid
 from linkflow.domain.subscription import TEST, checked_events, checked_url, instant, message_id, secret_of
-from linkflow.domain.values import decode_json, encode_json
+from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.records import Records
@@ -99,9 +99,13 @@ class Subscriptions:
         self, actor: Actor, subscription: Subscription, action: str, before: Subscription | None = None
     ) -> None:
         """Write a subscription with its audit line."""
-        said = {"url": subscription.url} if before is None else changed(before, subscription)
         async with self._records.transaction() as records:
-            await records.subscriptions.put(subscription)
+            if before is None:
+                said: Mapping[str, Json] = {"url": subscription.url}
+                await records.subscriptions.create(subscription)
+            else:
+                said = changed(before, subscription)
+                await records.subscriptions.change(subscription)
             await self._audit.note(records.ledger, actor, action, f"subscription:{subscription.id}", **said)
         self._bus.publish(TOPIC)
 
@@ -154,9 +158,9 @@ class Subscriptions:
         now, secret = self._clock.now(), self._secret()
         older = secrets_of(self._box, found, now)[:1]
         sealed = self._sealed(found.id, [(secret, None), *((each, now + OLD_SECRET_S) for each in older)])
-        found = msgspec.structs.replace(found, sealed=sealed, updated_at=now)
-        await self._write(actor, found, "subscription.rotate_secret")
-        return found, secret
+        rotated = msgspec.structs.replace(found, sealed=sealed, updated_at=now)
+        await self._write(actor, rotated, "subscription.rotate_secret", found)
+        return rotated, secret
 
     async def delete(self, actor: Actor, subscription_id: str) -> None:
         """Remove a subscription with what waits for it."""

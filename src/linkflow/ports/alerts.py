@@ -1,6 +1,6 @@
 """Alert rules, what they were told of, and what time-based ones look at."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
 import msgspec
@@ -68,8 +68,16 @@ class AlertWindow(msgspec.Struct, frozen=True):
 class Alerts(Protocol):
     """Rules and what they were told of."""
 
-    async def put(self, alert: Alert) -> None:
-        """Keep or replace a rule; up to where it was told never moves back."""
+    async def create(self, alert: Alert) -> None:
+        """Keep a new rule."""
+        ...
+
+    async def change(self, alert: Alert) -> None:
+        """Replace a rule; up to where it was told never moves back.
+
+        Raises:
+            NotFound: It was removed; nothing was written.
+        """
         ...
 
     async def get(self, workspace_id: str, alert_id: str) -> Alert:
@@ -98,6 +106,10 @@ class Alerts(Protocol):
 
     async def happened(self, workspace_id: str, alert_id: str, happening: str, at: float) -> bool:
         """Note that a rule heard of something; False when it had."""
+        ...
+
+    async def unheard(self, workspace_id: str, alert_id: str, happenings: Sequence[str]) -> Set[str]:
+        """Say which of these happenings a rule did not hear of."""
         ...
 
     async def window(self, window: AlertWindow) -> AlertWindow | None:

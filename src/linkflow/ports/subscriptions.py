@@ -65,8 +65,16 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 class Subscriptions(Protocol):
     """Subscriptions and the messages to them."""
 
-    async def put(self, subscription: Subscription) -> None:
-        """Keep or replace a subscription; up to where it was told never moves back."""
+    async def create(self, subscription: Subscription) -> None:
+        """Keep a new subscription."""
+        ...
+
+    async def change(self, subscription: Subscription) -> None:
+        """Replace a subscription; up to where it was told never moves back.
+
+        Raises:
+            NotFound: It was removed; nothing was written.
+        """
         ...
 
     async def get(self, workspace_id: str, subscription_id: str) -> Subscription:

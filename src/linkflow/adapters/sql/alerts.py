@@ -1,11 +1,11 @@
 """Alert rules in PostgreSQL, and what time-based ones look at."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 
 from linkflow.adapters.sql.database import Database, driver_errors
+from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
-from linkflow.domain.errors import NotFound
 from linkflow.ports.alerts import Alert, AlertWindow, IdleExecution
 from linkflow.ports.plans import UsageAlert
 
@@ -39,28 +39,19 @@ class SqlAlerts:
 
     def __init__(self, statements: Statements) -> None:
         self._sql = statements
+        self._owned = Owned(statements, ALERTS, Alert, "alert")
 
-    async def put(self, alert: Alert) -> None:
-        """Keep or replace a rule; see `Alerts`."""
-        changed = ", ".join(
-            f"{column} = excluded.{column}"
-            for column in ALERTS.columns
-            if column not in ("id", "workspace_id", "audit_number")
-        )
-        await self._sql.of(alert.workspace_id).run(
-            f"{ALERTS.insert} ON CONFLICT (id) DO UPDATE SET {changed},"
-            " audit_number = greatest(excluded.audit_number, alerts.audit_number)",
-            *ALERTS.values(alert),
-        )
+    async def create(self, alert: Alert) -> None:
+        """Keep a new rule; see `Alerts`."""
+        await self._sql.of(alert.workspace_id).run(ALERTS.insert, *ALERTS.values(alert))
+
+    async def change(self, alert: Alert) -> None:
+        """Replace a rule; see `Alerts`."""
+        await self._owned.change(alert, grows=("audit_number",))
 
     async def get(self, workspace_id: str, alert_id: str) -> Alert:
         """Read a rule; see `Alerts`."""
-        found = await self._sql.of(workspace_id).row(
-            f"{ALERTS.select} WHERE workspace_id = $1 AND id = $2", workspace_id, alert_id
-        )
-        if found is None:
-            raise NotFound("There is no such alert.", alert_id=alert_id)
-        return _alert(found)
+        return await self._owned.get(workspace_id, alert_id)
 
     async def list(self, workspace_id: str) -> Sequence[Alert]:
         """List rules; see `Alerts`."""
@@ -71,9 +62,7 @@ class SqlAlerts:
 
     async def delete(self, workspace_id: str, alert_id: str) -> None:
         """Remove a rule; see `Alerts`."""
-        await self._sql.of(workspace_id).run(
-            "DELETE FROM control.alerts WHERE workspace_id = $1 AND id = $2", workspace_id, alert_id
-        )
+        await self._owned.delete(workspace_id, alert_id)
 
     async def active(self, workspace_id: str = "") -> Sequence[Alert]:
         """List active rules; see `Alerts`."""
@@ -104,6 +93,17 @@ class SqlAlerts:
             at,
         )
         return done == 1
+
+    async def unheard(self, workspace_id: str, alert_id: str, happenings: Sequence[str]) -> Set[str]:
+        """Say what a rule did not hear of; see `Alerts`."""
+        found = await self._sql.of(workspace_id).rows(
+            "SELECT happening FROM control.alert_happenings"
+            " WHERE workspace_id = $1 AND alert_id = $2 AND happening = ANY ($3::text[])",
+            workspace_id,
+            alert_id,
+            list(happenings),
+        )
+        return set(happenings) - {row["happening"] for row in found}
 
     async def window(self, window: AlertWindow) -> AlertWindow | None:
         """Open a cool-down; see `Alerts`."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
-from linkflow.domain.errors import NotFound
 from linkflow.ports.triggers import Schedule
 
 SCHEDULES = Table("control.schedules", Schedule, json=("rule", "input"))
@@ -16,6 +16,7 @@ class SqlSchedules:
 
     def __init__(self, statements: Statements) -> None:
         self._sql = statements
+        self._owned = Owned(statements, SCHEDULES, Schedule, "schedule")
 
     async def put(self, schedule: Schedule) -> None:
         """Keep or replace a schedule."""
@@ -23,12 +24,7 @@ class SqlSchedules:
 
     async def get(self, workspace_id: str, schedule_id: str) -> Schedule:
         """Read a schedule."""
-        found = await self._sql.of(workspace_id).row(
-            f"{SCHEDULES.select} WHERE id = $1 AND workspace_id = $2", schedule_id, workspace_id
-        )
-        if found is None:
-            raise NotFound("There is no such schedule.", schedule_id=schedule_id)
-        return _schedule(found)
+        return await self._owned.get(workspace_id, schedule_id)
 
     async def list(self, workspace_id: str, workflow_id: str = "") -> Sequence[Schedule]:
         """List schedules, newest first."""
@@ -42,9 +38,7 @@ class SqlSchedules:
 
     async def delete(self, workspace_id: str, schedule_id: str) -> None:
         """Remove a schedule."""
-        await self._sql.of(workspace_id).run(
-            "DELETE FROM control.schedules WHERE id = $1 AND workspace_id = $2", schedule_id, workspace_id
-        )
+        await self._owned.delete(workspace_id, schedule_id)
 
     async def due(self, now: float, limit: int) -> Sequence[Schedule]:
         """List schedules whose next time has come."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
-from linkflow.domain.errors import Conflict, NotFound
+from linkflow.domain.errors import Conflict
 from linkflow.ports.searches import SavedSearch, SearchAttribute
 
 ATTRIBUTES = Table("control.search_attributes", SearchAttribute)
@@ -17,6 +18,7 @@ class SqlSearches:
 
     def __init__(self, statements: Statements) -> None:
         self._sql = statements
+        self._owned = Owned(statements, SEARCHES, SavedSearch, "search")
 
     async def attributes(self, workspace_id: str) -> Sequence[SearchAttribute]:
         """List attributes by name."""
@@ -49,12 +51,7 @@ class SqlSearches:
 
     async def get(self, workspace_id: str, search_id: str) -> SavedSearch:
         """Read a search."""
-        found = await self._sql.of(workspace_id).row(
-            f"{SEARCHES.select} WHERE workspace_id = $1 AND id = $2", workspace_id, search_id
-        )
-        if found is None:
-            raise NotFound("There is no such search.", search_id=search_id)
-        return _search(found)
+        return await self._owned.get(workspace_id, search_id)
 
     async def put(self, search: SavedSearch) -> None:
         """Keep or replace a search."""
@@ -63,6 +60,4 @@ class SqlSearches:
 
     async def delete(self, workspace_id: str, search_id: str) -> None:
         """Forget a search."""
-        await self._sql.of(workspace_id).run(
-            "DELETE FROM control.saved_searches WHERE workspace_id = $1 AND id = $2", workspace_id, search_id
-        )
+        await self._owned.delete(workspace_id, search_id)

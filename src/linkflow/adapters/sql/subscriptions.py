@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
-from linkflow.domain.errors import NotFound
 from linkflow.ports.subscriptions import Delivery, Subscription
 
 SUBSCRIPTIONS = Table("control.webhook_subscriptions", Subscription)
@@ -17,28 +17,22 @@ class SqlSubscriptions:
 
     def __init__(self, statements: Statements) -> None:
         self._sql = statements
+        self._owned = Owned(statements, SUBSCRIPTIONS, Subscription, "subscription")
+        self._messages = Owned(statements, DELIVERIES, Delivery, "delivery")
 
-    async def put(self, subscription: Subscription) -> None:
-        """Keep or replace a subscription."""
-        changed = ", ".join(
-            f"{column} = excluded.{column}"
-            for column in SUBSCRIPTIONS.columns
-            if column not in ("id", "workspace_id", "audit_number")
-        )
+    async def create(self, subscription: Subscription) -> None:
+        """Keep a new subscription."""
         await self._sql.of(subscription.workspace_id).run(
-            f"{SUBSCRIPTIONS.insert} ON CONFLICT (id) DO UPDATE SET {changed}, audit_number ="
-            " greatest(excluded.audit_number, webhook_subscriptions.audit_number)",
-            *SUBSCRIPTIONS.values(subscription),
+            SUBSCRIPTIONS.insert, *SUBSCRIPTIONS.values(subscription)
         )
+
+    async def change(self, subscription: Subscription) -> None:
+        """Replace a subscription."""
+        await self._owned.change(subscription, grows=("audit_number",))
 
     async def get(self, workspace_id: str, subscription_id: str) -> Subscription:
         """Read a subscription."""
-        found = await self._sql.of(workspace_id).row(
-            f"{SUBSCRIPTIONS.select} WHERE workspace_id = $1 AND id = $2", workspace_id, subscription_id
-        )
-        if found is None:
-            raise NotFound("There is no such subscription.", subscription_id=subscription_id)
-        return _subscription(found)
+        return await self._owned.get(workspace_id, subscription_id)
 
     async def list(self, workspace_id: str) -> Sequence[Subscription]:
         """List subscriptions, newest first."""
@@ -50,11 +44,7 @@ class SqlSubscriptions:
 
     async def delete(self, workspace_id: str, subscription_id: str) -> None:
         """Remove a subscription with its messages."""
-        await self._sql.of(workspace_id).run(
-            "DELETE FROM control.webhook_subscriptions WHERE workspace_id = $1 AND id = $2",
-            workspace_id,
-            subscription_id,
-        )
+        await self._owned.delete(workspace_id, subscription_id)
 
     async def active(self) -> Sequence[Subscription]:
         """List the active subscriptions of every workspace."""
@@ -95,12 +85,7 @@ class SqlSubscriptions:
 
     async def delivery(self, workspace_id: str, delivery_id: str) -> Delivery:
         """Read a message."""
-        found = await self._sql.of(workspace_id).row(
-            f"{DELIVERIES.select} WHERE workspace_id = $1 AND id = $2", workspace_id, delivery_id
-        )
-        if found is None:
-            raise NotFound("There is no such delivery.", delivery_id=delivery_id)
-        return _delivery(found)
+        return await self._messages.get(workspace_id, delivery_id)
 
     async def claim(self, now: float, until: float, limit: int) -> Sequence[Delivery]:
         """Take messages that are due."""

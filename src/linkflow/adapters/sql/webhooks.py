@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from linkflow.adapters.sql.database import LOST, Connection, Database, DatabaseUnavailable
+from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.errors import NotFound, Overloaded
 from linkflow.domain.values import decode_json, encode_json, started_at_ms
@@ -52,6 +53,7 @@ class SqlWebhooks:
 
     def __init__(self, statements: Statements) -> None:
         self._sql = statements
+        self._owned = Owned(statements, WEBHOOKS, Webhook, "webhook")
 
     async def put(self, webhook: Webhook) -> None:
         """Keep or replace a webhook."""
@@ -64,12 +66,7 @@ class SqlWebhooks:
 
     async def get(self, workspace_id: str, webhook_id: str) -> Webhook:
         """Read a webhook."""
-        found = await self._sql.of(workspace_id).row(
-            f"{WEBHOOKS.select} WHERE id = $1 AND workspace_id = $2", webhook_id, workspace_id
-        )
-        if found is None:
-            raise NotFound("There is no such webhook.", webhook_id=webhook_id)
-        return _webhook(found)
+        return await self._owned.get(workspace_id, webhook_id)
 
     async def list(self, workspace_id: str, workflow_id: str = "") -> Sequence[Webhook]:
         """List webhooks, newest first."""
@@ -83,9 +80,7 @@ class SqlWebhooks:
 
     async def delete(self, workspace_id: str, webhook_id: str) -> None:
         """Remove a webhook."""
-        await self._sql.of(workspace_id).run(
-            "DELETE FROM control.webhooks WHERE id = $1 AND workspace_id = $2", webhook_id, workspace_id
-        )
+        await self._owned.delete(workspace_id, webhook_id)
 
 
 class InboxWriter:
