@@ -23,6 +23,7 @@ EVERYWHERE = {
     "accounts.SqlAccounts.standing": "finds out who asks, and in which workspace",
     "accounts.SqlAccounts.key_standing": "as above, for a key",
     "accounts.SqlAccounts.key_used": "notes the use of a key that was just found by its hash",
+    "accounts.SqlAccounts.revoke_keys": "removes the keys of one user, wherever they are",
     "tenancy.SqlTenancy.workspaces_of": "lists the workspaces of one user",
     "tenancy.SqlTenancy.invitation": "finds an invitation by the hash of its link",
     "workflows.SqlWorkflows.home": "finds in which of one user's workspaces a workflow is",

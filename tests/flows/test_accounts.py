@@ -1,6 +1,7 @@
 """The life of an account: registered, verified, signed in, renewed, forgotten, shut out."""
 
 import re
+from collections.abc import Awaitable, Callable
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -11,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from linkflow.adapters.vault import BcryptHasher
+from linkflow.ports.vault import PasswordHasher
 from linkflow.testing.control import OWNER, PASSWORD, Client, Reply, Stage
 
 ANN = "ann@example.com"
@@ -350,3 +352,69 @@ async def test_a_closed_account_is_gone(stage: Stage) -> None:
         (await sign_in(stage, HORSE)).status,
     )
     await registered(stage)
+
+
+class Interrupting:
+    """A hasher during whose work something else happens."""
+
+    def __init__(self, hasher: PasswordHasher, meanwhile: Callable[[], Awaitable[Any]]) -> None:
+        self._hasher, self._meanwhile = hasher, meanwhile
+
+    async def hash(self, password: str) -> str:
+        """Hash, and let the other thing happen."""
+        await self._meanwhile()
+        return await self._hasher.hash(password)
+
+    def __getattr__(self, name: str) -> Any:
+        """Do everything else as before."""
+        return getattr(self._hasher, name)
+
+
+def banning(stage: Stage, user_id: str) -> Callable[[], Awaitable[Reply]]:
+    """Say how the operator bans somebody."""
+    return lambda: stage.client.post(f"/api/v1/users/{user_id}/ban")
+
+
+async def test_a_ban_during_a_change_of_password_stays(stage: Stage) -> None:
+    """Whoever is banned while their new password is hashed stays banned."""
+    ann = await registered(stage)
+    ann_id = (await ann.get("/api/v1/auth/me")).json["id"]
+    accounts = stage.plane.accounts
+    accounts._hasher = Interrupting(
+        accounts._hasher, lambda: stage.client.post(f"/api/v1/users/{ann_id}/ban")
+    )
+    changed = await ann.post(
+        "/api/v1/auth/change-password", {"current_password": HORSE, "password": "new horse"}
+    )
+
+    assert changed.status < 300
+    assert [401, 401] == [(await sign_in(stage, word)).status for word in (HORSE, "new horse")]
+
+
+async def test_a_ban_while_a_password_is_hashed_anew_stays(stage: Stage) -> None:
+    """Whoever is banned while their password is hashed at today's cost stays banned."""
+    ann = await registered(stage)
+    ann_id = (await ann.get("/api/v1/auth/me")).json["id"]
+    await stage.database.pool.execute(
+        "UPDATE control.users SET password_hash = $1 WHERE id = $2",
+        await BcryptHasher(cost=4).hash(HORSE),
+        ann_id,
+    )
+    sign_ins = stage.plane.sign_ins
+    sign_ins._hasher = Interrupting(
+        sign_ins._hasher, lambda: stage.client.post(f"/api/v1/users/{ann_id}/ban")
+    )
+    found = [(await sign_in(stage, HORSE)).status for _ in range(2)]
+
+    assert 401 == found[1]
+
+
+async def test_keys_end_when_the_owner_of_an_address_shows_up(stage: Stage) -> None:
+    """Who registered somebody else's address keeps no key once its owner sets a password by letter."""
+    squatter = await registered(stage)
+    key = (await squatter.post("/api/v1/auth/tokens", {"name": "later"})).json["token"]
+    await stage.stranger.post("/api/v1/auth/forgot-password", {"email": ANN})
+    token = (await link(stage, "reset-password")).partition("token=")[2]
+    await stage.stranger.post("/api/v1/auth/reset-password", {"token": token, "password": "new horse"})
+
+    assert 401 == (await Client(stage.app, key).get("/api/v1/auth/me")).status

@@ -8,6 +8,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from linkflow.control.oauth import Asked
+from linkflow.control.sign_ins import Origin
+from linkflow.domain.errors import Unauthenticated
 from linkflow.ports.outbound import Mail
 from linkflow.testing.control import OWNER, PASSWORD, Reply, Stage
 
@@ -110,3 +113,23 @@ async def test_what_is_refused_is_refused_alike(mailing: Stage, email: str) -> N
     found = await register(mailing, email, "short")
 
     assert (400, "password.too_short") == (found.status, found.json["code"])
+
+
+async def test_an_unconfirmed_address_agrees_to_no_application(mailing: Stage) -> None:
+    """On the page of an application, too, nobody signs in before their address is confirmed."""
+    await register(mailing, ANN)
+    client = (
+        await mailing.client.post(
+            "/api/v1/oauth/clients",
+            {"name": "App", "redirect_uris": ["https://app.example.com/"], "scopes": ["workflow.view"]},
+        )
+    ).json
+    asked = Asked(
+        client_id=client["client_id"],
+        redirect_uri="https://app.example.com/",
+        response_type="code",
+        code_challenge="x" * 43,
+        code_challenge_method="S256",
+    )
+    with pytest.raises(Unauthenticated):
+        await mailing.plane.oauth.agree(asked, ANN, HORSE, Origin())

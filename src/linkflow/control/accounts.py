@@ -178,7 +178,7 @@ class Accounts:
         hashed = await self.hash(password)
         async with self._records.transaction() as records:
             try:
-                user = await records.accounts.user(str(claims["sub"]))
+                user = await records.accounts.locked(str(claims["sub"]))
             except NotFound:
                 raise Invalid(STALE, code="link.stale") from None
             if digest(user.password_hash)[:16] != claims["was"] or user.disabled_at is not None:
@@ -198,6 +198,7 @@ class Accounts:
         user = await self._confirmed(actor, old, origin)
         hashed = await self.hash(new)
         async with self._records.transaction() as records:
+            user = await records.accounts.locked(user.id)  # meanwhile it may have been banned
             await records.accounts.put_user(msgspec.structs.replace(user, password_hash=hashed))
             await records.accounts.revoke_others(user.id, actor.sign_in_id)
             await self._audit.note(records.ledger, actor, "user.change_password", f"user:{user.id}")
@@ -219,6 +220,8 @@ class Accounts:
         changed = msgspec.structs.replace(user, password_hash=hashed, verified_at=verified_at)
         await records.accounts.put_user(changed)
         await records.accounts.revoke(user.id)
+        if verified and user.verified_at is None:  # whoever made keys never showed that the address is theirs
+            await records.accounts.revoke_keys(user.id)
         await self._audit.note(records.ledger, self_of(user), "user.reset_password", f"user:{user.id}")
         await self._post.write(records, user.email, *mail_texts.changed())
         return changed
@@ -242,7 +245,7 @@ class Accounts:
         if user is None:
             raise NotFound("There is no such user.")
         async with self._records.transaction() as records:
-            user = await self._replace_password(records, user, hashed)
+            user = await self._replace_password(records, await records.accounts.locked(user.id), hashed)
         await self._ended(user)
         return user
 
@@ -254,7 +257,7 @@ class Accounts:
         """Change how the actor is called."""
         actor.require_person()
         async with self._records.transaction() as records:
-            user = await records.accounts.user(actor.user_id)
+            user = await records.accounts.locked(actor.user_id)
             user = msgspec.structs.replace(user, name=name)
             await records.accounts.put_user(user)
         self._access.forget(actor.user_id)
@@ -303,7 +306,7 @@ class Accounts:
         """
         actor.require_operator()
         async with self._records.transaction() as records:
-            user = await records.accounts.user(user_id)
+            user = await records.accounts.locked(user_id)
             if user.is_operator:
                 raise Conflict("Whoever runs this LinkFlow cannot be banned.", code="user.operator")
             user = msgspec.structs.replace(user, disabled_at=self._clock.now() if banned else None)

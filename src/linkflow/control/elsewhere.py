@@ -175,9 +175,11 @@ class Elsewhere:
                 user = await self._accounts.add(records, email, "", name=vouched.name, verified=True)
             elif user.verified_at is None:
                 # Whoever registered the address never showed that it is theirs; its owner is here now.
-                user = msgspec.structs.replace(user, password_hash="", verified_at=now)
+                locked = await records.accounts.locked(user.id)
+                user = msgspec.structs.replace(locked, password_hash="", verified_at=now)
                 await records.accounts.put_user(user)
                 await records.accounts.revoke(user.id)
+                await records.accounts.revoke_keys(user.id)
             await records.accounts.add_identity(vouched.issuer, vouched.subject, user.id, now)
         self._access.forget(user.id)
         return user

@@ -188,7 +188,8 @@ class Invitations:
         )
         await self._plans.within(records, invitation.workspace_id, before)
         if user.verified_at is None:  # whoever has the link reads the letters of the address
-            await records.accounts.put_user(msgspec.structs.replace(user, verified_at=now))
+            locked = await records.accounts.locked(user.id)
+            await records.accounts.put_user(msgspec.structs.replace(locked, verified_at=now))
         there = Actor(
             user_id=user.id, workspace_id=invitation.workspace_id, email=user.email, role=invitation.role
         )

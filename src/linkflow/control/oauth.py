@@ -168,12 +168,12 @@ class OAuth:
 
         Raises:
             Invalid: `oauth.request`.
-            Unauthenticated: E-mail address or password is wrong.
+            Unauthenticated: E-mail address or password is wrong, or the address is not confirmed.
             Denied: The person does not belong to the client's workspace.
             RateLimited: Too many tries.
         """
         await self.look(asked)
-        user = await self._sign_ins.verified(email, password, origin)
+        user = await self._sign_ins.welcome(email, password, origin)
         return await self._granted(asked, user)
 
     async def agree_as(self, asked: Asked, actor: Actor) -> str:

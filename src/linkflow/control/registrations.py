@@ -104,10 +104,13 @@ class Registrations:
         user = await self._records.accounts.by_email(str(claims["email"]))
         if user is None or user.id != user_id or user.id != claims["sub"]:
             raise Invalid(STALE, code="link.stale")
-        if user.verified_at is None:
-            user = msgspec.structs.replace(user, verified_at=self._clock.now())
-            await self._records.accounts.put_user(user)
-        return user
+        if user.verified_at is not None:
+            return user
+        async with self._records.transaction() as records:
+            locked = await records.accounts.locked(user.id)
+            verified = msgspec.structs.replace(locked, verified_at=self._clock.now())
+            await records.accounts.put_user(verified)
+        return verified
 
     async def resend_verification(self, email: str, origin: Origin) -> None:
         """Send the letter that verifies again; nobody learns whether there is such a user."""

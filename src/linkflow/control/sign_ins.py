@@ -87,11 +87,20 @@ class SignIns:
             Unauthenticated: `access.wrong_password`: one of the two is wrong, or the user was banned.
             RateLimited: Too many tries.
         """
+        return await self.issue(await self.welcome(email, password, origin), origin)
+
+    async def welcome(self, email: str, password: str, origin: Origin) -> User:
+        """Say who has an e-mail address and a password, and may sign in with them.
+
+        Raises:
+            Unauthenticated: `access.wrong_password`: as `verified`, or the address is not confirmed.
+            RateLimited: Too many tries.
+        """
         user = await self.verified(email, password, origin)
         if self._confirms_first and user.verified_at is None:
             await self._note("user.sign_in_failed", user, origin)
             raise self._refusal()
-        return await self.issue(user, origin)
+        return user
 
     def _refusal(self) -> Unauthenticated:
         """Say no, and never for which of the reasons."""
@@ -99,7 +108,7 @@ class SignIns:
         return Unauthenticated(reason, code="access.wrong_password")
 
     async def verified(self, email: str, password: str, origin: Origin) -> User:
-        """Say who has an e-mail address and a password.
+        """Say who has an e-mail address and a password, whether or not they may sign in.
 
         Raises:
             Unauthenticated: `access.wrong_password`: one of the two is wrong, or the user was banned.
@@ -116,9 +125,16 @@ class SignIns:
             await self._note("user.sign_in_failed", user, origin)
             raise self._refusal()
         if self._hasher.is_outdated(kept):
-            user = msgspec.structs.replace(user, password_hash=await self._hasher.hash(password))
-            await self._records.accounts.put_user(user)
+            await self._hash_again(user, password)
         return user
+
+    async def _hash_again(self, user: User, password: str) -> None:
+        """Keep a password by today's hash, unless it was changed meanwhile."""
+        hashed = await self._hasher.hash(password)
+        async with self._records.transaction() as records:
+            locked = await records.accounts.locked(user.id)
+            if locked.password_hash == user.password_hash:
+                await records.accounts.put_user(msgspec.structs.replace(locked, password_hash=hashed))
 
     async def _note(
         self,

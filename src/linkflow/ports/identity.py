@@ -121,6 +121,14 @@ class Accounts(Protocol):
         """
         ...
 
+    async def locked(self, user_id: str) -> User:
+        """Read a user to replace them; nobody else does until the transaction ends.
+
+        Raises:
+            NotFound: No such user.
+        """
+        ...
+
     async def by_email(self, email: str) -> User | None:
         """Find a user by e-mail address, lower-case."""
         ...
@@ -130,7 +138,7 @@ class Accounts(Protocol):
         ...
 
     async def put_user(self, user: User) -> None:
-        """Replace what is kept of a user.
+        """Replace what is kept of a user, as `locked` read it.
 
         Raises:
             Conflict: `user.email_taken`: the e-mail address is taken.
@@ -155,6 +163,10 @@ class Accounts(Protocol):
 
     async def revoke(self, user_id: str, sign_in_id: str = "") -> int:
         """End one sign-in of a user, or all, and say how many ended now. Safe to repeat."""
+        ...
+
+    async def revoke_keys(self, user_id: str) -> None:
+        """Remove every API key of a user, in all workspaces. Safe to repeat."""
         ...
 
     async def revoke_others(self, user_id: str, kept: str) -> None:

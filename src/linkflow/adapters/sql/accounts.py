@@ -62,7 +62,15 @@ class SqlAccounts:
 
     async def user(self, user_id: str) -> User:
         """Read a user."""
-        found = await self._sql.row(f"{USERS.select} WHERE id = $1", user_id)
+        return await self._one(f"{USERS.select} WHERE id = $1", user_id)
+
+    async def locked(self, user_id: str) -> User:
+        """Read a user to replace them."""
+        return await self._one(f"{USERS.select} WHERE id = $1 FOR UPDATE", user_id)
+
+    async def _one(self, statement: str, user_id: str) -> User:
+        """Read a user."""
+        found = await self._sql.row(statement, user_id)
         if found is None:
             raise NotFound("There is no such user.", user_id=user_id)
         return _user(found)
@@ -124,6 +132,10 @@ class SqlAccounts:
             user_id,
             sign_in_id,
         )
+
+    async def revoke_keys(self, user_id: str) -> None:
+        """Remove every key of a user."""
+        await self._sql.run("DELETE FROM control.api_keys WHERE user_id = $1", user_id)
 
     async def revoke_others(self, user_id: str, kept: str) -> None:
         """End every sign-in of a user but one."""
