@@ -1,5 +1,7 @@
 """The life of a limit: said by a plan, asked before anything is queued, told before it is reached."""
 
+import asyncio
+
 import pytest
 
 from linkflow.testing.control import Stage, spec
@@ -225,3 +227,13 @@ async def test_only_whoever_runs_linkflow_changes_plans(stage: Stage) -> None:
     nobody = await stage.client.put("/api/v1/admin/plans", {"workspace_id": "none", "plan": "free"})
 
     assert [400, 404] == [unknown.status, nobody.status]
+
+
+async def test_starts_that_come_together_are_counted_together(stage: Stage) -> None:
+    """Of many starts that look up what was used at the same moment, no more go on than there is room for."""
+    workspace_id = await on(stage, "free", executions_per_month=3)
+    tries = await asyncio.gather(
+        *(stage.plane.plans.admit(workspace_id) for _ in range(10)), return_exceptions=True
+    )
+
+    assert 3 == tries.count(None)

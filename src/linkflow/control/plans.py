@@ -67,10 +67,14 @@ class Plans:
 
     async def standing(self, workspace_id: str) -> Standing:
         """Say how a workspace stands, as of a few seconds ago."""
-        found: Standing | None = self._prepared.get(f"plan:{workspace_id}")
+        key = f"plan:{workspace_id}"
+        found: Standing | None = self._prepared.get(key)
         if found is None:
-            found = await self._looked_up(workspace_id)
-            self._prepared.put(f"plan:{workspace_id}", found, LOOKED_S)
+            looked_up = await self._looked_up(workspace_id)
+            found = self._prepared.get(key)  # of those who looked at the same time, one counts for all
+            if found is None:
+                found = looked_up
+                self._prepared.put(key, found, LOOKED_S)
         return found
 
     async def _looked_up(self, workspace_id: str) -> Standing:
