@@ -291,3 +291,15 @@ async def test_an_event_starts_workflows_that_listen(stage: Stage) -> None:
         other.json["execution_ids"],
         [each.execution_id for each in stage.engine.commands],
     )
+
+
+async def test_a_call_that_broke_off_starts_later(stage: Stage) -> None:
+    """A request whose start met a bug while its caller waited is started once the bug is gone."""
+    _, path = await hook(stage, {"responseMode": "wait"})
+    stage.engine.failure = RuntimeError("a bug")
+    found = await call(stage, path)
+    stage.engine.failure = None
+    async with stage.background():
+        await stage.until(lambda: bool(stage.engine.commands))
+
+    assert 500 == found.status

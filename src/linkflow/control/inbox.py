@@ -134,6 +134,9 @@ class Inbox:
         except LinkFlowError as error:
             await self._refuse(event, f"{error.code}: {error}")
             raise
+        except BaseException:
+            self._known.discard(event.id)  # nobody knows what became of it: it is claimed once it is not held
+            raise
         self._done(event)
         return started
 
