@@ -144,6 +144,7 @@ class Budgets:
     async def enforce(self, workspaces: Sequence[str]) -> int:
         """Look at budgets of days and months, tell people and executions; how many were told."""
         told = 0
+        self._forget_past()
         for workspace_id in workspaces:
             lines = (await self._plans.fresh(workspace_id)).budgets
             told += await self._warn(workspace_id, lines)
@@ -152,6 +153,15 @@ class Budgets:
                 told += await self._stop(workspace_id, line)
             told += await self._lift(workspace_id, over.keys())
         return told
+
+    def _forget_past(self) -> None:
+        """Forget whom it told in periods that are over."""
+        now = self._clock.now()
+        periods = {period_of(each, now) for each in ("day", "month")}
+        self._told = {place: known for place, known in self._told.items() if place[1] in periods}
+        self._lifted = {place: at for place, at in self._lifted.items() if place[1] in periods}
+        days = {each.partition(" ")[2] for each in periods}
+        self._warned = {alert for alert in self._warned if alert.period in days}
 
     async def _warn(self, workspace_id: str, lines: Sequence[BudgetLine]) -> int:
         """Tell those who run the workspace at 50, 80 and 100 %, once for each."""
