@@ -121,7 +121,7 @@ def accept(rules: Rules, call: Call, trigger: Json, secrets: Sequence[str], now:
         return Accepted(trigger, None, challenge=str(body.get("challenge", "")))
     if rules.schema is not None:
         _require(rules.schema, body)
-    scope = CallScope(trigger, now)
+    scope = TriggerScope(trigger, now)
     mapped = trigger if rules.mapping is None else compile_template(rules.mapping).render(scope)
     return Accepted(mapped, _dedup_key(rules, call, preset, scope))
 
@@ -149,8 +149,8 @@ def check_rules(rules: Rules) -> None:
         )
 
 
-class CallScope:
-    """What expressions of a webhook see: the call alone. Chance is seeded by the call, so a repeat agrees."""
+class TriggerScope:
+    """What expressions see before there is an execution: the trigger alone, and chance seeded by it."""
 
     def __init__(self, trigger: Json, now: float) -> None:
         self.now = now
@@ -177,7 +177,7 @@ class CallScope:
         return ["trigger", *(self._trigger if isinstance(self._trigger, dict) else ())]
 
     def draw(self) -> float:
-        """Draw from [0, 1) by hashing the call and the number of the draw."""
+        """Draw from [0, 1) by hashing the trigger and the number of the draw."""
         self._seed = self._seed or hashlib.sha256(canonical(self._trigger)).digest()
         self._drawn += 1
         drawn = hashlib.sha256(self._seed + self._drawn.to_bytes(8)).digest()
@@ -194,7 +194,7 @@ def _require(schema: Json, body: Json) -> None:
         )
 
 
-def _dedup_key(rules: Rules, call: Call, preset: str, scope: CallScope) -> str | None:
+def _dedup_key(rules: Rules, call: Call, preset: str, scope: TriggerScope) -> str | None:
     """Find the key of a call; the preset's own id when the rules name none."""
     value: Json
     if rules.dedup.startswith("header:"):

@@ -7,6 +7,7 @@ from linkflow.domain.errors import Invalid, PayloadTooLarge
 from linkflow.domain.execution.events import WorkflowExecutionStarted
 from linkflow.domain.parameters import schema_problems
 from linkflow.domain.values import INLINE_BYTES, OUTPUT_BYTES, Json, blob_reference, canonical, encode_json
+from linkflow.domain.webhook import TriggerScope
 from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.spec import Concurrency
 from linkflow.domain.workflow.template import compile_expression, compile_template
@@ -32,7 +33,8 @@ async def started_event(
         if wrong:
             shown = "; ".join(f"{path}: {message}" for path, message in wrong[:5])
             raise Invalid(f"The input does not match the workflow's schema: {shown}.", code="input.invalid")
-    ticket, limit, on_conflict = _ticket(command, graph)
+    scope = TriggerScope(command.input, now)
+    ticket, limit, on_conflict = _ticket(command, graph, scope)
     limit_ms = command.timeout_ms or settings.max_execution_time_ms
     return WorkflowExecutionStarted(
         workspace_id=command.workspace_id,
@@ -57,24 +59,22 @@ async def started_event(
         ticket=ticket,
         ticket_limit=limit,
         on_conflict=on_conflict,
-        attributes=_attributes(command, settings.attributes),
+        attributes=_attributes(command, settings.attributes, scope),
         budget=settings.budget or command.budget,
         metered=command.metered,
     )
 
 
-def _attributes(command: StartExecution, settings: Mapping[str, Json]) -> Mapping[str, Json]:
+def _attributes(
+    command: StartExecution, settings: Mapping[str, Json], scope: TriggerScope
+) -> Mapping[str, Json]:
     """Say what the execution will be found by; an expression that cannot be resolved is left out."""
     if not settings and not command.attributes:
         return {}
     found: dict[str, Json] = {}
     for name, value in settings.items():
         try:
-            found[name] = (
-                compile_template(value).render(_TriggerScope(command.input))
-                if isinstance(value, str)
-                else value
-            )
+            found[name] = compile_template(value).render(scope) if isinstance(value, str) else value
         except (Invalid, KeyError):
             continue
     return kept(found | dict(command.attributes))
@@ -99,7 +99,7 @@ async def _stored(value: Json, workspace_id: str, blobs: BlobStore) -> Json:
     return blob_reference(await blobs.put(workspace_id, data), len(data))
 
 
-def _ticket(command: StartExecution, graph: ExecutionGraph) -> tuple[str, int, str]:
+def _ticket(command: StartExecution, graph: ExecutionGraph, scope: TriggerScope) -> tuple[str, int, str]:
     settings = graph.spec.settings
     policy = settings.concurrency
     if policy is None and settings.max_concurrent_executions > 0:
@@ -108,41 +108,10 @@ def _ticket(command: StartExecution, graph: ExecutionGraph) -> tuple[str, int, s
         return "", 0, "queue"
     value = ""
     if policy.key:
-        rendered = compile_expression(policy.key).render(_TriggerScope(command.input))
+        rendered = compile_expression(policy.key).render(scope)
         value = canonical(rendered).decode()
     return (
         f"{command.workspace_id}:{command.workflow_id}:{value}",
         max(1, policy.limit),
         policy.on_conflict.value,
     )
-
-
-class _TriggerScope:
-    """A scope in which only the trigger's data can be seen."""
-
-    now = 0.0
-
-    def __init__(self, trigger: Json) -> None:
-        self._trigger = trigger
-
-    def root(self, name: str) -> Json:
-        """The trigger, under its three names."""
-        if name in ("trigger", "input"):
-            return self._trigger
-        raise KeyError(name)
-
-    def node(self, ref: str) -> Json:
-        """No node has run yet."""
-        raise KeyError(ref)
-
-    def labelled(self, label: str) -> Json:
-        """No node has run yet."""
-        raise KeyError(label)
-
-    def names(self) -> list[str]:
-        """What can be named."""
-        return ["trigger", *(self._trigger if isinstance(self._trigger, Mapping) else ())]
-
-    def draw(self) -> float:
-        """Chance has no part in a key."""
-        return 0.0

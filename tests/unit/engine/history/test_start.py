@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.domain.execution.news import Begin
@@ -69,3 +70,18 @@ async def test_a_start_meets_the_execution_that_is_there() -> None:
     store = MemoryHistoryStore()
 
     assert [[True], [False]] == [await begin(store), await begin(store)]
+
+
+async def test_what_is_said_at_the_start_knows_the_time() -> None:
+    """Attributes and concurrency keys that ask for the time are told when the execution starts."""
+    specs, now = MemorySpecStore(), FixedClock().now()
+    design = spec("t -> a", workflow={"settings": {"attributes": {"day": "{{ now() }}"}, "concurrency": {"key": "now()"}}})
+    spec_hash = content_hash(design)
+    await specs.put(WORKSPACE, spec_hash, canonical_spec(design))
+    graph = await Graphs(specs, catalog()).get(WORKSPACE, spec_hash)
+    command = StartExecution(workspace_id=WORKSPACE, workflow_id="w", spec_hash=spec_hash)
+    started = await started_event(command, graph, MemoryBlobStore(), now, seed=1)
+
+    said = str(started.attributes["day"])
+    assert f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}" == said[:10]
+    assert said[:10] in started.ticket
