@@ -27,10 +27,8 @@ async def troubles(ui: Window) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(300)  # thirty pages, one after the other
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
-    """No page has a serious or critical finding of axe, in either theme."""
+async def furnished(ui: Window) -> tuple[str, str]:
+    """Make one of everything that pages show; a workflow and its execution."""
     workflow_id = await ui.live.active(SPEC, "Look around")
     execution_id = await ui.live.start(workflow_id)
     await ui.live.ended(execution_id)
@@ -39,9 +37,19 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
     await ui.live.post("/variables", {"key": "limit", "value": 10})
     await ui.live.post("/auth/tokens", {"name": "script"})
     await ui.live.post("/invitations", {"email": "ada@example.com", "role": "viewer"})
+    await ui.live.post("/workspaces", {"name": "Shop"})
+    await ui.live.put("/budgets/day", {"limits": {"executions": 1000}})
     await ui.live.post(
         "/webhook-subscriptions", {"url": "https://example.com/", "events": ["execution.failed"]}
     )
+    return workflow_id, execution_id
+
+
+@pytest.mark.timeout(300)  # thirty pages, one after the other
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
+    """No page has a serious or critical finding of axe, in either theme."""
+    workflow_id, execution_id = await furnished(ui)
     await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
     found: dict[str, list[str]] = {}
     for path in (
@@ -50,13 +58,53 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
         "/dead-letters", "/cluster", "/me", f"/w/{workflow_id}/edit?node=set", "/nowhere",
         "/approvals", "/alerts", "/sign-in", "/sign-in?new=1", "/sign-in?forgot=1",
         "/inbox", "/credentials", "/insights", "/jobs", "/admin/members", "/admin/keys", "/admin/variables",
-        "/admin/subscriptions", "/admin/usage", "/admin/audit",
+        "/admin/subscriptions", "/admin/usage", "/admin/audit", "/admin/workspaces",
+        f"/w/{workflow_id}/versions", f"/w/{workflow_id}/versions?from=1&to=draft",
     ):  # fmt: skip
         await ui.open(path)
         await expect(ui.page.locator("h1").first).to_be_attached()
         await expect(ui.page.get_by_text("Loading…")).to_have_count(0)
         if serious := await troubles(ui):
             found[path] = serious
+
+    assert ({}, theme) == (found, await ui.page.evaluate("document.documentElement.dataset.theme"))
+
+
+DIALOGS = {
+    "/workflows": ["New workflow"],
+    "/triggers": ["Listen: Look around"],
+    "/credentials": ["New credential", "Change: shop"],
+    "/inbox": ["Look"],
+    "/alerts": ["New alert"],
+    "/me": ["Close the account"],
+    "/admin/members": ["Invite"],
+    "/admin/workspaces": ["New workspace", "Rename: Shop", "Leave: Shop", "Delete: Shop"],
+    "/admin/keys": ["New key"],
+    "/admin/variables": ["New variable"],
+    "/admin/subscriptions": ["New subscription", "Deliveries"],
+    "/admin/usage": ["Set a budget"],
+}
+"""The buttons of each page that open a dialog."""
+
+
+@pytest.mark.timeout(300)  # twenty dialogs, one after the other
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_every_dialog_is_accessible(ui: Window, theme: str) -> None:
+    """No dialog has a serious or critical finding of axe, in either theme; Escape closes each."""
+    workflow_id, _ = await furnished(ui)
+    await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
+    found: dict[str, list[str]] = {}
+    for path, buttons in {**DIALOGS, f"/w/{workflow_id}/versions": ["Restore: Version 1"]}.items():
+        await ui.open(path)
+        for name in buttons:
+            await ui.click(name)
+            dialog = ui.page.get_by_role("dialog")
+            await expect(dialog).to_be_visible()
+            await expect(dialog.get_by_text("Loading…")).to_have_count(0)
+            if serious := await troubles(ui):
+                found[f"{path}: {name}"] = serious
+            await ui.page.keyboard.press("Escape")
+            await expect(dialog).to_have_count(0)
 
     assert ({}, theme) == (found, await ui.page.evaluate("document.documentElement.dataset.theme"))
 

@@ -8,6 +8,7 @@ import { Button } from '../kit/Button';
 import { Field, Input } from '../kit/Field';
 import { Failed, Loading } from '../kit/Page';
 
+const NAMES: Record<string, string> = { google: 'Google', github: 'GitHub', microsoft: 'Microsoft' };
 const TICKET = /^#sign-in=(.+)$/;
 
 /** Where nobody is signed in: sign in, here or elsewhere, create an account, or ask for a new password. */
@@ -61,7 +62,8 @@ export function SignIn() {
     // A ticket works once.
     // eslint-disable-next-line
   }, []);
-  const services = elsewhere.data ?? [];
+  // Puter gives its token to a script of its own, which this page does not load; other apps sign in with it.
+  const services = (elsewhere.data ?? []).filter((each) => each.name !== 'puter');
   return (
     <main className="grid min-h-full place-items-center px-4 py-10">
       <div className="w-full max-w-sm">
@@ -76,7 +78,7 @@ export function SignIn() {
             {notice && <p role="status" className="rounded-lg bg-good-soft px-3 py-2 text-[13px] text-good">{notice}</p>}
             {!forgot && services.length > 0 && (
               <>
-                {services.map((each) => <a key={each.name} href={`/api/v1/auth/oauth/${encodeURIComponent(each.name)}`} className="flex h-9 items-center justify-center rounded-lg border border-line text-[13px] font-medium shadow-sm hover:border-line-strong hover:bg-sunk">{say('entry.with', { name: nameOf(each.name) })}</a>)}
+                {services.map((each) => <a key={each.name} href={`/api/v1/auth/oauth/${encodeURIComponent(each.name)}`} className="flex h-9 items-center justify-center rounded-lg border border-line text-[13px] font-medium shadow-sm hover:border-line-strong hover:bg-sunk">{say('entry.with', { name: NAMES[each.name] ?? say('entry.sso') })}</a>)}
                 <p className="flex items-center gap-3 text-xs text-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">{say('entry.or')}</p>
               </>
             )}
@@ -100,9 +102,4 @@ export function SignIn() {
       </div>
     </main>
   );
-}
-
-/** `google` is Google. */
-function nameOf(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -7,6 +7,7 @@ export const entry = {
   'entry.forgotSent': 'If there is an account with this address, the letter is on its way.',
   'entry.back': 'Back to signing in',
   'entry.with': 'Continue with {{name}}',
+  'entry.sso': 'single sign-on',
   'entry.or': 'or',
   'entry.coming': 'Signing in…',
   'entry.failed': 'Signing in there has failed ({{code}}). Try again, or sign in here.',

@@ -7,6 +7,7 @@ export const entry = {
   'entry.forgotSent': 'Si un compte existe à cette adresse, le courriel est en route.',
   'entry.back': 'Retour à la connexion',
   'entry.with': 'Continuer avec {{name}}',
+  'entry.sso': 'l’authentification unique',
   'entry.or': 'ou',
   'entry.coming': 'Connexion…',
   'entry.failed': 'La connexion là-bas a échoué ({{code}}). Réessayez, ou connectez-vous ici.',

@@ -7,6 +7,7 @@ export const entry = {
   'entry.forgotSent': 'Ikiwa kuna akaunti yenye anwani hii, barua iko njiani.',
   'entry.back': 'Rudi kuingia',
   'entry.with': 'Endelea na {{name}}',
+  'entry.sso': 'akaunti ya shirika lako',
   'entry.or': 'au',
   'entry.coming': 'Inaingia…',
   'entry.failed': 'Kuingia kule kumeshindikana ({{code}}). Jaribu tena, au ingia hapa.',
