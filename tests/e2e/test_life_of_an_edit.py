@@ -1,12 +1,13 @@
 """The life of an edit: made, undone, copied, saved, kept while the network is away, merged with others'."""
 
+import asyncio
 import json
 import re
 from typing import Any
 
 from playwright.async_api import expect
 
-from linkflow.testing.browser import Window
+from linkflow.testing.browser import Window, window
 
 SPEC = {
     "trigger": {"id": "start", "type": "trigger.manual", "position": {"x": 0, "y": 0}},
@@ -132,6 +133,34 @@ async def test_edits_outlive_the_network_and_the_page(ui: Window) -> None:
     spec = await draft(ui, workflow_id)
 
     assert "Kept" == spec["nodes"][0]["label"]
+
+
+async def test_a_killed_tab_loses_less_than_a_second(ui: Window) -> None:
+    """Detail 6: killed while one writes without the server, a new tab has the edits and saves them."""
+    ui.expected += ["ERR_FAILED", "Failed to fetch"]
+    workflow_id = await ui.live.made(SPEC)
+    await ui.edit(workflow_id)
+    await ui.page.route(re.compile(r"/draft$"), lambda route: route.abort())
+    await ui.card("first").click()
+    name = ui.page.get_by_label("Name of the step")
+    await name.fill("")
+    writing = asyncio.ensure_future(name.press_sequentially("x" * 250, delay=30))
+    await ui.page.wait_for_function(
+        "id => (localStorage.getItem(`linkflow.journal.${id}`) ?? '').includes('xxxxx')", arg=workflow_id
+    )
+    is_in_the_middle = not writing.done()
+    debugger = await ui.context.new_cdp_session(ui.page)
+    async with ui.page.expect_event("crash"):
+        killing = asyncio.ensure_future(debugger.send("Page.crash"))
+    for each in (writing, killing):  # nobody is left who would answer
+        each.cancel()
+    await ui.page.close()
+    again = await window(ui.context, ui.live)
+    await again.edit(workflow_id)
+    await expect(again.page.get_by_text("Edits that had not reached the server are back.")).to_be_visible()
+    spec = await draft(again, workflow_id)
+
+    assert (True, "xxxxx", []) == (is_in_the_middle, spec["nodes"][0]["label"][:5], again.errors)
 
 
 async def test_two_people_edit_at_once(ui: Window) -> None:

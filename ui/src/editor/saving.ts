@@ -35,6 +35,7 @@ interface Journal {
   spec: Spec;
 }
 function journal(): void {
+  noJournal();
   const { workflowId } = useEditor.getState();
   const { base, revision } = useSaving.getState();
   if (!base || !workflowId) return;
@@ -43,6 +44,10 @@ function journal(): void {
   } catch {
     // The browser keeps no more; the server still gets every edit.
   }
+}
+function noJournal(): void {
+  clearTimeout(journalTimer);
+  journalTimer = 0;
 }
 function kept(id: string): Journal | null {
   try {
@@ -64,8 +69,7 @@ export function openDraft(id: string, name: string, spec: Spec, revision: number
   unsubscribe = useEditor.subscribe((now, before) => {
     if (now.edit === before.edit) return;
     if (useSaving.getState().state !== 'conflict') set({ state: 'unsaved' });
-    clearTimeout(journalTimer);
-    journalTimer = window.setTimeout(journal, JOURNAL_MS);
+    journalTimer ||= window.setTimeout(journal, JOURNAL_MS); // however quickly one types, it is written
     soon(QUIET_MS);
   });
   if (useSaving.getState().news) {
@@ -86,7 +90,6 @@ export function openDraft(id: string, name: string, spec: Spec, revision: number
   };
 }
 function journalIfDirty(): void {
-  clearTimeout(journalTimer);
   if (useEditor.getState().edit !== savedEdit) journal();
 }
 function soon(ms: number): void {
@@ -130,7 +133,7 @@ async function send(id: string, edit: number): Promise<void> {
     savedEdit = edit;
     set({ revision: answer.revision, base: answer.spec as unknown as Spec, problem: '' });
     if (useEditor.getState().edit === edit) {
-      clearTimeout(journalTimer);
+      noJournal();
       localStorage.removeItem(key(id));
       set({ state: 'saved' });
     } else {
