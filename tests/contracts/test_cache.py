@@ -1,5 +1,6 @@
 """Cache and RateLimits: every implementation keeps the same promises, over real servers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -131,3 +132,14 @@ async def test_a_redis_that_was_away() -> None:
     first.stop()
 
     assert ([None, False], "new", [b"workflow:3"]) == (found, meanwhile, left)
+
+
+@pytest.mark.external
+async def test_nobody_reads_before_what_is_owed_is_dropped(line: RedisLine, queue_prefix: str) -> None:
+    """Of many who ask at the moment Redis is back, none reads what was dropped meanwhile."""
+    cache = RedisCache(line, MemoryCache(), prefix=f"{queue_prefix}:")
+    for _ in range(20):
+        await cache.put("a", "old", LONG_S)
+        line.owe(f"{queue_prefix}:a")
+
+        assert {None} == set(await asyncio.gather(*(cache.get("a") for _ in range(8))))

@@ -115,6 +115,21 @@ class TestRedis(BrokerSuite):
 
         assert [task(1)] == found
 
+    async def test_what_is_done_is_said_again(self) -> None:
+        """A task that was done while Redis did not answer is not kept there as taken for ever."""
+        server = start_redis()
+        async with RedisTaskQueue.running(server.url) as queue, connect(server.url) as redis:
+            await queue.publish([task(1)])
+            await queue.done(await taken(queue, 1))
+            server.pause()
+            with pytest.raises(Unavailable):
+                await queue.take(["default"], 1)
+            server.resume()
+            async with asyncio.timeout(PATIENCE_S):
+                while await redis.keys("*:partition:*"):  # noqa: ASYNC110  a beat tells it
+                    await asyncio.sleep(0.05)
+        server.stop()
+
     async def test_nothing_is_left_behind(
         self, queue: RedisTaskQueue, redis_url: str, queue_prefix: str
     ) -> None:

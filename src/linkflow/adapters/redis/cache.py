@@ -107,13 +107,10 @@ class RedisLine:
 
     async def _pay(self) -> None:
         """Drop what is owed."""
-        owed, self._owed = self._owed, {}
-        try:
-            if owed:
-                await self.redis.delete(*owed)
-        except BaseException:
-            self._owed = owed | self._owed
-            raise
+        while owed := list(self._owed):  # until it is done, nobody else reads either
+            await self.redis.delete(*owed)
+            for key in owed:
+                self._owed.pop(key, None)
 
 
 class RedisCache:

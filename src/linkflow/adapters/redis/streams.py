@@ -186,7 +186,10 @@ class RedisTaskQueue:
             args += (task.workspace_id, task.priority, msgspec.json.encode(task))
         try:
             epoch, depth, refused, rows = await self._step([f"{self._prefix}:jobs:{{{name}}}"], args)
-        except (RedisError, OSError) as error:
+        except BaseException as error:  # it may not have heard what is done, which is said again
+            self._finished[name] = finished + self._finished.get(name, [])
+            if not isinstance(error, RedisError | OSError):
+                raise
             self._is_doubtful = True
             raise Unavailable(f"Redis did not answer: {error}") from error
         self._depths[name] = depth
