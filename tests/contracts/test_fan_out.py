@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import aio_pika
 import pytest
 
-from linkflow.adapters.rabbitmq_fan_out import RabbitFanOut
+from linkflow.adapters.rabbitmq_fan_out import AT_ONCE, RabbitFanOut
 from linkflow.ports.triggers import PartOfEvent
 from linkflow.testing.servers import free_port
 
@@ -113,3 +113,17 @@ async def test_a_broker_that_is_away() -> None:
     (ended,) = await asyncio.gather(serving, return_exceptions=True)
 
     assert (set(), asyncio.CancelledError) == (started, type(ended))
+
+
+async def test_a_start_that_breaks_keeps_no_place(rabbitmq_url: str, queue_prefix: str) -> None:
+    """More starts than a process has hands may break: each is answered, and what comes later is started."""
+
+    async def start(part: PartOfEvent) -> bool:
+        if part.place < AT_ONCE:
+            raise KeyError("a bug")
+        return True
+
+    async with member(rabbitmq_url, queue_prefix, start, answered_s=40.0) as spreading:
+        started = await spreading.spread(parts(AT_ONCE + 8))
+
+    assert set(range(AT_ONCE, AT_ONCE + 8)) == started

@@ -177,6 +177,8 @@ class RabbitFanOut:
             is_started = await start(msgspec.json.decode(message.body, type=PartOfEvent))
         except (msgspec.DecodeError, Unavailable) as error:
             log.warning("a start is left to whoever spread it", error=str(error))
+        except Exception:  # a bug with one start must not keep its place among those AT_ONCE
+            log.exception("a start is left to whoever spread it")
         call, _, number = (message.correlation_id or "").rpartition(":")
         with suppress(*BROKEN):
             if message.reply_to and number.isdigit():
