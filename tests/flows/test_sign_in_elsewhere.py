@@ -88,17 +88,20 @@ async def test_a_verified_account_is_the_same_person(sso: Stage) -> None:
 
 
 async def test_nobody_waits_in_somebody_elses_account(sso: Stage) -> None:
-    """Whoever registered another's address before them loses password and sign-ins when the owner comes."""
+    """Who registered another's address before them loses password, sign-ins and keys when the owner comes."""
     squatter = await sso.stranger.post(
         "/api/v1/auth/register", {"email": "ann@example.com", "password": "battery staple"}
     )
+    inside = Client(sso.app, squatter.json["access_token"])
+    key = (await inside.post("/api/v1/auth/tokens", {"name": "later"})).json["token"]
     found = await signed_in(sso)
+    by_key = await Client(sso.app, key).get("/api/v1/auth/me")
     old = await Client(sso.app, squatter.json["access_token"]).get("/api/v1/auth/me")
     password = await sso.stranger.post(
         "/api/v1/auth/login", {"email": "ann@example.com", "password": "battery staple"}
     )
 
-    assert (200, 401, 401) == (found.status, old.status, password.status)
+    assert (200, 401, 401, 401) == (found.status, old.status, password.status, by_key.status)
 
 
 async def test_an_unverified_address_takes_over_nothing(sso: Stage) -> None:
