@@ -119,7 +119,7 @@ LOOP = {
 
 
 async def test_a_preview_stands_inside_a_loop(live: Live) -> None:
-    """In the body of a loop the first element is seen, with a run behind it or none."""
+    """In the body of a loop the first element is seen, and with a run behind it the last that ran."""
     workflow_id = await live.made(LOOP)
     execution_id = await live.start(workflow_id)
     await live.ended(execution_id)
@@ -135,9 +135,63 @@ async def test_a_preview_stands_inside_a_loop(live: Live) -> None:
         )
     ).json
 
-    assert ([("greet#1", "Amina 0 of 2")] * 2, ["Hi Amina", "Hi Otieno"]) == (
+    assert ([("greet#1", "Amina 0 of 2"), ("greet#2", "Otieno 1 of 2")], ["Hi Amina", "Hi Otieno"]) == (
         [(each["key"], each["data"][0].get("value", each)) for each in found],
         after["data"][0]["value"],
+    )
+
+
+ROWS = [{"people": [{"name": "Amina"}, {"name": "Otieno"}]}, {"people": [{}, {"name": "Wanjiru"}]}]
+LOOPS: Any = {
+    "trigger": {"id": "start", "type": "trigger.manual"},
+    "nodes": [
+        {"id": "rows", "type": "logic.loop", "config": {"items": "{{ trigger }}"}},
+        {
+            "id": "people", "type": "logic.loop",
+            "config": {"items": "{{ item.people }}", "on_item_error": "collect"},
+        },
+        {"id": "ask", "type": "data.set", "config": {"values": {"n": "{{ loop.index }}"}}},
+        {"id": "greet", "type": "data.set", "config": {"values": {"text": "Hi {{ item.name }} {{ ask.n }}"}}},
+    ],
+    "edges": [
+        {"source": "start", "target": "rows"},
+        {"source": "rows", "target": "people", "sourceHandle": "body"},
+        {"source": "people", "target": "ask", "sourceHandle": "body"},
+        {"source": "ask", "target": "greet"},
+        {"source": "greet", "target": "people"},
+        {"source": "people", "target": "rows", "sourceHandle": "done"},
+    ],
+}  # fmt: skip
+
+
+async def test_a_preview_takes_the_data_of_the_run_that_is_chosen(live: Live) -> None:
+    """In nested loops a run is chosen by number or key; else the one that failed counts, else the last."""
+    workflow_id = await live.made(LOOPS)
+    execution_id = await live.start(workflow_id, ROWS)
+    ran = await live.ended(execution_id)
+    asked = {"workflow_id": workflow_id, "node_id": "greet", "execution_id": execution_id}
+    found = []
+    for run in ("", "1", "greet#1.2", "4", "99"):
+        texts = ["{{ item }} {{ ask.n }}"]
+        answer = (await live.post("/expressions/evaluate", {**asked, "run": run, "expressions": texts})).json
+        found.append((answer["key"], answer["data"][0]["value"]))
+    scope = f"/workflows/{workflow_id}/nodes/greet/scope?execution_id={execution_id}"
+    runs = [(await live.get(f"{scope}&run={run}")).json["run"] for run in ("", "2")]
+
+    assert (
+        "completed",
+        [
+            ("greet#2.1", "{} 0"),
+            ("greet#1.1", '{"name":"Amina"} 0'),
+            ("greet#1.2", '{"name":"Otieno"} 1'),
+            ("greet#2.2", '{"name":"Wanjiru"} 1'),
+            ("greet#2.1", "{} 0"),
+        ],
+        [("greet#2.1", "error", 3, 4), ("greet#1.2", "success", 2, 4)],
+    ) == (
+        ran["status"],
+        found,
+        [(run["key"], run["status"], run["number"], run["count"]) for run in runs],
     )
 
 

@@ -25,6 +25,7 @@ from linkflow.api.problems import plain_problem
 from linkflow.api.searches import SearchPage, found_page
 from linkflow.control.actor import Actor
 from linkflow.control.approvals import may_hold
+from linkflow.control.looks import Look
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.values import Json
@@ -148,20 +149,48 @@ async def listed(ask: Ask, asked: Annotated[SearchPage, Query()]) -> Response:
 
 
 @router.get("/{execution_id}", responses={200: {"model": shapes.Execution}}, summary="Read an execution")
-async def read(ask: Ask, execution_id: Id) -> Response:
-    """Read one execution with its nodes; `ETag` is its version, so polling with `If-None-Match` is cheap."""
+async def read(
+    ask: Ask,
+    execution_id: Id,
+    nodes: Annotated[Literal["all", "last", "none"], Query(description="Which node runs.")] = "all",
+) -> Response:
+    """Read one execution with its nodes; `ETag` is its version, so polling with `If-None-Match` is cheap.
+
+    `nodes=last` has only the newest run of each node, `nodes=none` none: in a loop there may be thousands.
+    """
     view = await ask.plane.executions.read(await ask.actor(), execution_id)
     etag = f'"{view.version}"'
     if ask.request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"etag": etag})
-    return Answer(render.execution(view), headers={"etag": etag})
+    return Answer(render.execution(view, nodes=nodes), headers={"etag": etag})
+
+
+After = Annotated[int, Query(ge=0, le=2_147_483_647, description="Only what a later event changed.")]
+Limit = Annotated[int, Query(ge=0, le=10_000, description="How many at most; 0 for all.")]
+Version = Annotated[
+    int, Query(ge=0, le=2_147_483_647, description="That of the page before: all pages say one instant.")
+]
 
 
 @router.get("/{execution_id}/nodes", responses={200: {"model": shapes.NodeRuns}}, summary="List node runs")
-async def nodes(ask: Ask, execution_id: Id) -> Response:
-    """List the nodes that ran, with their outputs."""
-    view = await ask.plane.executions.read(await ask.actor(), execution_id)
-    return Answer({"data": [render.node_run(run) for run in view.nodes]})
+async def nodes(
+    ask: Ask,
+    execution_id: Id,
+    after: After = 0,
+    limit: Limit = 0,
+    version: Version = 0,
+    node: Annotated[str, Query(max_length=1000, description="Only of this node id or key.")] = "",
+    outputs: Annotated[bool, Query(description="Whether with their outputs.")] = True,
+) -> Response:
+    """List the nodes that ran, with their outputs, in the order of their first events.
+
+    With a `limit` they come in pages, in the order of the events that changed them last: go on after `next`,
+    and later after the last `event` for what is new.
+    """
+    look = Look(execution_id=execution_id, after=after, limit=limit, version=version, node=node)
+    page = await ask.plane.looks.runs(await ask.actor(), look)
+    data = [render.node_run(run, with_output=outputs) for run in page.data]
+    return Answer({"data": data, "next": page.next, "version": page.version})
 
 
 @router.get("/{execution_id}/events", responses={200: {"model": shapes.Events}}, summary="Read the history")
@@ -178,10 +207,14 @@ async def events(
 
 
 @router.get("/{execution_id}/logs", responses={200: {"model": shapes.LogLines}}, summary="Read the log")
-async def logs(ask: Ask, execution_id: Id) -> Response:
-    """Read the lines that nodes logged, oldest first."""
-    view = await ask.plane.executions.read(await ask.actor(), execution_id)
-    return Answer({"data": [render.log_line(line) for line in view.logs]})
+async def logs(
+    ask: Ask, execution_id: Id, after: After = 0, limit: Limit = 0, version: Version = 0
+) -> Response:
+    """Read the lines that nodes logged, oldest first; with a `limit` in pages: go on after `next`."""
+    look = Look(execution_id=execution_id, after=after, limit=limit, version=version)
+    page = await ask.plane.looks.log(await ask.actor(), look)
+    data = [render.log_line(line) for line in page.data]
+    return Answer({"data": data, "next": page.next, "version": page.version})
 
 
 @router.get("/{execution_id}/explain", summary="Say what an execution waits for")

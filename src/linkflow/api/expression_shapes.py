@@ -79,8 +79,18 @@ class ScopeRoot(ScopeField):
     label: str | None = None
 
 
+class RunOfNode(BaseModel):
+    """The run of a node whose data is shown: the how manieth of how many."""
+
+    key: str
+    status: str
+    number: int
+    count: int
+
+
 class NodeScope(BaseModel):
-    """What the expressions of a node can name, the nearest node first."""
+    """What the expressions of a node can name, the nearest node first; `run` where it ran."""
 
     key: str
     data: list[ScopeRoot]
+    run: RunOfNode | None

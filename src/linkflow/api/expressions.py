@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
@@ -40,6 +41,8 @@ class Evaluate(Shape):
         expressions: Values of parameters, any JSON, with `{{ }}` around what is an expression.
         are_bare: They are text, each an expression without braces, as conditions are.
         execution_id: Whose data is used; left out, that of pins, and what can be decided without running.
+        run: Which run of the node in it, by number from 1 or by key: in a loop there are many. Left out, the
+            last that failed, else the last.
         sample: Data that counts before all other.
     """
 
@@ -48,6 +51,7 @@ class Evaluate(Shape):
     expressions: Expressions
     are_bare: bool = False
     execution_id: Word = ""
+    run: Word = ""
     sample: Sample | None = None
 
 
@@ -74,7 +78,11 @@ async def evaluate(ask: Ask, body: Evaluate) -> Response:
         if "trigger" in body.sample.model_fields_set:
             sample["trigger"] = body.sample.trigger
     place = Place(
-        workflow_id=body.workflow_id, node_id=body.node_id, execution_id=body.execution_id, **sample
+        workflow_id=body.workflow_id,
+        node_id=body.node_id,
+        execution_id=body.execution_id,
+        run=body.run,
+        **sample,
     )
     key, found = await ask.plane.previews.evaluate(
         await ask.actor(), place, body.expressions, are_bare=body.are_bare
@@ -115,11 +123,17 @@ async def scope(
     workflow_id: Id,
     node_id: Id,
     execution_id: Annotated[str, Query(max_length=100, description="Whose data is shown.")] = "",
+    run: Annotated[str, Query(max_length=1000, description="Which run of the node: number or key.")] = "",
 ) -> Response:
     """List what the expressions of a node can name, with types and samples; the nearest node first.
 
-    A list is described by its first element; no large value is shown whole.
+    A list is described by its first element; no large value is shown whole. Of a node that ran often, as in
+    a loop, the last run that failed counts, else the last, unless `run` names another.
     """
-    place = Place(workflow_id=workflow_id, node_id=node_id, execution_id=execution_id)
-    key, found = await ask.plane.previews.scope(await ask.actor(), place)
-    return Answer({"key": key, "data": list(found)})
+    place = Place(workflow_id=workflow_id, node_id=node_id, execution_id=execution_id, run=run)
+    found = await ask.plane.previews.scope(await ask.actor(), place)
+    return Answer({
+        "key": found.key,
+        "data": list(found.roots),
+        "run": None if found.run is None else msgspec.to_builtins(found.run),
+    })  # fmt: skip

@@ -11,6 +11,8 @@ from linkflow.ports.services import ExecutionView, NodeRun
 
 COALESCE_S = 0.05
 FRAME_BYTES = 64 * 1024
+SNAPSHOT_RUNS = 500
+"""Of an execution with more runs of nodes than these a snapshot has the newest of each node only."""
 LOOK_AGAIN_S = 5.0
 """A nudge may be lost, or come from a process that cannot reach us; so often we look without one."""
 
@@ -51,19 +53,19 @@ def live_run(run: NodeRun) -> Json:
 
 
 def snapshot(topic: str, view: ExecutionView) -> Json:
-    """Say everything about an execution."""
-    nodes = {run.key: live_run(run) for run in view.nodes}
+    """Say how an execution stands: every run of its nodes, of a long one the newest of each node."""
+    runs = view.nodes if len(view.nodes) <= SNAPSHOT_RUNS else render.newest_runs(view.nodes)
+    nodes = {run.key: live_run(run) for run in runs}
     data = {"status": view.status, "version": view.version, "nodes": nodes}
     return {"t": "snapshot", "topic": topic, "seq": view.version, "data": data}
 
 
 def batches(topic: str, view: ExecutionView, seq: int) -> list[Json]:
-    """Say what changed after an event number, in frames that are not too large."""
-    changed: list[Json] = [
-        [run.event, "node", run.key, live_run(run)]
-        for run in sorted(view.nodes, key=lambda run: run.event)
-        if run.event > seq
-    ]
+    """Say what changed after an event number, in frames that are not too large; of much, a snapshot."""
+    ahead = sorted((run for run in view.nodes if run.event > seq), key=lambda run: run.event)
+    if len(ahead) > SNAPSHOT_RUNS:
+        return [snapshot(topic, view)]
+    changed: list[Json] = [[run.event, "node", run.key, live_run(run)] for run in ahead]
     changed.append([view.version, "exec", None, {"status": view.status}])
     frames: list[Json] = []
     part: list[Json] = []

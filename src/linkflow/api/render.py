@@ -1,6 +1,8 @@
 """Facts as JSON of the API: snake_case, instants in RFC 3339, members always there."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 
@@ -121,8 +123,21 @@ def log_line(line: LogLine) -> Json:
     }
 
 
-def execution(view: ExecutionView) -> Json:
-    """Say one execution."""
+def newest_runs(runs: Sequence[NodeRun]) -> Sequence[NodeRun]:
+    """Pick the run of each node that an event changed last, in the order in which the nodes began."""
+    found: dict[str, NodeRun] = {}
+    for run in runs:
+        known = found.get(run.node_id)
+        if known is None or run.event >= known.event:
+            found[run.node_id] = run
+    return list(found.values())
+
+
+def execution(view: ExecutionView, *, nodes: Literal["all", "last", "none"] = "all") -> Json:
+    """Say one execution, with every run of its nodes, the newest of each, or none."""
+    runs: Sequence[NodeRun] = ()
+    if nodes != "none":
+        runs = view.nodes if nodes == "all" else newest_runs(view.nodes)
     return {
         "id": view.execution_id,
         "workspace_id": view.workspace_id,
@@ -143,7 +158,7 @@ def execution(view: ExecutionView) -> Json:
         "origin": view.origin or None,
         "parent": None if view.parent is None else msgspec.to_builtins(view.parent),
         "version": view.version,
-        "nodes": [node_run(run, with_output=False) for run in view.nodes],
+        "nodes": [node_run(run, with_output=False) for run in runs],
     }
 
 

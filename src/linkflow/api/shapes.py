@@ -163,15 +163,17 @@ class NodeRunLine(BaseModel):
 
 
 class NodeRun(NodeRunLine):
-    """One execution of a node with its output."""
+    """One execution of a node with its output, where that is asked for."""
 
-    output: Any
+    output: Any = None
 
 
 class NodeRuns(BaseModel):
-    """Nodes in the order of their first event."""
+    """Nodes in the order of their first event; `next` is the event number to go on after, of a page."""
 
     data: list[NodeRun]
+    next: int | None
+    version: int
 
 
 class ExecutionLine(BaseModel):
@@ -252,9 +254,11 @@ class LogLine(BaseModel):
 
 
 class LogLines(BaseModel):
-    """Lines, oldest first."""
+    """Lines, oldest first; `next` is the event number to go on after, of a page."""
 
     data: list[LogLine]
+    next: int | None
+    version: int
 
 
 class Done(BaseModel):

@@ -48,6 +48,7 @@ from linkflow.control.executions import Executions
 from linkflow.control.gate import Gate
 from linkflow.control.inbox import Inbox
 from linkflow.control.letters import Letters
+from linkflow.control.looks import Looks
 from linkflow.control.notices import Notices
 from linkflow.control.notifications import Notifications
 from linkflow.control.oauth_connections import OAuthConnections
@@ -288,6 +289,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         inbox=inbox,
         backlogs=Backlogs(SqlBacklogs(side.database, side.engine), records, bus, audit, clock),
         letters=Letters(engine.letters, engine.frontend, executions, records, audit, clock),
+        looks=Looks(executions, prepared),
         previews=Previews(
             records, executables, executions, catalog, variables, engine.blobs, prepared, clock
         ),

@@ -25,6 +25,7 @@ from linkflow.control.inbox import Inbox
 from linkflow.control.invitations import Invitations
 from linkflow.control.keys import Keys
 from linkflow.control.letters import Letters
+from linkflow.control.looks import Looks
 from linkflow.control.members import Members
 from linkflow.control.notifications import Notifications
 from linkflow.control.oauth import OAuth
@@ -93,6 +94,7 @@ class ControlPlane:
     inbox: Inbox
     backlogs: Backlogs
     letters: Letters
+    looks: Looks
     resume: Resume
     schedules: Schedules
     searches: Searches

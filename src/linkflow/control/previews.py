@@ -38,6 +38,7 @@ LARGE_VALUES = 50
 """Blobs that one question may open."""
 
 DOTS = "••••••"
+_FAILED = frozenset({"error", "timeout"})
 _ROOTS = ("trigger", "input", "loop", "vars", "execution", "workflow", "session")
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         workflow_id: The workflow; its draft says what leads to the node.
         node_id: The node whose parameters hold the expressions.
         execution_id: Whose data is used; empty for none.
+        run: Which run of the node in that execution, where a loop ran it often: its number from 1, or its
+            key; otherwise the last that failed, else the last.
         trigger: The trigger's data instead of the execution's; UNSET leaves it.
         outputs: `{"<node id>": JSON}` instead of what the execution says.
     """
@@ -57,6 +60,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     workflow_id: str
     node_id: str
     execution_id: str = ""
+    run: str = ""
     trigger: Json = msgspec.UNSET
     outputs: Mapping[str, Json] = {}
 
@@ -74,6 +78,29 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "null"
     is_cut: bool = False
     error: Mapping[str, Json] | None = None
+
+
+class RunOfNode(msgspec.Struct, frozen=True, kw_only=True):
+    """The run of a node whose data is used: its key and status, and the how manieth of how many it is."""
+
+    key: str
+    status: str
+    number: int
+    count: int
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node's expressions can name.
+
+    Attributes:
+        key: The key that the node would run under.
+        roots: Where names begin, described; the nearest node first.
+        run: The run of the node whose data it is; None where it did not run.
+    """
+
+    key: str
+    roots: Sequence[Json]
+    run: RunOfNode | None
 
 
 class Previews:
@@ -112,7 +139,7 @@ class Previews:
             NotFound: No such workflow, node or execution.
             SpecInvalid: What leads to the node cannot run yet.
         """
-        standing = await self._standing(actor, place)
+        standing, _ = await self._standing(actor, place)
         found = []
         for text in texts:
 
@@ -122,25 +149,30 @@ class Previews:
             found.append(await self._with_blobs(actor, standing, evaluated))
         return standing.key, found
 
-    async def scope(self, actor: Actor, place: Place) -> tuple[str, Sequence[Json]]:
-        """Describe all that the node's expressions can name, and the key that the node would run under.
+    async def scope(self, actor: Actor, place: Place) -> Scope:
+        """Describe all that the node's expressions can name.
 
         Raises:
             NotFound: No such workflow, node or execution.
             SpecInvalid: What leads to the node cannot run yet.
         """
-        standing = await self._standing(actor, place)
-        return standing.key, await self._with_blobs(actor, standing, lambda: _described(standing))
+        standing, run = await self._standing(actor, place)
+        roots = await self._with_blobs(actor, standing, lambda: _described(standing))
+        return Scope(key=standing.key, roots=roots, run=run)
 
-    async def _standing(self, actor: Actor, place: Place) -> Standing:
+    async def _standing(self, actor: Actor, place: Place) -> tuple[Standing, RunOfNode | None]:
         """Find where the node stands; kept for a moment, because people type."""
         actor.require("workflow.view")
         workflow = await self._records.workflows.get(actor.workspace_id, place.workflow_id)
         view = await self._executions.read(actor, place.execution_id) if place.execution_id else None
         if view is not None and view.workflow_id != place.workflow_id:
             raise NotFound("The execution is of another workflow.", execution_id=place.execution_id)
+        run = run_of(view, place.node_id, place.run) if view is not None else None
+        key = run.key if run is not None else ""
         plain = place.trigger is msgspec.UNSET and not place.outputs
-        version = f"{workflow.revision}:{place.node_id}:{place.execution_id}:{view.version if view else 0}"
+        version = (
+            f"{workflow.revision}:{place.node_id}:{place.execution_id}:{view.version if view else 0}:{key}"
+        )
         name = f"preview:{workflow.workspace_id}:{workflow.id}:{version}"
         found: Standing | None = self._prepared.get(name) if plain else None
         if found is None:
@@ -151,12 +183,12 @@ class Previews:
             now = self._clock.now()
 
             def stand() -> Standing:
-                return standing_at(graph, place.node_id, started, place.execution_id, now, blobs)
+                return standing_at(graph, place.node_id, started, place.execution_id, now, blobs, key)
 
             found = await self._with_blobs(actor, blobs, stand)
             if plain:
                 self._prepared.put(name, found, KEPT_S)
-        return found
+        return found, run
 
     async def _started(
         self, actor: Actor, place: Place, spec: WorkflowSpec, view: ExecutionView | None
@@ -203,6 +235,21 @@ class Previews:
                 data = await self._blobs.get(actor.workspace_id, needed.sha256)
                 blobs[needed.sha256] = decode_json(data)
         raise NotFound(f"The preview would open more than {LARGE_VALUES} large values; name fewer of them.")
+
+
+def run_of(view: ExecutionView, node_id: str, wanted: str) -> RunOfNode | None:
+    """Find the run of a node that is wanted, by number or key; else the last that failed, else the last."""
+    runs = [run for run in view.nodes if run.node_id == node_id]
+    if not runs:
+        return None
+    chosen = next((at for at, run in enumerate(runs) if run.key == wanted), -1)
+    if chosen < 0 and wanted.isascii() and wanted.isdigit() and 0 < int(wanted) <= len(runs):
+        chosen = int(wanted) - 1
+    if chosen < 0:
+        failed = [at for at, run in enumerate(runs) if run.status in _FAILED]
+        chosen = failed[-1] if failed else len(runs) - 1
+    run = runs[chosen]
+    return RunOfNode(key=run.key, status=run.status, number=chosen + 1, count=len(runs))
 
 
 def _evaluated(standing: Standing, text: Json, *, is_bare: bool) -> Evaluated:

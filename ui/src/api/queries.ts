@@ -53,7 +53,7 @@ export const latestRuns = (ids: string[]) => queryOptions({
   queryFn: async ({ signal }) => new Map((await call('GET /executions/latest', { query: { workflow_id: ids, limit: 25 }, signal })).data.map((each) => [each.workflow_id, each.executions])),
 });
 export const execution = (id: string) => queryOptions({
-  queryKey: ['execution', id], queryFn: ({ signal }) => call('GET /executions/{execution_id}', { path: { execution_id: id }, signal }),
+  queryKey: ['execution', id], queryFn: ({ signal }) => call('GET /executions/{execution_id}', { path: { execution_id: id }, query: { nodes: 'last' }, signal }),
 });
 
 export interface Driver {

@@ -388,6 +388,7 @@ export interface Evaluate {
   expressions: unknown[];
   are_bare?: boolean;
   execution_id?: string;
+  run?: string;
   sample?: Sample | null;
 }
 
@@ -678,6 +679,8 @@ export interface LogLine {
 
 export interface LogLines {
   data: LogLine[];
+  next: number | null;
+  version: number;
 }
 
 export interface MadeClient {
@@ -887,7 +890,7 @@ export interface NodeRun {
   deadline_at: string | null;
   duration_ms: number | null;
   event: number;
-  output: unknown;
+  output?: unknown;
 }
 
 export interface NodeRunLine {
@@ -911,11 +914,14 @@ export interface NodeRunLine {
 
 export interface NodeRuns {
   data: NodeRun[];
+  next: number | null;
+  version: number;
 }
 
 export interface NodeScope {
   key: string;
   data: ScopeRoot[];
+  run: RunOfNode | null;
 }
 
 export interface NodeType {
@@ -1159,6 +1165,13 @@ export interface Run {
 
 export interface RunBody {
   dry_run?: boolean;
+}
+
+export interface RunOfNode {
+  key: string;
+  status: string;
+  number: number;
+  count: number;
 }
 
 export interface Sample {
@@ -1588,11 +1601,11 @@ export interface Routes {
   "GET /executions/latest": { query: { workflow_id: string[]; limit?: number }; body: void; answer: LatestExecutions };
   "GET /executions/search": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[]; saved?: string; after?: string; limit?: number }; body: void; answer: ExecutionPage };
   "GET /executions/stats": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[] }; body: void; answer: unknown };
-  "GET /executions/{execution_id}": { query: {  }; body: void; answer: Execution };
+  "GET /executions/{execution_id}": { query: { nodes?: "all" | "last" | "none" }; body: void; answer: Execution };
   "GET /executions/{execution_id}/events": { query: { after?: number; limit?: number }; body: void; answer: Events };
   "GET /executions/{execution_id}/explain": { query: {  }; body: void; answer: unknown };
-  "GET /executions/{execution_id}/logs": { query: {  }; body: void; answer: LogLines };
-  "GET /executions/{execution_id}/nodes": { query: {  }; body: void; answer: NodeRuns };
+  "GET /executions/{execution_id}/logs": { query: { after?: number; limit?: number; version?: number }; body: void; answer: LogLines };
+  "GET /executions/{execution_id}/nodes": { query: { after?: number; limit?: number; version?: number; node?: string; outputs?: boolean }; body: void; answer: NodeRuns };
   "GET /executions/{execution_id}/nodes/{key}/output": { query: { number?: number; offset?: number; limit?: number; path?: string[] | null; q?: string; view?: "page" | "schema" | "whole" }; body: void; answer: OutputPage };
   "GET /executions/{execution_id}/nodes/{key}/runs/{number}/output": { query: { offset?: number; limit?: number; path?: string[] | null; q?: string; view?: "page" | "schema" | "whole" }; body: void; answer: OutputPage };
   "GET /executions/{execution_id}/spec": { query: {  }; body: void; answer: ExecutedSpec };
@@ -1635,7 +1648,7 @@ export interface Routes {
   "GET /workflows/{workflow_id}": { query: {  }; body: void; answer: Workflow };
   "GET /workflows/{workflow_id}/draft": { query: {  }; body: void; answer: Draft };
   "GET /workflows/{workflow_id}/export": { query: {  }; body: void; answer: Document };
-  "GET /workflows/{workflow_id}/nodes/{node_id}/scope": { query: { execution_id?: string }; body: void; answer: NodeScope };
+  "GET /workflows/{workflow_id}/nodes/{node_id}/scope": { query: { execution_id?: string; run?: string }; body: void; answer: NodeScope };
   "GET /workflows/{workflow_id}/stats": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[] }; body: void; answer: unknown };
   "GET /workflows/{workflow_id}/versions": { query: {  }; body: void; answer: VersionList };
   "GET /workflows/{workflow_id}/versions/{number}": { query: {  }; body: void; answer: Version };

@@ -2,6 +2,7 @@
 import { create } from 'zustand';
 import { call } from '../api/client';
 import { follow } from '../api/live';
+import type { NodeRunLine } from '../api/schema.gen';
 import { fold, NOTHING, OVER, type Frame, type NodeRun, type Seen } from '../graph/live';
 
 interface Runs {
@@ -53,19 +54,20 @@ export function showRun(executionId: string): void {
   });
 }
 
+/** A run of a node as REST says it, as live updates do. */
+export const liveOf = (each: NodeRunLine): NodeRun => ({
+  node_id: each.node_id, type: each.type, label: each.label, status: each.status, attempt: each.attempt, started_at: each.started_at, ms: each.duration_ms, retry_at: each.retry_at,
+  error: each.error ? { code: each.error.code, type: each.error.kind, message: each.error.message } : undefined,
+  out: each.status === 'success' ? each.key : null,
+});
+
 /** Read an execution once, as where there is no socket. */
 async function look(executionId: string): Promise<void> {
-  const found = await call('GET /executions/{execution_id}', { path: { execution_id: executionId } });
+  const found = await call('GET /executions/{execution_id}', { path: { execution_id: executionId }, query: { nodes: 'last' } });
   const { executionId: shown, seen } = useRuns.getState();
   if (shown !== executionId || found.version <= seen.seq) return;
   const nodes: Record<string, NodeRun> = {};
-  for (const each of found.nodes) {
-    nodes[each.key] = {
-      node_id: each.node_id, type: each.type, label: each.label, status: each.status, attempt: each.attempt, started_at: each.started_at, ms: each.duration_ms, retry_at: each.retry_at,
-      error: each.error ? { code: each.error.code, type: each.error.kind, message: each.error.message } : undefined,
-      out: each.status === 'success' ? each.key : null,
-    };
-  }
+  for (const each of found.nodes) nodes[each.key] = liveOf(each);
   useRuns.setState({ seen: fold(NOTHING, { t: 'snapshot', topic: '', seq: found.version, data: { status: found.status, version: found.version, nodes } }) as Seen });
 }
 

@@ -28,13 +28,11 @@ export type Frame =
 export interface Seen {
   seq: number;
   status: string;
-  /** By key; a node in a loop has many. */
-  runs: Record<string, NodeRun>;
-  /** The last run of each node, by node id. */
+  /** The last run of each node, by node id: in a loop there are many, and a canvas shows one. */
   byNode: Record<string, NodeRun>;
 }
 
-export const NOTHING: Seen = { seq: 0, status: '', runs: {}, byNode: {} };
+export const NOTHING: Seen = { seq: 0, status: '', byNode: {} };
 export const OVER = new Set(['completed', 'failed', 'cancelled', 'timed_out']);
 
 /** Fold a frame in. `gap` means frames are missing: ask for a snapshot. */
@@ -43,22 +41,18 @@ export function fold(seen: Seen, frame: Frame): Seen | 'gap' {
   if (frame.t === 'snapshot') {
     const byNode: Record<string, NodeRun> = {};
     for (const run of Object.values(frame.data.nodes)) byNode[run.node_id] = later(byNode[run.node_id], run);
-    return { seq: frame.seq, status: frame.data.status, runs: frame.data.nodes, byNode };
+    return { seq: frame.seq, status: frame.data.status, byNode };
   }
   if (frame.to <= seen.seq) return seen;
   if (frame.from > seen.seq + 1) return 'gap';
-  const runs = { ...seen.runs };
   const byNode = { ...seen.byNode };
   let status = seen.status;
-  for (const [seq, kind, key, now] of frame.ev) {
+  for (const [seq, kind, , now] of frame.ev) {
     if (seq <= seen.seq) continue;
     if (kind === 'exec') status = now.status;
-    else {
-      runs[key] = now;
-      byNode[now.node_id] = now;
-    }
+    else byNode[now.node_id] = now;
   }
-  return { seq: frame.to, status, runs, byNode };
+  return { seq: frame.to, status, byNode };
 }
 
 /** Of two runs of a node, the one that began later; one that began beats one that did not. */

@@ -72,7 +72,7 @@ function Shown({ found, status, seq }: { found: Found; status: string; seq: numb
       </header>
       <div className="relative min-h-0 flex-1 overflow-y-auto">
         {view === 'graph' && <ReactFlowProvider><Graph found={found} /></ReactFlowProvider>}
-        {view === 'timeline' && <Timeline executionId={found.id} seq={seq} />}
+        {view === 'timeline' && <Timeline executionId={found.id} seq={seq} began={found.started_at} closed={found.closed_at} />}
         {view === 'events' && <Events executionId={found.id} seq={seq} />}
         {view === 'logs' && <Logs executionId={found.id} seq={seq} />}
         {view === 'data' && (

@@ -1,6 +1,7 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { call } from '../api/client';
+import { useGrowing } from '../api/growing';
+import type { Event as Happened, LogLine, NodeRun } from '../api/schema.gen';
 import { scaleOf } from '../graph/timeline';
 import { useWords, worded } from '../i18n';
 import { JsonView } from '../kit/JsonView';
@@ -14,39 +15,34 @@ interface Props {
   executionId: string;
   seq: number;
 }
+interface Ran extends Props {
+  began: string;
+  closed: string | null;
+}
 const BARS: Record<string, string> = { success: 'bg-good', error: 'bg-bad', failed: 'bg-bad', timeout: 'bg-bad', running: 'bg-info', waiting: 'bg-warn' };
 const WAITS = new Set(['logic.delay', 'logic.wait_event', 'logic.approval', 'flow.sub_workflow']);
-const CALM_MS = 1_000;
 const PAGE = 500;
+/** Node runs and log lines are small. */
+const RUNS = 2_000;
 const ROW = 'grid grid-cols-[13rem_1fr_9rem] items-center gap-4 rounded-lg px-2 py-1 text-[13px]';
 
-/** A number that changes at most once a second, so that a busy execution is not read again all the time. */
-function useCalm(seq: number): number {
-  const [calm, setCalm] = useState(seq);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setCalm(seq), calm ? CALM_MS : 0);
-    return () => clearTimeout(timer);
-  }, [seq, calm]);
-  return calm;
-}
-
 /** When each node ran and for how long, as bars; long idle times take little room. */
-export function Timeline({ executionId, seq }: Props) {
+export function Timeline({ executionId, seq, began: beganAt, closed: closedAt }: Ran) {
   const { say } = useWords();
-  const calm = useCalm(seq);
-  const found = useQuery({ queryKey: ['timeline', executionId, calm], placeholderData: keepPreviousData, queryFn: () => call('GET /executions/{execution_id}', { path: { execution_id: executionId } }) });
-  const drawn = useMemo(() => {
-    if (!found.data) return null;
-    const began = Date.parse(found.data.started_at);
-    const ended = Math.max(began + 1, found.data.closed_at ? Date.parse(found.data.closed_at) : Date.now());
-    const runs = found.data.nodes.filter((each) => each.started_at || each.scheduled_at)
+  const { items, isRead, error, more } = useGrowing<NodeRun>({
+    name: executionId, seq, isWhole: true, keyOf: (each) => each.key, numberOf: (each) => each.event,
+    read: (after, version, signal) => call('GET /executions/{execution_id}/nodes', { path: { execution_id: executionId }, query: { after, version, limit: RUNS, outputs: false }, signal }),
+  });
+  const { runs, scale } = useMemo(() => {
+    const began = Date.parse(beganAt);
+    const ended = Math.max(began + 1, closedAt ? Date.parse(closedAt) : Date.now());
+    const runs = items.filter((each) => each.started_at || each.scheduled_at)
       .map((each) => ({ ...each, from: Date.parse((each.started_at ?? each.scheduled_at)!), to: each.ended_at ? Date.parse(each.ended_at) : ended }))
       .sort((one, two) => one.from - two.from);
     return { runs, scale: scaleOf(runs.map((each) => ({ from: each.from, to: each.to, isWaiting: WAITS.has(each.type) })), began, ended) };
-  }, [found.data]);
-  if (found.isError) return <div className="p-6"><Failed title={say('app.failed')} error={found.error} /></div>;
-  if (!drawn) return <Loading label={say('app.loading')} />;
-  const { runs, scale } = drawn;
+  }, [items, beganAt, closedAt]);
+  if (error) return <div className="p-6"><Failed title={say('app.failed')} error={error} again={more} againLabel={say('app.again')} /></div>;
+  if (!isRead) return <Loading label={say('app.loading')} />;
   if (!runs.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noNodes')}</p>;
   const idle = scale.idle.map((each, index) => (
     <span key={index} className="absolute inset-y-0 border-x border-dashed border-line-strong bg-sunk" style={{ left: `${each.from * 100}%`, width: `${(each.to - each.from) * 100}%` }} title={say('timeline.idle', { time: duration(each.ms) })} />
@@ -76,19 +72,12 @@ export function Timeline({ executionId, seq }: Props) {
 /** The history, event by event; more is read as one scrolls. */
 export function Events({ executionId, seq }: Props) {
   const { say, language } = useWords();
-  const calm = useCalm(seq);
-  const found = useInfiniteQuery({
-    queryKey: ['events', executionId, calm], initialPageParam: 0, placeholderData: keepPreviousData,
-    queryFn: ({ pageParam }) => call('GET /executions/{execution_id}/events', { path: { execution_id: executionId }, query: { after: pageParam, limit: PAGE } }),
-    getNextPageParam: (last) => last.next ?? undefined,
+  const { items: events, isRead, error, more } = useGrowing<Happened>({
+    name: executionId, seq, numberOf: (each) => each.number,
+    read: (after, _, signal) => call('GET /executions/{execution_id}/events', { path: { execution_id: executionId }, query: { after, limit: PAGE }, signal }),
   });
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const events = useMemo(() => found.data?.pages.flatMap((each) => each.data) ?? [], [found.data]);
-  if (found.isError) return <div className="p-6"><Failed title={say('app.failed')} error={found.error} /></div>;
-  if (!found.data) return <Loading label={say('app.loading')} />;
+  if (error) return <div className="p-6"><Failed title={say('app.failed')} error={error} again={more} againLabel={say('app.again')} /></div>;
+  if (!isRead) return <Loading label={say('app.loading')} />;
   const columns = 'grid grid-cols-[4rem_17rem_12rem_1fr] gap-3 px-4 py-1.5 text-[13px]';
   const head = <div role="row" className={classes(columns, 'sticky top-0 z-10 border-b border-line bg-ground text-xs text-faint')}>{['#', say('execution.type'), say('execution.at'), say('execution.data')].map((each) => <span key={each} role="columnheader">{each}</span>)}</div>;
   const row = (index: number) => {
@@ -120,11 +109,12 @@ const LEVELS: Record<string, string> = { error: 'text-bad', warning: 'text-warn'
 /** What the nodes logged. */
 export function Logs({ executionId, seq }: Props) {
   const { say, language } = useWords();
-  const calm = useCalm(seq);
-  const found = useQuery({ queryKey: ['logs', executionId, calm], placeholderData: keepPreviousData, queryFn: () => call('GET /executions/{execution_id}/logs', { path: { execution_id: executionId } }) });
-  if (found.isError) return <div className="p-6"><Failed title={say('app.failed')} error={found.error} /></div>;
-  if (!found.data) return <Loading label={say('app.loading')} />;
-  const lines = found.data.data;
+  const { items: lines, isRead, error, more } = useGrowing<LogLine>({
+    name: executionId, seq, isWhole: true, numberOf: (each) => each.event,
+    read: (after, version, signal) => call('GET /executions/{execution_id}/logs', { path: { execution_id: executionId }, query: { after, version, limit: RUNS }, signal }),
+  });
+  if (error) return <div className="p-6"><Failed title={say('app.failed')} error={error} again={more} againLabel={say('app.again')} /></div>;
+  if (!isRead) return <Loading label={say('app.loading')} />;
   if (!lines.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noLogs')}</p>;
   const row = (index: number) => {
     const each = lines[index]!;

@@ -11,7 +11,9 @@ import msgspec
 from linkflow.domain.errors import NotFound
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.decide import decide, has_more
-from linkflow.domain.execution.events import WorkflowExecutionStarted
+from linkflow.domain.execution.events import IterationStarted, WorkflowExecutionStarted
+from linkflow.domain.execution.evolve import evolve
+from linkflow.domain.execution.keys import split_key
 from linkflow.domain.execution.partial import node_in, only, upstream
 from linkflow.domain.execution.scope import NodeScope
 from linkflow.domain.execution.state import ROOT, ExecutionState
@@ -85,6 +87,7 @@ def standing_at(
     execution_id: str,
     at: float,
     blobs: Mapping[str, Json],
+    key: str = "",
 ) -> Standing:
     """Decide until the node stands ready.
 
@@ -95,6 +98,8 @@ def standing_at(
         execution_id: What `execution.id` reads.
         at: Seconds since 1970: what `now()` reads.
         blobs: Large values by SHA-256.
+        key: Which run of the node, where it is inside loops: `note#3` is the third turn; empty or unknown
+            means the first that is reached.
 
     Raises:
         NeedsBlobs: A large value must be fetched; then try again.
@@ -106,18 +111,60 @@ def standing_at(
         for key, value in started.overrides.items()
         if node_in(key) != node_id and node_in(key) not in around
     }
-    state = ExecutionState(execution_id, graph)
-    news: n.News = n.Begin(msgspec.structs.replace(started, overrides=known, ticket=""))
+    begin = n.Begin(msgspec.structs.replace(started, overrides=known, ticket=""))
+    state = _settled(ExecutionState(execution_id, graph), begin, at, blobs)
+    state = _turned(state, target.loop, split_key(key)[1], at, blobs)
+    standing = [
+        found
+        for found, node in state.nodes.items()
+        if node.index == target.index and node.scope in state.scopes
+    ]
+    if standing:
+        found = key if key in standing else standing[0]
+        return Standing(state, (target.index, state.nodes[found].scope, found), at, blobs)
+    _lead_to(state, target.index)
+    return Standing(state, (target.index, ROOT, node_id), at, blobs)
+
+
+def _settled(state: ExecutionState, news: n.News, at: float, blobs: Mapping[str, Json]) -> ExecutionState:
+    """Decide until nothing more follows by itself."""
     for _ in range(TURNS):
         state = decide(state, [news], at, blobs=blobs).state
         if not has_more(state):
             break
         news = n.Wake()
-    for key, node in state.nodes.items():
-        if node.index == target.index and node.scope in state.scopes:
-            return Standing(state, (target.index, node.scope, key), at, blobs)
-    _lead_to(state, target.index)
-    return Standing(state, (target.index, ROOT, node_id), at, blobs)
+    return state
+
+
+def _turned(
+    state: ExecutionState, loop: int, path: str, at: float, blobs: Mapping[str, Json]
+) -> ExecutionState:
+    """Open the turns of a path in the loops around a node, the outermost first, beside those that are open.
+
+    Args:
+        state: Where the loops have begun.
+        loop: Index of the innermost loop; -1 for none.
+        path: Numbers of turns, `"2.7"`; of a turn that the loop has not, nothing is opened.
+        at: Seconds since 1970.
+        blobs: Large values by SHA-256.
+    """
+    around: list[int] = []
+    while loop >= 0:
+        around.insert(0, loop)
+        loop = state.graph.nodes[loop].loop
+    outer = ""
+    for index, turn in zip(around, path.split(".") if path else (), strict=False):
+        found = next(
+            (key for key in state.loops if split_key(key)[:2] == (state.graph.nodes[index].id, outer)), ""
+        )
+        if not found or not 0 < int(turn) <= state.loops[found].count:
+            break
+        if int(turn) not in state.loops[found].running:
+            state = state.copy()
+            evolve(state, IterationStarted(found, int(turn), ()), at)
+            state = _settled(state, n.Wake(), at, blobs)
+        outer = f"{outer}.{turn}" if outer else turn
+    return state
 
 
 def _type(name: str, catalog: Catalog) -> str:

@@ -1,7 +1,7 @@
 """What people see of a history: each execution of a node as one `NodeRun`, and the log."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -11,7 +11,19 @@ from linkflow.domain.execution.log import LogLine, RecordedEvents, log_lines
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import ExecutionGraph
 
-__all__ = ["LogLine", "NodeRun", "RecordedEvents", "log_lines", "node_runs"]
+__all__ = ["LogLine", "NodeRun", "RecordedEvents", "RunsFold", "log_lines", "node_runs", "page_after"]
+
+
+class Numbered(Protocol):
+    """What an event changed."""
+
+    @property
+    def event(self) -> int:
+        """Number of the last event that changed it."""
+        ...
+
+
+N = TypeVar("N", bound=Numbered)
 
 
 class NodeRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,15 +66,76 @@ def node_runs(graph: ExecutionGraph, records: Iterable[RecordedEvents]) -> list[
         graph: For types and labels of nodes.
         records: The whole history, oldest first.
     """
-    runs = _Runs(graph)
-    for record in records:
-        number, at = record.first, record.at
-        for event in record.events:
-            change = _CHANGES.get(type(event))
-            if change is not None:
-                change(runs, event, at, number)
-            number += 1
-    return [NodeRun(**draft) for draft in runs.drafts.values()]
+    fold = RunsFold(graph)
+    fold.take(tuple(records))
+    return fold.runs()
+
+
+class RunsFold:
+    """What people see of a history that grows: only what is new is folded.
+
+    Args:
+        graph: For types and labels of nodes.
+    """
+
+    def __init__(self, graph: ExecutionGraph) -> None:
+        self._runs = _Runs(graph)
+        self._built: dict[str, NodeRun] = {}
+        self._logs: list[LogLine] = []
+        self._last = 0
+
+    def fits(self, records: Sequence[RecordedEvents]) -> bool:
+        """Say whether these records go on from what was taken, with no event between."""
+        return bool(records) and records[0].first <= self._last + 1
+
+    def take(self, records: Sequence[RecordedEvents]) -> None:
+        """Fold what is new in records, oldest first; they `fits`."""
+        new: list[RecordedEvents] = []
+        for record in reversed(records):
+            if record.first <= self._last:
+                break
+            new.append(record)
+        new.reverse()
+        for record in new:
+            number, at = record.first, record.at
+            for event in record.events:
+                change = _CHANGES.get(type(event))
+                if change is not None:
+                    change(self._runs, event, at, number)
+                number += 1
+            self._last = number - 1
+        self._logs += log_lines(new)
+
+    def runs(self) -> list[NodeRun]:
+        """List the executions of nodes in the order of their first event."""
+        built = self._built
+        for key, draft in self._runs.drafts.items():
+            known = built.get(key)
+            if known is None or known.event != draft.get("event", 0):
+                built[key] = NodeRun(**draft)
+        return list(built.values())
+
+    def logs(self) -> list[LogLine]:
+        """List the log, oldest first."""
+        return list(self._logs)
+
+
+def page_after(found: Iterable[N], after: int, limit: int) -> tuple[Sequence[N], int | None]:
+    """Take a page of what events changed: `limit` of them, more where one event changed several.
+
+    Args:
+        found: Runs or log lines, each with the number of its `event`.
+        after: The number of the last event that was seen.
+        limit: How many, 1 or more.
+
+    Returns:
+        The page in the order of their events, and the number to go on after; None at the end.
+    """
+    ahead = sorted((each for each in found if each.event > after), key=lambda each: each.event)
+    end = limit
+    while 0 < end < len(ahead) and ahead[end].event == ahead[end - 1].event:
+        end += 1
+    return ahead[:end], ahead[end - 1].event if end < len(ahead) else None
 
 
 class _Runs:

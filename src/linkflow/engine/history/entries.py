@@ -11,6 +11,7 @@ from itertools import islice
 from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.execution.news import News
 from linkflow.domain.execution.state import ExecutionState
+from linkflow.domain.execution.view import RunsFold
 from linkflow.ports.stores import Recorded
 
 KEPT = 2_000
@@ -43,18 +44,20 @@ class Entry:
         state: Folded; None when it must be loaded.
         records: Its history, for views and projections: what `state` was folded from; a later run lacks
             the earlier ones.
+        shown: What people see of `records`, folded as far as somebody looked; None until then.
         inbox: News not decided yet.
         is_driven: Somebody decides and commits for it right now.
         wake_at: The wake-up that the timer knows of; 0 for none.
         closers: Those who wait for its end or its response.
     """
 
-    __slots__ = ("closers", "execution_id", "inbox", "is_driven", "records", "state", "wake_at")
+    __slots__ = ("closers", "execution_id", "inbox", "is_driven", "records", "shown", "state", "wake_at")
 
     def __init__(self, execution_id: str) -> None:
         self.execution_id = execution_id
         self.state: ExecutionState | None = None
         self.records: list[Recorded] = []
+        self.shown: RunsFold | None = None
         self.inbox: list[Told] = []
         self.is_driven = False
         self.wake_at = 0.0
@@ -64,6 +67,7 @@ class Entry:
         """Drop what was folded, so that it is loaded again."""
         self.state = None
         self.records = []
+        self.shown = None
 
     @property
     def is_whole(self) -> bool:

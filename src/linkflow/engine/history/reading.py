@@ -14,7 +14,7 @@ from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import WorkflowExecutionFailed, WorkflowExecutionStarted, tag
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
-from linkflow.domain.execution.view import NodeRun, log_lines, node_runs
+from linkflow.domain.execution.view import NodeRun, RunsFold, log_lines, node_runs
 from linkflow.domain.values import Json
 from linkflow.engine.history.entries import Entries, Entry
 from linkflow.engine.history.graphs import Graphs
@@ -23,6 +23,8 @@ from linkflow.ports.services import Driver, ExecutionRow, ExecutionView, Explana
 from linkflow.ports.stores import HistoryStore, LateResults, Recorded
 
 AWAITING_PAGE = 500
+LONG = 1_000
+"""Events from which on what was folded for people is kept, as long as the execution is in memory."""
 
 
 class Reader:
@@ -94,9 +96,6 @@ class Reader:
             return None
         return entry
 
-    async def _read(self, execution_id: str) -> tuple[ExecutionState, Sequence[Recorded]]:
-        return await self._whole(execution_id, await self._newest(execution_id))
-
     async def _whole(
         self, execution_id: str, entry: Entry | None
     ) -> tuple[ExecutionState, Sequence[Recorded]]:
@@ -115,7 +114,7 @@ class Reader:
 
     async def view(self, execution_id: str) -> ExecutionView:
         """Read one execution with nodes and logs."""
-        state, records = await self._read(execution_id)
+        state, shown = await self._shown(execution_id)
         start = state.start
         return ExecutionView(
             execution_id=execution_id,
@@ -138,9 +137,24 @@ class Reader:
             deadline_at=start.deadline_at,
             origin=start.origin,
             parent=start.parent,
-            nodes=node_runs(state.graph, records),
-            logs=log_lines(records),
+            nodes=shown.runs(),
+            logs=shown.logs(),
         )
+
+    async def _shown(self, execution_id: str) -> tuple[ExecutionState, RunsFold]:
+        """Fold what people see; of a long execution in memory only what is new since somebody looked."""
+        entry = await self._newest(execution_id)
+        if entry is not None and entry.state is not None and entry.shown is not None:
+            if entry.shown.fits(entry.records):
+                entry.shown.take(entry.records)
+                return entry.state, entry.shown
+            entry.shown = None
+        state, records = await self._whole(execution_id, entry)
+        shown = RunsFold(state.graph)
+        shown.take(records)
+        if entry is not None and entry.state is not None and state.version >= LONG:
+            entry.shown = shown
+        return state, shown
 
     async def events(self, execution_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """Read events after a number, oldest first."""

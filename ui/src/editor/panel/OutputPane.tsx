@@ -1,10 +1,13 @@
+import { useQuery } from '@tanstack/react-query';
 import { Pencil, Pin, PinOff } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
+import { nodeRun } from '../../api/data';
 import { ErrorCard } from '../../canvas/ErrorCard';
 import { useMarks } from '../../canvas/marks';
 import { Output } from '../../canvas/Output';
-import { useNodeRun, useRuns } from '../../canvas/runs';
+import { liveOf, useNodeRun, useRuns } from '../../canvas/runs';
+import type { NodeRun } from '../../graph/live';
 import type { CardNode } from '../../graph/spec';
 import { useWords, worded } from '../../i18n';
 import { Button } from '../../kit/Button';
@@ -14,13 +17,14 @@ import { JsonView } from '../../kit/JsonView';
 import { Status } from '../../kit/Status';
 import { useEditor } from '../store';
 import { pin, unpin } from './running';
+import { useNames, useSource } from './source';
 
 /** What the step said in the run that is shown, and what is pinned for tests. */
 export function OutputPane({ node, onFix }: { node: CardNode; onFix: (field?: string) => void }) {
   const { say } = useWords();
   const workflowId = useEditor((state) => state.workflowId);
-  const run = useNodeRun(node.id);
   const executionId = useRuns((state) => state.executionId);
+  const run = useShownRun(node.id, executionId);
   const seq = useRuns((state) => state.seen.seq);
   const isStale = useMarks((state) => state.stale.has(node.id));
   const [isEditing, setEditing] = useState(false);
@@ -48,6 +52,16 @@ export function OutputPane({ node, onFix }: { node: CardNode; onFix: (field?: st
       {isEditing && <EditOutput before={pinned?.output} onClose={() => setEditing(false)} onKeep={(output) => { setEditing(false); void keep({ output }); }} />}
     </div>
   );
+}
+
+/** The run of the step that is looked at: of many in a loop the one whose input is shown, else the newest. */
+function useShownRun(nodeId: string, executionId: string): NodeRun | undefined {
+  const newest = useNodeRun(nodeId);
+  const { run } = useNames();
+  const source = useSource();
+  const isOneOfMany = executionId !== '' && source.executionId === executionId && !!run && run.count > 1;
+  const found = useQuery({ ...nodeRun(executionId, run?.key ?? '', source.version), enabled: isOneOfMany });
+  return isOneOfMany && found.data ? liveOf(found.data) : newest;
 }
 
 /** Asks for the output that tests take instead of running the step. */

@@ -1,0 +1,104 @@
+"""Looks at long executions: node runs and log lines in pages, by the event that changed them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from linkflow.control.actor import Actor
+from linkflow.control.executions import Executions
+from linkflow.domain.execution.view import LogLine, NodeRun, page_after
+from linkflow.ports.coordination import Prepared
+from linkflow.ports.services import ExecutionView
+
+KEPT_S = 10.0
+"""So long what the first page was cut from is kept for the next one."""
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page is about.
+
+    Attributes:
+        execution_id: The execution.
+        after: Only what changed after this event number.
+        limit: How many at most, more only where one event changed several; 0 for all there are.
+        version: That of the page before, so that all pages say the same instant; 0 for the first page.
+        node: Only runs of this node id, or of this key; empty for all.
+    """
+
+    execution_id: str
+    after: int = 0
+    limit: int = 0
+    version: int = 0
+    node: str = ""
+
+
+class RunsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Node runs: with a limit in the order of their last events, else of their first."""
+
+    data: Sequence[NodeRun]
+    next: int | None
+    version: int
+
+
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Log lines, oldest first."""
+
+    data: Sequence[LogLine]
+    next: int | None
+    version: int
+
+
+class Looks:
+    """Read an execution page by page, without folding all of it for each."""
+
+    def __init__(self, executions: Executions, prepared: Prepared) -> None:
+        self._executions, self._prepared = executions, prepared
+
+    async def runs(self, actor: Actor, look: Look) -> RunsPage:
+        """Read a page of node runs.
+
+        Raises:
+            NotFound: No such execution in the actor's workspace.
+        """
+        view = await self._view(actor, look)
+        found = [run for run in view.nodes if not look.node or look.node in (run.key, run.node_id)]
+        if not look.limit:
+            data: Sequence[NodeRun] = [run for run in found if run.event > look.after]
+            return RunsPage(data=data, next=None, version=view.version)
+        data, following = page_after(found, look.after, look.limit)
+        self._keep(actor, look, view, following)
+        return RunsPage(data=data, next=following, version=view.version)
+
+    async def log(self, actor: Actor, look: Look) -> LogPage:
+        """Read a page of the log.
+
+        Raises:
+            NotFound: No such execution in the actor's workspace.
+        """
+        view = await self._view(actor, look)
+        if not look.limit:
+            lines = [line for line in view.logs if line.event > look.after]
+            return LogPage(data=lines, next=None, version=view.version)
+        data, following = page_after(view.logs, look.after, look.limit)
+        self._keep(actor, look, view, following)
+        return LogPage(data=data, next=following, version=view.version)
+
+    async def _view(self, actor: Actor, look: Look) -> ExecutionView:
+        actor.require("execution.view")
+        kept = self._prepared.get(_name(actor, look.execution_id, look.version)) if look.version else None
+        if kept is not None:
+            assert isinstance(kept, ExecutionView)
+            return kept
+        return await self._executions.read(actor, look.execution_id)
+
+    def _keep(self, actor: Actor, look: Look, view: ExecutionView, following: int | None) -> None:
+        """Keep it for the page that follows; forget it after the last one."""
+        name = _name(actor, view.execution_id, view.version)
+        if following is not None:
+            self._prepared.put(name, view, KEPT_S)
+        elif look.version:
+            self._prepared.drop(name)
+
+
+def _name(actor: Actor, execution_id: str, version: int) -> str:
+    return f"look:{actor.workspace_id}:{execution_id}:{version}"

@@ -1,0 +1,85 @@
+"""The life of a long execution when people look at it: its runs and its log come in pages, and live."""
+
+import asyncio
+import json
+from typing import Any
+
+from websockets.asyncio.client import connect
+
+from linkflow.testing.live import Live
+from linkflow.testing.receiver import GENEROUS_S
+
+TURNS = 700
+LOOP: Any = {
+    "trigger": {"id": "start", "type": "trigger.manual"},
+    "nodes": [
+        {"id": "each", "type": "logic.loop", "config": {"mode": "times", "times": TURNS}},
+        {"id": "note", "type": "data.log", "config": {"message": "turn {{ loop.index }}"}},
+    ],
+    "edges": [
+        {"source": "start", "target": "each"},
+        {"source": "each", "target": "note", "sourceHandle": "body"},
+        {"source": "note", "target": "each"},
+    ],
+}
+
+
+async def ran(live: Live) -> str:
+    """Run a loop of many turns and return the path of the execution."""
+    execution_id = await live.start(await live.made(LOOP))
+    await live.ended(execution_id)
+    return f"/executions/{execution_id}"
+
+
+async def paged(live: Live, path: str, query: str) -> list[list[Any]]:
+    """Read all pages of something."""
+    pages, after, version = [], 0, 0
+    while True:
+        page = (await live.get(f"{path}?limit=200&after={after}&version={version}{query}")).json
+        pages.append(page["data"])
+        if page["next"] is None:
+            return pages
+        after, version = page["next"], page["version"]
+
+
+async def test_runs_and_log_come_in_pages(live: Live) -> None:
+    """Each page has no more than was asked for; together they are all there is, each once, in order."""
+    path = await ran(live)
+    pages = await paged(live, f"{path}/nodes", "&outputs=false")
+    lines = await paged(live, f"{path}/logs", "")
+    whole = (await live.get(f"{path}/nodes")).json
+    runs = [run for page in pages for run in page]
+    numbers = [run["event"] for run in runs]
+    news = (await live.get(f"{path}/nodes?after={numbers[-1]}")).json
+
+    assert (TURNS + 2, sorted(numbers), {200}, False, TURNS, [f"turn {at}" for at in range(TURNS)], []) == (
+        len({run["key"] for run in runs}),
+        numbers,
+        {len(page) for page in pages[:-1]},
+        any("output" in run for run in runs),
+        sum(1 for run in whole["data"] if run["node_id"] == "note"),
+        [line["message"] for page in lines for line in page if line["message"].startswith("turn")],
+        news["data"],
+    )
+
+
+async def test_a_compact_answer_has_the_newest_run_of_each_node(live: Live) -> None:
+    """`nodes=last` and a live snapshot have one run of each node, `nodes=none` none, the default all."""
+    path = await ran(live)
+    whole, last, none = [
+        (await live.get(f"{path}?nodes={which}")).json["nodes"] for which in ("all", "last", "none")
+    ]
+    of_one = (await live.get(f"{path}/nodes?node=note%2399")).json["data"]
+    ticket = (await live.post("/ws/tickets")).json["ticket"]
+    async with connect(f"{live.address}/api/v1/ws?ticket={ticket}".replace("http", "ws", 1)) as socket:
+        await socket.send(json.dumps({"op": "sub", "topic": f"execution:{path.rpartition('/')[2]}"}))
+        async with asyncio.timeout(GENEROUS_S):
+            frames = [json.loads(await socket.recv()) for _ in range(2)]
+
+    assert (TURNS + 2, ["start", "each", f"note#{TURNS}"], [], ["note#99"], 3) == (
+        len(whole),
+        [run["key"] for run in last],
+        none,
+        [run["key"] for run in of_one],
+        len(frames[1]["data"]["nodes"]),
+    )
