@@ -20,8 +20,9 @@ from linkflow.domain.execution import waiting
 from linkflow.domain.execution.keys import locate
 from linkflow.domain.execution.state import ExecutionState, NodeState
 from linkflow.domain.execution.turn import Turn
-from linkflow.engine.history.driver import CREDITS, Driver, _record
+from linkflow.engine.history.driver import CREDITS, Driver
 from linkflow.engine.history.outbox import Outbox
+from linkflow.engine.history.recording import record_of
 from linkflow.engine.history.service import History
 from linkflow.engine.matching.service import Matching
 from linkflow.engine.recovery import Recovery
@@ -97,7 +98,7 @@ def before_commit() -> AbstractContextManager[Callable[..., World]]:
         turn = await self._decide(state, [item.news for item in told], granted)
         self._matching.release(granted[turn.sessions_used :])
         if turn.events:
-            record = _record(entry.execution_id, state, turn, e.encode(turn.events))
+            record = record_of(entry.execution_id, state, turn, e.encode(turn.events))
             self._committed(entry, state, turn, record.outbox)
             await VirtualClock().sleep(0.01)
             await self._commit(record, told)

@@ -17,8 +17,6 @@ come; when it is not, the news is decided again.
 import asyncio
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from linkflow import telemetry
 from linkflow.domain.errors import (
     LinkFlowError,
@@ -30,23 +28,22 @@ from linkflow.domain.errors import (
 )
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.decide import decide, has_more, roll_over
-from linkflow.domain.execution.effects import outgoing
-from linkflow.domain.execution.events import Event, decode, encode
-from linkflow.domain.execution.evolve import evolve, fold
+from linkflow.domain.execution.events import encode
+from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.scope import NeedsBlobs
 from linkflow.domain.execution.snapshot import started_of
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.values import INLINE_BYTES, blob_reference, encode_json
 from linkflow.engine.history import measures
 from linkflow.engine.history.entries import Entries, Entry, Told
 from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.opened import OpenedBlobs
+from linkflow.engine.history.recording import externalised, is_same, record_of
 from linkflow.engine.history.tasks import QUEUE
 from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import Dispatch
-from linkflow.ports.stores import Head, HistoryStore, Message, Record, Recorded
+from linkflow.ports.stores import HistoryStore, Message, Record, Recorded
 
 CREDITS = 64
 """Worker credits a turn may use; what it schedules beyond them goes through a queue."""
@@ -56,9 +53,6 @@ PATIENCE_S = 30.0
 
 CONFLICTS = 100
 """How often other writers may be first before news is refused."""
-
-REQUEST_KEY_S = 24 * 3600.0
-"""How long an idempotency key is remembered (seed 004)."""
 
 log = telemetry.logger("history")
 
@@ -220,8 +214,8 @@ class Driver:
             await self._require_newest(state)
             return turn.accepted
         try:
-            turn, data = await self._externalise(state, turn)
-            record = _record(entry.execution_id, state, turn, data)
+            turn, data = await externalised(state, turn, self._blobs)
+            record = record_of(entry.execution_id, state, turn, data)
             await self._commit(record, told)
         except BaseException:
             self._matching.release(granted[:used])
@@ -250,7 +244,7 @@ class Driver:
         if state is None or turn is None:
             return
         try:
-            record = _record(entry.execution_id, state, turn, encode(turn.events))
+            record = record_of(entry.execution_id, state, turn, encode(turn.events))
             await self._commit(record, ())
             await self._store.begin_run(entry.execution_id, state.version + 1)
         except LinkFlowError as error:
@@ -285,7 +279,7 @@ class Driver:
                 await self._pause(waits)
                 waits += 1
             else:
-                return bool(found) and found[0].first == record.expected + 1 and _is_same(found[0], record)
+                return bool(found) and found[0].first == record.expected + 1 and is_same(found[0], record)
 
     def _now(self) -> float:
         """Say when something is decided, to the microsecond: as exactly as the store will say it."""
@@ -316,76 +310,6 @@ class Driver:
             turn = decide(state, [n.Quarantine(reason)], now)
             turn.accepted = [False] * len(news)
         return turn
-
-    async def _externalise(self, before: ExecutionState, turn: Turn) -> tuple[Turn, bytes]:
-        """Move large outputs of pure nodes to the blob store; the encoded events."""
-        data = encode(turn.events)
-        if len(data) <= INLINE_BYTES:
-            return turn, data
-        events: list[Event] = []
-        for event in turn.events:
-            changed = {}
-            for name in ("output", "items", "result", "input"):
-                value = getattr(event, name, None)
-                if isinstance(value, dict | list | str) and len(encoded := encode_json(value)) > INLINE_BYTES:
-                    sha256 = await self._blobs.put(turn.state.start.workspace_id, encoded)
-                    changed[name] = blob_reference(sha256, len(encoded))
-            events.append(msgspec.structs.replace(event, **changed) if changed else event)
-        state = before.copy()
-        for event in events:
-            evolve(state, event, turn.at)
-        turn.state, turn.events = state, events
-        return turn, encode(events)
-
-
-def _record(execution_id: str, before: ExecutionState, turn: Turn, data: bytes) -> Record:
-    """Lay a turn out as a record."""
-    state = turn.state
-    start = state.start
-    request_key = start.request_id if before.version == 0 else ""
-    return Record(
-        execution_id=execution_id,
-        expected=before.version,
-        events=turn.events,
-        at=turn.at,
-        head=Head(
-            workspace_id=start.workspace_id,
-            workflow_id=start.workflow_id,
-            workflow_version=start.workflow_version,
-            status=state.status().value,
-            started_at=state.started_at,
-            wakeup_at=_wakeup_at(turn),
-            closed_at=state.closed_at if state.is_closed else None,
-            awaits=state.awaited_events(),
-        ),
-        outbox=[
-            Message(
-                execution_id=execution_id,
-                number=out.number,
-                kind=out.kind,
-                to=out.to,
-                body=out.body,
-                at=turn.at,
-            )
-            for out in outgoing(before, turn.events, state)
-        ],
-        request_key=f"{start.workspace_id}:{request_key}" if request_key else "",
-        request_until=turn.at + REQUEST_KEY_S,
-        data=data,
-    )
-
-
-def _wakeup_at(turn: Turn) -> float | None:
-    """Say when a parked execution wants to be woken; at once when this member stops before the next turn."""
-    state = turn.state
-    if state.flying or state.is_closed:
-        return None
-    return turn.at if has_more(state) else state.wakeup_at()
-
-
-def _is_same(found: Recorded, record: Record) -> bool:
-    """Compare as stored: an event that was decided has tuples where a loaded one has lists."""
-    return list(found.events) == decode(record.data or encode(record.events))
 
 
 def _workspace_of(state: ExecutionState, news: Sequence[n.News]) -> str:

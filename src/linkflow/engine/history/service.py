@@ -21,6 +21,7 @@ from linkflow.engine.history.reading import Reader
 from linkflow.engine.history.recovering import Alive, Recovering
 from linkflow.engine.history.starting import started_event
 from linkflow.engine.history.tasks import is_overdue
+from linkflow.engine.history.wakeups import Wakeups
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import (
@@ -41,9 +42,6 @@ from linkflow.ports.services import (
     Timer,
 )
 from linkflow.ports.stores import HistoryStore, LateResults, Message, SpecStore
-
-HORIZON_S = 60.0
-"""Wake-ups nearer than this are kept in memory by the timer; farther ones are found in the store."""
 
 EARLY_S = 0.5
 """How far a timer's clock may be ahead: a wake-up that comes so early waits here."""
@@ -94,6 +92,7 @@ class History:
         self._handover = Handover(
             matching, self._driver.opened, clock, tell=self._tell_if_there, spawn=self._spawn
         )
+        self._wakeups = Wakeups(self._driver.entries, timer, clock)
         self._reader = Reader(self._driver.entries, store, self._graphs, late, clock, is_shared=is_shared)
         self._recovering = Recovering(
             entries=self._driver.entries,
@@ -102,7 +101,7 @@ class History:
             clock=clock,
             tell=self._tell_if_there,
             deliver=deliver,
-            plan=self._plan,
+            plan=self._wakeups.plan_of,
         )
         self._ends = Ends(self._driver.entries, self._reader, clock, is_shared=is_shared)
         self._background: asyncio.TaskGroup | None = None
@@ -322,15 +321,12 @@ class History:
                 moved += 1
                 await self._nudge(entry.execution_id, n.Wake())
             else:
-                self._plan_wake(entry, state)
+                self._wakeups.plan(entry, state)
         return moved
 
     def plan_again(self) -> None:
         """Tell the timer every wake-up that comes near once more: the one that knew them may be gone."""
-        for entry in self._driver.entries:
-            entry.wake_at = 0.0
-            if entry.state is not None and not entry.state.is_closed:
-                self._plan_wake(entry, entry.state)
+        self._wakeups.plan_again()
 
     def remind(self, execution_id: str, at: float) -> None:
         """Tell the timer of the wake-up of an execution that need not be in memory."""
@@ -369,21 +365,8 @@ class History:
         if state.is_closed or state.has_responded:
             entry.hear()
         if not state.is_closed:
-            self._plan_wake(entry, state)
+            self._wakeups.plan(entry, state)
         self._changed(entry.execution_id)
-
-    def _plan(self, execution_id: str, state: ExecutionState) -> None:
-        """Plan the wake-up of an execution that may not be in memory."""
-        entry = self._driver.entries.find(execution_id)
-        self._plan_wake(entry if entry is not None else Entry(execution_id), state)
-
-    def _plan_wake(self, entry: Entry, state: ExecutionState) -> None:
-        due, now = state.wakeup_at(), self._clock.now()
-        if due is None or due == entry.wake_at or due > now + HORIZON_S:
-            return
-        if entry.wake_at <= now or due < entry.wake_at:
-            entry.wake_at = due
-            self._timer.schedule(entry.execution_id, due)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         assert self._background is not None, "own_tasks comes first"
