@@ -156,6 +156,19 @@ async def test_owners_are_told_once_each(stage: Stage) -> None:
     assert 3 == await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
 
 
+async def test_a_workspace_that_is_gone_frees_no_other(stage: Stage) -> None:
+    """A budget that is used up in a removed workspace is passed over, and the next one is looked at."""
+    workspace_id = await workspace(stage)
+    await stage.client.put("/api/v1/budgets/day", {"limits": {"sms_parts": 10}})
+    gone = (await stage.client.post("/api/v1/workspaces", {"name": "Gone"})).json["id"]
+    await stage.client.put(f"/api/v1/workspaces/{gone}/budgets/day", {"limits": {"sms_parts": 10}})
+    for each in (gone, workspace_id):
+        await used(stage, each, "sms_parts", 10)
+    removed = await stage.client.delete(f"/api/v1/workspaces/{gone}")
+
+    assert (204, 1) == (removed.status, await stage.plane.budgets.enforce([gone, workspace_id]))
+
+
 async def asked(live: Live, execution_id: str, limit: int) -> Any:
     """Wait until an execution asks about a budget of so many, and read what it asks."""
     while True:

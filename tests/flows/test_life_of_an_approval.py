@@ -301,6 +301,22 @@ async def test_reminders_go_to_what_is_still_open(live: Live) -> None:
     assert all(link_in(text) for _, text in mails)
 
 
+async def test_one_that_cannot_be_reminded_of_keeps_no_other_back(live: Live) -> None:
+    """An approval whose key cannot be opened any more is reminded of no further; the next one is."""
+    _, broken = await asked(live, deciders=["ann@example.com"], remind_every_s=60)
+    await asked(live, deciders=["bob@example.com"], remind_every_s=60)
+    await letters(live, 2)
+    await live.running.database.pool.execute(
+        "UPDATE control.approval_links SET remind_at = CASE id WHEN $1 THEN 1 ELSE 2 END,"
+        " sealed = CASE id WHEN $1 THEN 'nothing' ELSE sealed END",
+        broken["id"],
+    )
+    told = [await live.running.plane.approval_letters.remind() for _ in range(2)]
+    receivers = [to for to, _ in await letters(live, 3)]
+
+    assert ([1, 0], ["ann@example.com", "bob@example.com", "bob@example.com"]) == (told, sorted(receivers))
+
+
 async def test_letters_of_an_approval_are_written_once(live: Live) -> None:
     """A process that ended before it noted the letters writes no second ones."""
     await asked(live, deciders=["ann@example.com"])

@@ -12,7 +12,7 @@ from linkflow.control.alerting import Alerting
 from linkflow.control.notifications import Letter, Notifications
 from linkflow.domain.approval_link import signed
 from linkflow.domain.email import email_of
-from linkflow.domain.errors import Invalid, NotFound, Unavailable
+from linkflow.domain.errors import Invalid, LinkFlowError, NotFound, Unavailable
 from linkflow.domain.execution.approvals import OPEN, Approval
 from linkflow.domain.notification import moment
 from linkflow.domain.values import Json
@@ -82,30 +82,52 @@ class ApprovalLetters:
                     return False
                 kept = await records.approval_links.get(row.id)
                 assert kept is not None, "it was just added"
-                await self._write(records, row, link_key(self._box, kept), f"round {row.approval.round}")
+                opened = self._key(kept)
+                if opened is not None:
+                    await self._write(records, row, opened, f"round {row.approval.round}")
         except NotFound:
             return False  # the workspace is gone
         return True
 
     async def remind(self) -> int:
         """Remind the deciders of what is still open and due for that; how many approvals."""
-        now, done = self._clock.now(), 0
-        for link in await self._records.approval_links.to_remind(now, BATCH):
+        done = 0
+        for link in await self._records.approval_links.to_remind(self._clock.now(), BATCH):
             try:
-                row = await self._board.get(link.workspace_id, link.id)
-            except NotFound:
-                row = None
-            is_open = row is not None and row.approval.status == OPEN
-            async with self._records.transaction() as records:
-                next_at = now + link.remind_every_s if is_open else None
-                if await records.approval_links.reminded(link, next_at) and is_open and row is not None:
-                    await self._write(
-                        records, row, link_key(self._box, link), f"reminder {link.remind_at}", "Reminder: "
-                    )
-                    done += 1
+                done += await self._remind(link)
+            except Unavailable:
+                raise
+            except Exception:  # one that cannot be reminded of must not keep the others back
+                LOG.exception("not reminded; never again", approval_id=link.id)
+                await self._records.approval_links.reminded(link, None)
         if done:
             self._notifications.nudge()
         return done
+
+    async def _remind(self, link: ApprovalLink) -> bool:
+        """Remind the deciders of one approval; False when nobody is asked any more."""
+        try:
+            row = await self._board.get(link.workspace_id, link.id)
+            await self._records.tenancy.workspace(link.workspace_id)
+        except NotFound:
+            row = None
+        key = self._key(link)
+        if row is None or key is None or row.approval.status != OPEN:
+            await self._records.approval_links.reminded(link, None)
+            return False
+        async with self._records.transaction() as records:
+            if not await records.approval_links.reminded(link, self._clock.now() + link.remind_every_s):
+                return False
+            await self._write(records, row, key, f"reminder {link.remind_at}", "Reminder: ")
+        return True
+
+    def _key(self, link: ApprovalLink) -> bytes | None:
+        """Open the key of an approval's links; None when it cannot be, which holds nobody else up."""
+        try:
+            return link_key(self._box, link)
+        except LinkFlowError as error:
+            LOG.error("no link can be made", approval_id=link.id, error=str(error))
+            return None
 
     async def _write(
         self, records: Records, row: ApprovalRow, key: bytes, happening: str, before: str = ""

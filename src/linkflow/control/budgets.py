@@ -14,7 +14,7 @@ from linkflow.control.notices import Notices
 from linkflow.control.plans import Plans
 from linkflow.control.standing import BudgetLine
 from linkflow.domain.budget import METERS, PERIODS, WORKSPACE_METERS, Budget, OnExceeded, period_of, problems
-from linkflow.domain.errors import ExecutionClosed, Invalid, LinkFlowError, NotFound
+from linkflow.domain.errors import ExecutionClosed, Invalid, LinkFlowError, NotFound, Unavailable
 from linkflow.domain.execution.budget import Exceeded
 from linkflow.domain.execution.spending import KEY
 from linkflow.domain.plan import reached
@@ -142,17 +142,31 @@ class Budgets:
         return await self._records.plans.budgeted()
 
     async def enforce(self, workspaces: Sequence[str]) -> int:
-        """Look at budgets of days and months, tell people and executions; how many were told."""
+        """Look at budgets of days and months, tell people and executions; how many were told.
+
+        Raises:
+            Unavailable: The database does not answer; look again.
+        """
         told = 0
         self._forget_past()
         for workspace_id in workspaces:
-            lines = (await self._plans.fresh(workspace_id)).budgets
-            told += await self._warn(workspace_id, lines)
-            over = {line.period: line for line in lines if line.used >= line.limit and line.meter in METERS}
-            for line in over.values():
-                told += await self._stop(workspace_id, line)
-            told += await self._lift(workspace_id, over.keys())
+            try:
+                told += await self._enforce(workspace_id)
+            except Unavailable:
+                raise
+            except Exception:  # a bug with one workspace must not let the others spend
+                LOG.exception("budgets not looked at", workspace_id=workspace_id)
         return told
+
+    async def _enforce(self, workspace_id: str) -> int:
+        """Look at the budgets of a workspace; how many people and executions were told."""
+        lines = (await self._plans.fresh(workspace_id)).budgets
+        over = {line.period: line for line in lines if line.used >= line.limit and line.meter in METERS}
+        told = 0
+        for line in over.values():
+            told += await self._stop(workspace_id, line)
+        told += await self._lift(workspace_id, over.keys())
+        return told + await self._warn(workspace_id, lines)
 
     def _forget_past(self) -> None:
         """Forget whom it told in periods that are over."""
@@ -174,11 +188,14 @@ class Budgets:
             alert = UsageAlert(workspace_id, f"budget.{line.meter}", day_or_month, percent)
             if alert in self._warned:
                 continue
-            async with self._records.transaction() as records:
-                if await records.plans.alerted(alert):
-                    subject = f"{percent} % of the budget of the {line.period}"
-                    await self._notices.write(records, workspace_id, subject, _told(line, percent))
-                    told += 1
+            try:
+                async with self._records.transaction() as records:
+                    if await records.plans.alerted(alert):
+                        subject = f"{percent} % of the budget of the {line.period}"
+                        await self._notices.write(records, workspace_id, subject, _told(line, percent))
+                        told += 1
+            except NotFound:
+                LOG.info("the workspace is gone; nobody is told", workspace_id=workspace_id)
             self._warned.add(alert)
         if told:
             self._notices.nudge()
