@@ -119,15 +119,19 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
       focusCard(board.current, id);
     });
   }, [flow, open]);
+  const rename = useCallback((id: string) => {
+    open(id);
+    focusName(say('panel.label'));
+  }, [open, say]);
   const middle = useCallback(() => {
     const box = board.current!.getBoundingClientRect();
     return flow.screenToFlowPosition({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
   }, [flow]);
   const context = useMemo<Context>(() => ({
-    say, announce, go, middle, run: () => void run(), save: () => void save(), connectTo: setConnecting, show: setSheet, close: () => open(undefined),
+    say, announce, go, rename, middle, run: () => void run(), save: () => void save(), connectTo: setConnecting, show: setSheet, close: () => open(undefined),
     fit: () => requestAnimationFrame(() => void flow.fitView({ padding: 0.25, maxZoom: 1, duration: calm() })),
     zoom: (factor) => void flow.zoomTo(factor ? flow.getZoom() * factor : 1, { duration: calm() }),
-  }), [flow, go, middle, open, run, say]);
+  }), [flow, go, middle, open, rename, run, say]);
   useKeys(context);
 
   const added = useCallback((id: string) => {
@@ -197,5 +201,15 @@ function focusCard(board: HTMLElement | null, id: string, tries = 30): void {
     const found = board?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
     found?.focus({ preventScroll: true });
     if (tries > 0 && (!found || document.activeElement !== found)) focusCard(board, id, tries - 1);
+  });
+}
+
+/** Choose the name of the step in its panel, as soon as that is there. */
+function focusName(label: string, tries = 30): void {
+  requestAnimationFrame(() => {
+    const found = document.querySelector<HTMLInputElement>(`input[aria-label="${CSS.escape(label)}"]`);
+    found?.focus();
+    found?.select();
+    if (!found && tries > 0) focusName(label, tries - 1);
   });
 }

@@ -15,6 +15,8 @@ export interface Context {
   connectTo: (id: string) => void;
   /** Shows a card and puts the focus on it; `withPanel` opens its panel. */
   go: (id: string, withPanel?: boolean) => void;
+  /** Opens the panel of a card with its name chosen. */
+  rename: (id: string) => void;
   close: () => void;
   /** Where the middle of what is seen is. */
   middle: () => { x: number; y: number };

@@ -10,8 +10,12 @@ const MOVES: Record<Way, [number, number]> = { ArrowLeft: [-STEP, 0], ArrowRight
 const ICONS = { ArrowLeft, ArrowRight, ArrowUp, ArrowDown };
 const WAYS = Object.keys(MOVES) as Way[];
 
-/** The card that has the focus, else the one that is chosen. */
+/** Where the last key led, until the focus is there: who presses quickly goes on from there. */
+let led = '';
+
+/** The card that has the focus or is about to have it, else the one that is chosen. */
 function here(): string | undefined {
+  if (led && chosen().some((each) => each.id === led)) return led;
   const id = document.activeElement?.closest('.react-flow__node')?.getAttribute('data-id');
   return useEditor.getState().nodes.some((each) => each.id === id) ? id! : chosen().at(-1)?.id;
 }
@@ -24,6 +28,8 @@ function walk(way: Way, context: Context): void {
     return;
   }
   choose([to]);
+  led = to;
+  window.addEventListener('focusin', () => { led = ''; }, { once: true });
   context.go(to);
 }
 

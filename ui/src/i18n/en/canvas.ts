@@ -3,6 +3,7 @@ export const canvas = {
   'edit.save': 'Save now',
   'edit.rename': 'Rename',
   'edit.insertAfter': 'Insert a step after this one',
+  'edit.insertBefore': 'Insert a step before this one',
   'edit.open': 'Open the step',
   'edit.close': 'Close and choose nothing',
   'edit.walk': 'Go to the next step that way',

@@ -3,6 +3,7 @@ export const canvas = {
   'edit.save': 'Enregistrer maintenant',
   'edit.rename': 'Renommer',
   'edit.insertAfter': 'Insérer une étape après celle-ci',
+  'edit.insertBefore': 'Insérer une étape avant celle-ci',
   'edit.open': 'Ouvrir l’étape',
   'edit.close': 'Fermer et ne rien choisir',
   'edit.walk': 'Aller à l’étape voisine',

@@ -3,6 +3,7 @@ export const canvas = {
   'edit.save': 'Hifadhi sasa',
   'edit.rename': 'Badilisha jina',
   'edit.insertAfter': 'Weka hatua baada ya hii',
+  'edit.insertBefore': 'Weka hatua kabla ya hii',
   'edit.open': 'Fungua hatua',
   'edit.close': 'Funga na usichague kitu',
   'edit.walk': 'Nenda hatua jirani',
