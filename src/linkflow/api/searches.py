@@ -61,6 +61,13 @@ class SearchCounts(SearchFields):
     by: Group = "status"
 
 
+class LatestAsked(BaseModel):
+    """Whose newest executions, and how many of each."""
+
+    workflow_id: Annotated[list[Plain], Field(description="Each of these workflows, 1 to 100.")] = []
+    limit: Annotated[int, Field(ge=1, le=25, description="Executions of each workflow.")] = 25
+
+
 def query_of(actor: Actor, asked: SearchFields, **more: Any) -> ExecutionQuery:
     """Say a search as the control plane wants it."""
     fields = asked.model_dump(include=set(SearchFields.model_fields) - {"q", "attribute", "status"})
@@ -114,16 +121,12 @@ async def counts(ask: Ask, asked: Annotated[SearchCounts, Query()]) -> Response:
     responses={200: {"model": shapes.LatestExecutions}},
     summary="List the newest of each workflow",
 )
-async def latest(
-    ask: Ask,
-    workflow_id: Annotated[list[Plain], Query(description="Each of these workflows, 1 to 100.")],
-    limit: Annotated[int, Query(ge=1, le=25, description="Executions of each workflow.")] = 25,
-) -> Response:
+async def latest(ask: Ask, asked: Annotated[LatestAsked, Query()]) -> Response:
     """List the newest executions of each of some workflows, in the order asked for, newest first.
 
     A workflow that is not in the workspace has none, as one that never ran.
     """
-    found = await ask.plane.searches.latest(await ask.actor(), workflow_id, limit)
+    found = await ask.plane.searches.latest(await ask.actor(), asked.workflow_id, asked.limit)
     return Answer({
         "data": [
             {"workflow_id": each, "executions": [render.execution_row(row) for row in rows]}
