@@ -76,6 +76,7 @@ CHANGED = """(selector) => {
   });
   look.observe(document.body, { childList: true, subtree: true, characterData: true });
 }"""
+AT_ACTUAL_SIZE = "() => /scale\\(1\\)/.test(document.querySelector('.react-flow__viewport').style.transform)"
 KEYS = 20
 WHEELS = 60
 TURNS = 10_000
@@ -229,6 +230,7 @@ class _Window:
         await page.locator(".react-flow__node").first.wait_for()
         found: dict[str, Any] = {"load_ms": await page.evaluate("performance.now()")}
         await page.keyboard.press("0")
+        await page.wait_for_function(AT_ACTUAL_SIZE)
         found["drag_cpu_ms"] = await self._dragged(page, cdp)
         found["add_ms"] = await self._added(page)
         found["panel_ms"] = await self._opened(page)
