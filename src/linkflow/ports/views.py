@@ -6,6 +6,7 @@ import msgspec
 
 from linkflow.domain.errors import NodeError
 from linkflow.domain.execution.approvals import Approval
+from linkflow.domain.execution.driving import Driver
 from linkflow.domain.execution.events import Parent
 from linkflow.domain.execution.view import LogLine, NodeRun
 from linkflow.domain.values import Json
@@ -68,33 +69,6 @@ class RecordedEvent(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     at: float
     data: Mapping[str, Json]
-
-
-class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What moves an open execution on: the answer to "what does it wait for".
-
-    Attributes:
-        kind: task, worker, retry, timer, event, approval, child, person, ticket, loop, quarantine.
-        since: Seconds since 1970.
-        until: When it ends by itself, if it does.
-        can: What a person may do: signal, resolve, skip, retry, cancel, grant.
-        token: Resume token, for those who may see it.
-    """
-
-    kind: str
-    message: str
-    key: str = ""
-    node_id: str = ""
-    label: str = ""
-    attempt: int = 0
-    since: float | None = None
-    until: float | None = None
-    name: str = ""
-    match: str = ""
-    child_id: str = ""
-    token: str = ""
-    can: Sequence[str] = ()
-    data: Json = None
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,48 +5,18 @@ An open execution always has at least one driver; the auditor looks for those th
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from linkflow.domain.execution.decide import has_more
+from linkflow.domain.execution.driving import Driver
 from linkflow.domain.execution.events import BudgetExceeded
 from linkflow.domain.execution.spending import KEY, question, said
 from linkflow.domain.execution.state import ExecutionState, NodeState, Wait
 from linkflow.domain.execution.waiting import BACKSTOP_S
-from linkflow.domain.values import Json
 
 CLOCK = frozenset({"timer", "retry"})
 """Kinds of drivers that need nothing but time."""
 
 
-class Driving(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that moves an execution on.
-
-    Attributes:
-        kind: task (no worker has it yet), worker, retry, timer, event, approval, child, person, ticket,
-            ready (the next turn follows at once), grace, quarantine, budget.
-        message: One sentence.
-        since: Seconds since 1970.
-        until: When it ends by itself, if it does.
-        can: What a person may do: signal, resolve, skip, retry, cancel, grant, release, raise, stop.
-    """
-
-    kind: str
-    message: str
-    key: str = ""
-    node_id: str = ""
-    label: str = ""
-    attempt: int = 0
-    since: float | None = None
-    until: float | None = None
-    name: str = ""
-    match: str = ""
-    child_id: str = ""
-    token: str = ""
-    can: Sequence[str] = ()
-    data: Json = None
-
-
-def drivers(state: ExecutionState) -> list[Driving]:
+def drivers(state: ExecutionState) -> list[Driver]:
     """List what moves an execution on; empty when it is over."""
     if state.is_closed or state.started is None:
         return []
@@ -61,7 +31,7 @@ def drivers(state: ExecutionState) -> list[Driving]:
     found += [_retry(state, key) for key in state.retries]
     found += [_waiting(state, key, wait) for key, wait in state.waits.items()]
     found += [
-        Driving(
+        Driver(
             kind="child", message="The execution waits for a sub-workflow to end.", key=key, child_id=child
         )
         for key, (child, policy) in state.children.items()
@@ -70,12 +40,12 @@ def drivers(state: ExecutionState) -> list[Driving]:
     return found
 
 
-def _of_the_whole(state: ExecutionState) -> Iterator[Driving]:
+def _of_the_whole(state: ExecutionState) -> Iterator[Driver]:
     """What concerns the execution and no single node."""
     ending = state.cancel or state.failure
     if ending is not None:
         what = "cancelled" if state.cancel is not None else "failing"
-        yield Driving(
+        yield Driver(
             kind="grace",
             message=f"The execution is being {what}; what is under way may tidy up."
             if what == "cancelled"
@@ -84,13 +54,13 @@ def _of_the_whole(state: ExecutionState) -> Iterator[Driving]:
             can=("terminate",),
         )
     elif state.quarantine:
-        yield Driving(
+        yield Driver(
             kind="quarantine",
             message=f"The engine could not decide what follows: {state.quarantine}",
             can=("release", "cancel"),
         )
     elif state.ticket_since:
-        yield Driving(
+        yield Driver(
             kind="ticket",
             message=f"It waits for its turn: at most {state.start.ticket_limit} of these run at once.",
             name=state.start.ticket,
@@ -99,13 +69,13 @@ def _of_the_whole(state: ExecutionState) -> Iterator[Driving]:
             can=("grant", "cancel"),
         )
     elif has_more(state):
-        yield Driving(kind="ready", message="There is more to decide; the next turn follows at once.")
+        yield Driver(kind="ready", message="There is more to decide; the next turn follows at once.")
 
 
-def _paused(pause: BudgetExceeded) -> Driving:
+def _paused(pause: BudgetExceeded) -> Driver:
     """Somebody is to decide about a budget."""
     goes_on = "It goes on when there is room again" if pause.period else "It fails when nobody decides"
-    return Driving(
+    return Driver(
         kind="budget",
         message=f"No further node begins: {said(pause)} Raise it and go on, or stop. {goes_on}.",
         key=KEY,
@@ -117,7 +87,7 @@ def _paused(pause: BudgetExceeded) -> Driving:
     )
 
 
-def _flying(state: ExecutionState, key: str) -> Driving:
+def _flying(state: ExecutionState, key: str) -> Driver:
     node = state.nodes[key]
     if not node.session:
         return _driving(state, key, node, "task", "waits for a worker", since=node.at, can=("cancel",))
@@ -133,7 +103,7 @@ def _flying(state: ExecutionState, key: str) -> Driving:
     )
 
 
-def _retry(state: ExecutionState, key: str) -> Driving:
+def _retry(state: ExecutionState, key: str) -> Driver:
     node = state.nodes[key]
     why = f" after: {node.error.message}" if node.error is not None else ""
     return _driving(
@@ -161,7 +131,7 @@ _WAITING: dict[str, tuple[str, str, Sequence[str]]] = {
 }
 
 
-def _waiting(state: ExecutionState, key: str, wait: Wait) -> Driving:
+def _waiting(state: ExecutionState, key: str, wait: Wait) -> Driver:
     kind, says, can = _WAITING.get(wait.kind, (wait.kind, f"waits for a {wait.kind}", ("resolve", "cancel")))
     if wait.kind == "event":
         says = f"waits for the event '{wait.name}'" + (f" with key '{wait.match}'" if wait.match else "")
@@ -183,9 +153,9 @@ def _driving(
     until: float | None = None,
     can: Sequence[str] = (),
     wait: Wait | None = None,
-) -> Driving:
+) -> Driver:
     drawn = state.graph.nodes[node.index]
-    return Driving(
+    return Driver(
         kind=kind,
         message=f"'{drawn.node.label or key}' {says}" + ("" if says.endswith((".", "?", "!")) else "."),
         key=key,

@@ -19,7 +19,7 @@ from linkflow.domain.values import Json
 from linkflow.engine.history.entries import Entries, Entry
 from linkflow.engine.history.graphs import Graphs
 from linkflow.ports.clock import Clock
-from linkflow.ports.services import Driver, ExecutionRow, ExecutionView, Explanation, Projected, RecordedEvent
+from linkflow.ports.services import ExecutionRow, ExecutionView, Explanation, Projected, RecordedEvent
 from linkflow.ports.stores import HistoryStore, LateResults, Recorded
 
 AWAITING_PAGE = 500
@@ -189,7 +189,7 @@ class Reader:
             status=state.status().value,
             summary=explain(state, now),
             version=state.version,
-            drivers=[msgspec.convert(driver, Driver, from_attributes=True) for driver in drivers(state)],
+            drivers=drivers(state),
             late=await self._late.list(execution_id),
         )
 
