@@ -10,6 +10,7 @@ import pytest
 from linkflow.adapters.embedded import EmbeddedPostgres
 from linkflow.adapters.sql.database import Database, DatabaseUnavailable, SchemaRefused, driver_errors
 from linkflow.adapters.sql.schema import migrate, revisions, schema_version
+from linkflow.domain.errors import Invalid
 
 EXERCISE = """
 import asyncio, sys
@@ -51,6 +52,16 @@ async def test_a_current_schema_costs_nothing(database_dsn: str) -> None:
     said, _ = await process.communicate()
 
     assert "False False" == said.decode().strip()
+
+
+async def test_a_nul_is_a_mistake_of_the_caller(database_dsn: str) -> None:
+    """A text with a NUL, which PostgreSQL cannot hold, is refused in words and is no error of ours."""
+    database = await Database.open(database_dsn)
+    with pytest.raises(Invalid) as refused, driver_errors():
+        await database.pool.fetchval("SELECT $1::text", "a\0b")
+    await database.close()
+
+    assert "text.nul" == refused.value.code
 
 
 async def test_a_newer_schema_is_refused_in_words(database_dsn: str) -> None:

@@ -147,6 +147,15 @@ async def test_a_nul_in_the_address_is_refused(stage: Stage) -> None:
     assert [400, 400] == [each.status for each in found]
 
 
+async def test_a_nul_in_a_body_is_refused(stage: Stage) -> None:
+    """A NUL in a name that is looked up is the caller's mistake, and said so; none reaches the database."""
+    body = {"workflow_id": "a\0b", "node_id": "n", "expressions": ["{{ 1 }}"]}
+    found = await stage.client.post("/api/v1/expressions/evaluate", body)
+
+    assert 400 <= found.status < 500
+    assert "workflow_id" in str(found.json)
+
+
 async def test_a_request_keeps_its_id(stage: Stage) -> None:
     """A request id that the caller gives comes back, so that its log lines can be found."""
     found = await Client(stage.app).get("/health", **{"x-request-id": "abc-123"})

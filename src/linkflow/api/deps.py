@@ -81,6 +81,7 @@ S = TypeVar("S", bound=Shape)
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00\r\n]+$")]
 Text = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, Field(max_length=255, pattern=r"^[^\x00]*$")]
+NodeId = Annotated[Word, Field(max_length=100)]
 Object = dict[str, Any]
 Id = Annotated[str, Path(min_length=1, max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=100, description="Rows of a page.")]

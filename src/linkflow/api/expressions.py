@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from linkflow.api import expression_shapes as shapes
-from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute, Word
+from linkflow.api.deps import Answer, Ask, Id, NodeId, Shape, StrictRoute, Word
 from linkflow.control.previews import Evaluated, Place
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.template.functions import FUNCTIONS
@@ -17,7 +17,7 @@ from linkflow.domain.workflow.template.functions import FUNCTIONS
 router = APIRouter(prefix="/api/v1", tags=["expressions"], route_class=StrictRoute)
 
 Expressions = Annotated[list[Any], Field(min_length=1, max_length=20)]
-NodeId = Annotated[str, Field(min_length=1, max_length=100)]
+Named = Annotated[NodeId, Field(min_length=1)]
 
 
 class Sample(Shape):
@@ -46,8 +46,8 @@ class Evaluate(Shape):
         sample: Data that counts before all other.
     """
 
-    workflow_id: NodeId
-    node_id: NodeId
+    workflow_id: Named
+    node_id: Named
     expressions: Expressions
     are_bare: bool = False
     execution_id: Word = ""

@@ -7,12 +7,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from linkflow.api import shapes
-from linkflow.api.deps import Answer, Ask, Id, Shape, StrictRoute, Word
+from linkflow.api.deps import Answer, Ask, Id, NodeId, Shape, StrictRoute, Word
 from linkflow.api.executions import WAIT_MS, start_answer
 
 router = APIRouter(prefix="/api/v1/workflows", tags=["executions"], route_class=StrictRoute)
-
-NodeId = Annotated[str, Field(max_length=100)]
 
 
 class TestRun(Shape):

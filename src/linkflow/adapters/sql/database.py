@@ -7,7 +7,7 @@ from typing import Self, TypeAlias
 
 import asyncpg
 
-from linkflow.domain.errors import Kind, LinkFlowError, Unavailable
+from linkflow.domain.errors import Invalid, Kind, LinkFlowError, Unavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 PooledConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -28,6 +28,12 @@ LOST = (
     TimeoutError,
 )
 
+UNSTORABLE = (
+    asyncpg.exceptions.CharacterNotInRepertoireError,
+    asyncpg.exceptions.UntranslatableCharacterError,
+)
+"""What the server says of a text with a NUL: it came from outside, and can be nowhere in the store."""
+
 
 class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
@@ -44,7 +50,7 @@ class SchemaRefused(LinkFlowError):
 
 @contextmanager
 def driver_errors() -> Iterator[None]:
-    """Turn a lost connection into `DatabaseUnavailable`; wrong SQL stays loud, it is a bug.
+    """Turn a lost connection into `DatabaseUnavailable`, a NUL into `Invalid`; wrong SQL stays loud: a bug.
 
     Not for commits, whose outcome is unknown when the connection breaks: the store says so itself.
     """
@@ -53,6 +59,10 @@ def driver_errors() -> Iterator[None]:
     except LOST as error:
         raise DatabaseUnavailable(
             f"The database does not answer: {str(error) or type(error).__name__}."
+        ) from error
+    except UNSTORABLE as error:
+        raise Invalid(
+            "A text holds a NUL character; nothing that is stored has one. Leave it out.", code="text.nul"
         ) from error
 
 
