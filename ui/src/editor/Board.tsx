@@ -27,6 +27,7 @@ import { Palette } from './Palette';
 import { Problems } from './Problems';
 import { useProblems } from './problems';
 import { save, useSaving } from './saving';
+import { SettingsDialog } from './SettingsDialog';
 import { Shortcuts } from './Shortcuts';
 import { changeEdges, changeNodes, choose, connect, dragging, openPalette, useEditor } from './store';
 import { Toolbar } from './Toolbar';
@@ -69,7 +70,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
   const [isAsking, setAsking] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [showsProblems, setShowsProblems] = useState(false);
-  const [sheet, setSheet] = useState<'' | 'outline' | 'shortcuts'>('');
+  const [sheet, setSheet] = useState<'' | 'outline' | 'shortcuts' | 'settings'>('');
   const board = useRef<HTMLDivElement>(null);
   const open = useCallback((id: string | undefined) => void navigate({ search: (before) => ({ ...before, node: id }), replace: true }), [navigate]);
   const isOpen = useRef(false);
@@ -181,13 +182,14 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
             </EditingContext>
           </InsertHere>
           {executionId && <Explain executionId={executionId} onNode={(id) => { choose([id]); go(id, true); }} onClose={() => void navigate({ search: (before) => ({ ...before, exec: undefined }), replace: true })} />}
-          {showsProblems && <Problems onClose={() => setShowsProblems(false)} onNode={(id) => { choose([id]); go(id, true); }} />}
+          {showsProblems && <Problems onClose={() => setShowsProblems(false)} onSettings={() => setSheet('settings')} onNode={(id) => { choose([id]); go(id, true); }} />}
         </div>
         {shown && <Inspector key={shown.id} node={shown} tab={tab} onTab={setTab} onClose={() => { open(undefined); focusCard(board.current, shown.id); }} />}
       </div>
       <Announcer />
       <Palette context={context} onAdded={added} />
       {connecting && <ConnectDialog from={connecting} onClose={() => setConnecting('')} onDone={(to) => announce(say('voice.connected', { from: nameOf(connecting), to: nameOf(to) }))} />}
+      {sheet === 'settings' && <SettingsDialog onClose={() => setSheet('')} />}
       {sheet === 'shortcuts' && <Shortcuts onClose={() => setSheet('')} />}
       {sheet === 'outline' && <Outline onClose={() => setSheet('')} onNode={(id) => { setSheet(''); choose([id]); go(id); }} />}
       <InputDialog isOpen={isAsking} onClose={() => setAsking(false)} onRun={(input) => { setAsking(false); void run(input); }} />

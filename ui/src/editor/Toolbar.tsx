@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowLeft, CircleAlert, CircleCheck, CircleHelp, Cloud, CloudOff, FileJson, History, ListTree, LoaderCircle, Play, Redo2, Undo2, WandSparkles } from 'lucide-react';
+import { ArrowLeft, CircleAlert, CircleCheck, CircleHelp, Cloud, CloudOff, FileJson, History, ListTree, LoaderCircle, Play, Redo2, Settings2, Undo2, WandSparkles } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
@@ -78,6 +78,7 @@ export function Toolbar({ workflow, context, isBusy, onRunWith, onProblems }: Pr
         <Button look="quiet" icon={<WandSparkles size={16} aria-hidden />} {...act('tidy')} />
         <Button look="quiet" icon={<ListTree size={16} aria-hidden />} {...act('outline')} />
         <Link to="/w/$workflowId/versions" params={{ workflowId: workflow.id }} aria-label={say('versions.title')} title={say('versions.title')} className="inline-flex size-8 items-center justify-center rounded-lg text-soft hover:bg-sunk hover:text-ink"><History size={16} aria-hidden /></Link>
+        <Button look="quiet" icon={<Settings2 size={16} aria-hidden />} {...act('settings')} />
         <Button look="quiet" icon={<CircleHelp size={16} aria-hidden />} {...act('shortcuts')} />
       </div>
       <Button busy={activate.isPending} onClick={() => activate.mutate()} aria-pressed={isActive}>

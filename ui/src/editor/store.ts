@@ -161,6 +161,19 @@ export function patchNode(id: string, change: Partial<SpecNode>, name: string): 
     nodes: state.nodes.map((each) => (each.id === id ? { ...each, data: { spec: without({ ...each.data.spec, ...change }) } } : each)),
   }));
 }
+/** Change settings of the workflow: members of its `settings` and `errorHandling`; what is undefined is taken out. */
+export function patchRest(change: Partial<Record<'settings' | 'errorHandling', Record<string, unknown>>>, name: string): void {
+  begin(`rest.${name}`);
+  set(({ rest }) => {
+    const found = { ...rest };
+    for (const [part, members] of Object.entries(change)) {
+      const kept = Object.entries({ ...(rest[part] as object | undefined), ...members }).filter(([, value]) => value !== undefined);
+      if (kept.length) found[part] = Object.fromEntries(kept);
+      else delete found[part];
+    }
+    return { rest: found };
+  });
+}
 /** Change several steps at once, as one step back. */
 export function patchNodes(ids: readonly string[], change: (spec: SpecNode) => Partial<SpecNode>): void {
   begin();

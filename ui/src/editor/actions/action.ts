@@ -20,7 +20,7 @@ export interface Context {
   close: () => void;
   /** Where the middle of what is seen is. */
   middle: () => { x: number; y: number };
-  show: (what: 'outline' | 'shortcuts') => void;
+  show: (what: 'outline' | 'shortcuts' | 'settings') => void;
 }
 export type Part = 'edit' | 'arrange' | 'view' | 'move';
 export interface Action {

@@ -1,5 +1,5 @@
 /** Everything that can be done in the editor, as values: toolbar, palette, shortcuts and their list read this one. */
-import { BetweenVerticalEnd, BetweenVerticalStart, CircleHelp, EyeOff, ListTree, Maximize, MousePointer2, PencilLine, Play, Plus, Redo2, Save, Search, Spline, Trash2, Undo2, ZoomIn, ZoomOut } from 'lucide-react';
+import { BetweenVerticalEnd, BetweenVerticalStart, CircleHelp, EyeOff, ListTree, Maximize, MousePointer2, PencilLine, Play, Plus, Redo2, Save, Search, Settings2, Spline, Trash2, Undo2, ZoomIn, ZoomOut } from 'lucide-react';
 import { shapeOf } from '../../canvas/shapes';
 import { choose, openPalette, patchNodes, redo, undo, useEditor } from '../store';
 import { always, chosen, hasAny, hasChosen, nameOf, type Action } from './action';
@@ -30,6 +30,7 @@ export const ACTIONS: readonly Action[] = [
   { name: 'zoomIn', label: 'edit.zoomIn', icon: ZoomIn, part: 'view', keys: ['+', '='], isEnabled: always, perform: (context) => context.zoom(1.2) },
   { name: 'zoomOut', label: 'edit.zoomOut', icon: ZoomOut, part: 'view', keys: ['-'], isEnabled: always, perform: (context) => context.zoom(1 / 1.2) },
   { name: 'outline', label: 'edit.outline', icon: ListTree, part: 'view', keys: ['O', 'Mod+F'], isEnabled: always, perform: (context) => context.show('outline') },
+  { name: 'settings', label: 'flow.title', icon: Settings2, part: 'view', keys: ['Mod+,'], isEnabled: always, perform: (context) => context.show('settings') },
   { name: 'shortcuts', label: 'edit.shortcuts', icon: CircleHelp, part: 'view', keys: ['?'], isEnabled: always, perform: (context) => context.show('shortcuts') },
   ...WALKING,
 ];

@@ -9,11 +9,12 @@ import { home } from './home';
 import { insights } from './insights';
 import { settings } from './settings';
 import { panel } from './panel';
+import { flow } from './flow';
 import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
 import { alerts } from './alerts';
 import { workspaces } from './workspaces';
 
-export const en = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const en = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
 export type Key = keyof typeof en;

@@ -10,10 +10,11 @@ import { home } from './home';
 import { insights } from './insights';
 import { settings } from './settings';
 import { panel } from './panel';
+import { flow } from './flow';
 import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
 import { alerts } from './alerts';
 import { workspaces } from './workspaces';
 
-export const fr: Record<Key, string> = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...panel };
+export const fr: Record<Key, string> = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
