@@ -112,3 +112,54 @@ async def test_a_field_of_the_input_is_dragged_into_a_parameter(ui: Window) -> N
     await ui.page.keyboard.press("Escape")
 
     await expect(ui.page.locator('.react-flow__node[data-id="dear"]')).to_be_focused()
+
+
+LOOP: Any = {
+    "trigger": {"id": "start", "type": "trigger.manual", "position": {"x": 0, "y": 0}},
+    "nodes": [
+        {
+            "id": "each", "type": "logic.loop", "position": {"x": 280, "y": 0},
+            "config": {"items": "{{ trigger }}", "on_item_error": "collect"},
+        },
+        {
+            "id": "greet", "type": "data.set", "label": "Greet", "position": {"x": 560, "y": 0},
+            "config": {"values": {"text": "Hi {{ item.name }}"}},
+        },
+        {
+            "id": "shout", "type": "data.set", "label": "Shout", "position": {"x": 840, "y": 0},
+            "config": {"values": {"text": "{{ greet.text | upper }}"}},
+        },
+    ],
+    "edges": [
+        {"source": "start", "target": "each"},
+        {"source": "each", "target": "greet", "sourceHandle": "body"},
+        {"source": "greet", "target": "shout"},
+        {"source": "shout", "target": "each"},
+    ],
+}  # fmt: skip
+
+
+async def test_in_a_loop_one_chooses_the_run_whose_data_is_shown(ui: Window) -> None:
+    """The turn that failed is shown first; another is chosen by number, and the steps after it follow."""
+    workflow_id = await ui.live.made(LOOP)
+    people = [{"name": "Amina"}, {"nme": "?"}, {"name": "Otieno"}]
+    execution_id = await ui.live.start(workflow_id, people)
+    await ui.live.ended(execution_id)
+    await ui.context.add_init_script("localStorage.setItem('linkflow.panel', '1120')")
+    await ui.open(f"/w/{workflow_id}/edit?node=greet&exec={execution_id}")
+    choice = ui.page.get_by_test_id("run-choice")
+    number = choice.get_by_role("spinbutton", name="Run of this step")
+    given = ui.page.get_by_test_id("preview-values").locator("[data-value]")
+    await expect(number).to_have_value("2")
+    await expect(ui.page.get_by_test_id("preview-values")).to_contain_text("name")
+    await expect(ui.page.get_by_role("alert")).to_contain_text("“Greet” failed")
+    await choice.get_by_role("button", name="Run after").click()
+    await expect(given).to_have_text('{"text":"Hi Otieno"}')
+    await expect(ui.page.get_by_test_id("data")).to_contain_text("Hi Otieno")
+    await number.fill("1")
+    await number.press("Enter")
+    await expect(given).to_have_text('{"text":"Hi Amina"}')
+    await ui.page.get_by_role("button", name="Step after").click()
+
+    await expect(given).to_have_text('{"text":"HI AMINA"}')
+    await expect(ui.page.get_by_test_id("data")).to_contain_text("HI AMINA")
