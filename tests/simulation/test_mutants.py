@@ -25,7 +25,7 @@ from linkflow.engine.history.outbox import Outbox
 from linkflow.engine.history.recording import record_of
 from linkflow.engine.history.service import History
 from linkflow.engine.matching.service import Matching
-from linkflow.engine.recovery import Recovery
+from linkflow.engine.recovery.service import Recovery
 from linkflow.engine.worker.activity import Context
 from linkflow.ports.stores import Message, Record, Recorded
 from linkflow.testing.outside import OpenStore

@@ -10,7 +10,7 @@ from linkflow.adapters.memory import MemoryCache, MemoryEventBus, MemoryPrepared
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.apps.settings import SettingInvalid, Settings
 from linkflow.domain.values import Json
-from linkflow.engine.recovery import BROKER_SWEEP_S, SWEEP_S
+from linkflow.engine.recovery.service import BROKER_SWEEP_S, SWEEP_S
 from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
 from linkflow.ports.queue import TaskQueue
 from linkflow.ports.triggers import FanOut

@@ -8,7 +8,7 @@ from linkflow.adapters.grpc.lines import Lines
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.domain.errors import Unavailable
 from linkflow.engine.cluster import Cluster
-from linkflow.engine.recovery import Recovery
+from linkflow.engine.recovery.service import Recovery
 from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Lease
 from linkflow.ports.queue import TaskQueue

@@ -55,7 +55,7 @@ from linkflow.apps.settings import SettingInvalid, Settings, database_urls
 from linkflow.apps.wiring import ENGINE, EngineParts, Services
 from linkflow.domain.values import Json
 from linkflow.engine.cluster import Cluster
-from linkflow.engine.recovery import BROKER_SWEEP_S, Among
+from linkflow.engine.recovery.service import BROKER_SWEEP_S, Among
 from linkflow.nodes.registry import NodeRegistry
 from linkflow.ports import services as ports
 from linkflow.ports.clock import Clock

@@ -34,7 +34,7 @@ from linkflow.engine.history.tickets import Tickets
 from linkflow.engine.load import Load
 from linkflow.engine.matching.service import Matching
 from linkflow.engine.ranges import Ranges
-from linkflow.engine.recovery import SWEEP_S, Among, Recovery
+from linkflow.engine.recovery.service import SWEEP_S, Among, Recovery
 from linkflow.engine.timer import Timer
 from linkflow.engine.visibility.mirror import MirroredVisibility
 from linkflow.engine.visibility.projector import Claims, Projector

@@ -1,7 +1,7 @@
 """The auditor of "nothing is ever stuck": finds open executions that nothing moves on, and wakes them.
 
 The engine rescues its own: workers that died, tasks that a queue lost, wake-ups that are due (see
-`engine/recovery.py`). This duty looks from outside whether that works. An execution is stuck when nothing
+`engine/recovery`). This duty looks from outside whether that works. An execution is stuck when nothing
 moves it on, or when all that should have done so is overdue. Whatever is found here is a fault; it is logged,
 counted and kept as the result of the run, and the execution is woken.
 """

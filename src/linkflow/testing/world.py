@@ -7,13 +7,13 @@ that must never happen is a violation.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
-from linkflow.domain.errors import LinkFlowError, NotFound, OutcomeUnknown, Unavailable
+from linkflow.domain.errors import LinkFlowError, NotFound, Unavailable
 from linkflow.domain.execution.events import ActivityTaskCompleted, ActivityTaskStarted, Event
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
@@ -25,14 +25,12 @@ from linkflow.engine.history.outbox import Outbox
 from linkflow.engine.history.service import History
 from linkflow.engine.history.tickets import Tickets
 from linkflow.engine.matching.service import Matching
-from linkflow.engine.recovery import Recovery
+from linkflow.engine.recovery.service import Recovery
 from linkflow.engine.timer import Timer
 from linkflow.engine.visibility.projector import Projector
 from linkflow.engine.worker.activity import Activities
 from linkflow.engine.worker.service import Worker
 from linkflow.ports.services import (
-    ActivityReply,
-    ActivityReport,
     PublishedWorkflow,
     SignalExecution,
     StartExecution,
@@ -48,81 +46,13 @@ from linkflow.testing.memory_stores import (
     MemorySpecStore,
     MemoryTickets,
 )
+from linkflow.testing.network import Link, Witness
 from linkflow.testing.outside import Faults, Ids, OpenStore, Receiver
 from linkflow.testing.virtual import VirtualClock
 
 WORKSPACE = "workspace"
 
 T = TypeVar("T")
-
-
-class Link:
-    """What a life holds of the world: calls pass while it lives, take time, and fail now and then."""
-
-    def __init__(self, target: Any, life: "Life", *, fails: bool) -> None:
-        self._target = target
-        self._life = life
-        self._fails = fails
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._target, name)
-        if name == "open_executions":
-            return lambda: self._each(found())
-        if not asyncio.iscoroutinefunction(found):
-            return found
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            return await self._call(found, args, kwargs)
-
-        return call
-
-    async def _call(self, method: Any, args: Any, kwargs: Any) -> Any:
-        life, rng, faults = self._life, self._life.world.rng, self._life.world.faults
-        await asyncio.sleep(rng.choice((0.0, 0.0, 0.001, 0.02)))
-        life.require_alive()
-        if self._fails and rng.random() < faults.refused:
-            raise Unavailable
-        found = await method(*args, **kwargs)
-        await asyncio.sleep(rng.choice((0.0, 0.0, 0.001, 0.02)))
-        life.require_alive()
-        if self._fails and rng.random() < faults.unanswered:
-            raise OutcomeUnknown
-        return found
-
-    async def _each(self, found: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        async for item in found:
-            self._life.require_alive()
-            yield item
-
-
-class Witness:
-    """The History of one life, as its other services reach it: while it lives, and with an eye on it."""
-
-    def __init__(self, history: History, life: "Life") -> None:
-        self._target = history
-        self._life = life
-
-    async def respond(self, reports: Sequence[ActivityReport]) -> Sequence[ActivityReply]:
-        """Report; what is acknowledged must be durable."""
-        self._life.require_alive()
-        world = self._life.world
-        replies = await self._target.respond(reports)
-        for report, reply in zip(reports, replies, strict=True):
-            is_done = (report.key, report.attempt) in world.completed(report.execution_id)
-            if reply.accepted and report.completion.error is None and not is_done:
-                world.violated(f"the report of {report.key} was acknowledged and is not durable")
-        return replies
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._target, name)
-        if not asyncio.iscoroutinefunction(found):
-            return found
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            self._life.require_alive()
-            return await found(*args, **kwargs)
-
-        return call
 
 
 class Life:

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from linkflow.domain.errors import Unavailable
-from linkflow.engine.publishing import Publish
-from linkflow.engine.recovery import (
+from linkflow.engine.recovery.publishing import Publish
+from linkflow.engine.recovery.service import (
     AGAIN_S,
     AUDIT_S,
     BROKER_SWEEP_S,

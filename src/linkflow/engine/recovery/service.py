@@ -20,7 +20,7 @@ from zlib import crc32
 
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError
-from linkflow.engine.publishing import Publish, publishing
+from linkflow.engine.recovery.publishing import Publish, publishing
 from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import Peers
 from linkflow.ports.coordination import Leases
