@@ -14,6 +14,7 @@ from linkflow.adapters.rabbitmq import BANDS, PARTITIONS, RabbitTaskQueue
 from linkflow.adapters.redis.connection import connect
 from linkflow.adapters.redis.streams import RedisTaskQueue
 from linkflow.domain.errors import Unavailable
+from linkflow.testing.coordination_suites import until
 from linkflow.testing.queue_suite import (
     PATIENCE_S,
     BrokerSuite,
@@ -125,9 +126,11 @@ class TestRedis(BrokerSuite):
             with pytest.raises(Unavailable):
                 await queue.take(["default"], 1)
             server.resume()
-            async with asyncio.timeout(PATIENCE_S):
-                while await redis.keys("*:partition:*"):  # noqa: ASYNC110  a beat tells it
-                    await asyncio.sleep(0.05)
+
+            async def is_forgotten() -> bool:
+                return not await redis.keys("*:partition:*")
+
+            await until(is_forgotten)
         server.stop()
 
     async def test_nothing_is_left_behind(
