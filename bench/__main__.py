@@ -10,7 +10,8 @@
     BENCH_EDITOR    nodes of the workflows that the editor is measured with; empty for none (100,500,1000)
     BENCH_PEERS     peers to run beside it where they are installed: dbos, restate; empty for none (both)
 
-Everything goes to `bench/results/latest.json`; with `--docs` the tables go to `docs/benchmarks.md` too.
+Everything goes to `bench/results/latest.json`; with `--docs` the tables go to the documentation
+too (see `bench.pages`).
 """
 
 import asyncio
@@ -20,13 +21,13 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from bench import apart, editor, limits
+from bench import apart, editor, limits, pages
 from bench.meter import Meter, Patience, spent
 from bench.peers import run as beside
 from bench.peers.found import DBOS, RESTATE, RESTATE_SERVER
@@ -39,8 +40,6 @@ from bench.workloads import workloads
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-PAGE = HERE.parent / "docs" / "benchmarks.md"
-MARK = "<!-- Written by `make bench ARGS=--docs`; what is below is replaced. -->\n"
 
 
 def say(text: str) -> None:
@@ -109,12 +108,6 @@ def cpu_model() -> str:
     )
 
 
-def write_page(found: Mapping[str, Any], text: str) -> None:
-    """Write the tables into the documentation, below what people wrote there."""
-    above = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
-    PAGE.write_text(f"{above}{MARK}\n{text}", encoding="utf-8")
-
-
 def main() -> None:
     """Measure everything and report."""
     RESULTS.mkdir(exist_ok=True)
@@ -145,7 +138,7 @@ def main() -> None:
     text = report(found, goals)
     print(text)
     if "--docs" in sys.argv:
-        write_page(found, text)
+        pages.write(found, text)
     missed = [goal.title for goal in goals if goal.verdict == MISSED]
     if missed:
         raise SystemExit(f"{len(missed)} of {len(goals)} targets are missed: {'; '.join(missed)}")

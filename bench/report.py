@@ -23,7 +23,7 @@ def report(found: Found, goals: Sequence[Target]) -> str:
     return "\n".join(parts)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Write a Markdown table; the first column is text, the others are numbers."""
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
@@ -68,7 +68,7 @@ def _workloads(found: Found) -> str:
         "p50 / p99 ms, loaded",
         "strangers",
     )
-    return "### Speed\n\n" + _table(head, rows)
+    return "### Speed\n\n" + table(head, rows)
 
 
 def _costs(found: Found) -> str:
@@ -90,7 +90,7 @@ def _costs(found: Found) -> str:
             )
         )
     head = ("µs of CPU and bytes per execution", "LinkFlow", "per node", "PostgreSQL", "driver")
-    return "### Cost\n\n" + _table((*head, "events", "WAL", "tables"), rows)
+    return "### Cost\n\n" + table((*head, "events", "WAL", "tables"), rows)
 
 
 def _timers(timers: Found) -> str:
@@ -102,7 +102,7 @@ def _timers(timers: Found) -> str:
         f"{timers['foreign']:.0%}",
     )
     head = ("in one process", "lost", "doubled", "early", "late by p50 / p99 / most ms", "strangers")
-    return "### Timers\n\n" + _table(head, [row])
+    return "### Timers\n\n" + table(head, [row])
 
 
 def _editor(rows: Sequence[Found]) -> str:
@@ -113,7 +113,7 @@ def _editor(rows: Sequence[Found]) -> str:
         "the editor at its actual size", "load ms", "elements", "heap MB", "drag, CPU ms a step", "add ms",
         "open ms", "live frames", "CPU ms each", "picture p95 ms", "long tasks", "strangers",
     )  # fmt: skip
-    table = [
+    made = [
         (
             f"{row['nodes']:,} nodes",
             *(f"{row[name]:,.{_digits(row[name])}f}" for name in (*names, *runs)),
@@ -121,21 +121,21 @@ def _editor(rows: Sequence[Found]) -> str:
         )
         for row in rows
     ]
-    return "### The editor\n\n" + _table(head, table)
+    return "### The editor\n\n" + table(head, made)
 
 
 def _looks(looks: Found) -> str:
     """Say what long histories and previews take."""
     head = ("looked at", "open ms", "picture p95 ms", "rows at once", "preview ms", "strangers")
     foreign = f"{looks['foreign']:.0%}"
-    table: list[Sequence[str]] = [
+    made: list[Sequence[str]] = [
         ("an expression as one types", "", "", "", f"{looks['preview_ms']:.0f}", foreign)
     ]
     for view in ("timeline", "events"):
         names = (f"{view}_ms", f"{view}_p95_ms", f"{view}_rows")
         row = (f"{looks[name]:,.{_digits(looks[name])}f}" for name in names)
-        table.append((f"{view} of {looks['events']:,} events", *row, "", foreign))
-    return _table(head, table)
+        made.append((f"{view} of {looks['events']:,} events", *row, "", foreign))
+    return table(head, made)
 
 
 def _split(found: Found) -> str:
@@ -174,7 +174,7 @@ def _split(found: Found) -> str:
         "p50 / p99 ms, loaded",
         "strangers",
     )
-    return "### Split\n\n" + _table(head, rows)
+    return "### Split\n\n" + table(head, rows)
 
 
 def _processes(found: Found) -> str:
@@ -192,7 +192,7 @@ def _processes(found: Found) -> str:
             for row in layout_rows
         ]
         head = (f"µs of CPU per execution, {SPLITS[layout]}", "LinkFlow", *names, "PostgreSQL")
-        parts.append(_table(head, rows))
+        parts.append(table(head, rows))
     return "\n".join(parts)
 
 
@@ -213,7 +213,7 @@ def _peers(peers: Found) -> str:
             )
         )
     head = ("peer", "executions/s", "callers", "p50 / p99 ms", "µs of CPU", "strangers")
-    return "### Peers in the same run\n\n" + _table(head, rows)
+    return "### Peers in the same run\n\n" + table(head, rows)
 
 
 def _named(name: str) -> str:
@@ -240,7 +240,7 @@ def _targets(goals: Sequence[Target]) -> str:
             measured = f"{goal.measured.value:,.{_digits(goal.measured.value)}f}"
         aim = f" ({goal.aim:,g})" if goal.aim else ""
         rows.append((goal.title, f"{sign} {goal.must:,g}{aim} {goal.unit}", measured, goal.verdict))
-    return "### Targets\n\n" + _table(("target", "to reach (to aim at)", "measured", ""), rows)
+    return "### Targets\n\n" + table(("target", "to reach (to aim at)", "measured", ""), rows)
 
 
 def _digits(value: float) -> int:
