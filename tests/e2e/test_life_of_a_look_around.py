@@ -15,6 +15,12 @@ SPEC = {
     "edges": [{"source": "start", "target": "set"}],
 }
 
+WIDER = """() => {
+  const it = document.getElementById('content') ?? document.documentElement;
+  return Math.max(0, it.scrollWidth - it.clientWidth);
+}"""
+"""By how many pixels a page is wider than its window."""
+
 
 async def troubles(ui: Window) -> list[str]:
     """List what axe finds serious or critical."""
@@ -45,14 +51,9 @@ async def furnished(ui: Window) -> tuple[str, str]:
     return workflow_id, execution_id
 
 
-@pytest.mark.timeout(300)  # thirty pages, one after the other
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
-    """No page has a serious or critical finding of axe, in either theme."""
-    workflow_id, execution_id = await furnished(ui)
-    await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
-    found: dict[str, list[str]] = {}
-    for path in (
+def pages(workflow_id: str, execution_id: str) -> tuple[str, ...]:
+    """List every page by its address."""
+    return (
         "/", "/workflows", "/workflows?new=1", "/templates", "/executions", f"/executions/{execution_id}",
         f"/executions/{execution_id}?view=timeline", f"/executions/{execution_id}?view=events", "/triggers",
         "/dead-letters", "/cluster", "/me", f"/w/{workflow_id}/edit?node=set", "/nowhere",
@@ -60,7 +61,17 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
         "/inbox", "/credentials", "/insights", "/jobs", "/admin/members", "/admin/keys", "/admin/variables",
         "/admin/subscriptions", "/admin/usage", "/admin/audit", "/admin/workspaces",
         f"/w/{workflow_id}/versions", f"/w/{workflow_id}/versions?from=1&to=draft",
-    ):  # fmt: skip
+    )  # fmt: skip
+
+
+@pytest.mark.timeout(300)  # thirty pages, one after the other
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
+    """No page has a serious or critical finding of axe, in either theme."""
+    workflow_id, execution_id = await furnished(ui)
+    await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
+    found: dict[str, list[str]] = {}
+    for path in pages(workflow_id, execution_id):
         await ui.open(path)
         await expect(ui.page.locator("h1").first).to_be_attached()
         await expect(ui.page.get_by_text("Loading…")).to_have_count(0)
@@ -68,6 +79,22 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
             found[path] = serious
 
     assert ({}, theme) == (found, await ui.page.evaluate("document.documentElement.dataset.theme"))
+
+
+@pytest.mark.timeout(300)  # thirty pages, one after the other
+async def test_every_page_fits_a_phone(ui: Window) -> None:
+    """On a window of 390 pixels no page but the editor is wider; what needs more scrolls in its frame."""
+    workflow_id, execution_id = await furnished(ui)
+    await ui.page.set_viewport_size({"width": 390, "height": 844})
+    wide: dict[str, int] = {}
+    for path in (each for each in pages(workflow_id, execution_id) if "/edit" not in each):
+        await ui.open(path)
+        await expect(ui.page.locator("h1").first).to_be_attached()
+        await expect(ui.page.get_by_text("Loading…")).to_have_count(0)
+        if over := await ui.page.evaluate(WIDER):
+            wide[path] = over
+
+    assert wide == {}
 
 
 DIALOGS = {

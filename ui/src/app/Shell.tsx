@@ -56,8 +56,8 @@ export function Shell() {
   return (
     <div className="flex h-full">
       <a href="#content" className="sr-only z-50 rounded-lg bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:absolute focus:top-2 focus:left-2">{say('app.skip')}</a>
-      <nav aria-label={say('app.menu')} data-narrow={isNarrow || undefined} className={classes('group/nav flex shrink-0 flex-col border-r border-line bg-surface px-3 py-4 max-lg:w-15', isNarrow ? 'w-15' : 'w-56')}>
-        <Link to="/" className="mb-5 flex items-center gap-2.5 px-2 max-lg:justify-center group-data-narrow/nav:justify-center" aria-label={say('app.name')}>
+      <nav aria-label={say('app.menu')} data-narrow={isNarrow || undefined} className={classes('group/nav flex shrink-0 flex-col border-r border-line bg-surface px-3 py-4 max-lg:w-15 max-sm:w-12 max-sm:px-1.5', isNarrow ? 'w-15' : 'w-56')}>
+        <Link to="/" className="mb-5 flex items-center gap-2.5 px-2 max-lg:justify-center max-sm:px-0 group-data-narrow/nav:justify-center" aria-label={say('app.name')}>
           <img src="/favicon.svg" alt="" className="size-7 max-w-none" />
           <span className={classes('text-[15px] font-semibold tracking-tight', WIDE_ONLY)}>LinkFlow</span>
         </Link>

@@ -1,5 +1,6 @@
 import { LoaderCircle } from 'lucide-react';
 import { useEffect, type ReactNode } from 'react';
+import { classes } from './classes';
 
 /** The frame of a page: title, what it is about, what can be done, content. */
 export function Page({ title, about, actions, children }: { title: string; about?: string; actions?: ReactNode; children: ReactNode }) {
@@ -7,13 +8,13 @@ export function Page({ title, about, actions, children }: { title: string; about
     document.title = `${title} · LinkFlow`;
   }, [title]);
   return (
-    <div className="mx-auto w-full max-w-6xl px-6 py-7 lg:px-10">
+    <div className="mx-auto w-full max-w-6xl px-4 py-7 sm:px-6 lg:px-10">
       <div className="mb-5 flex flex-wrap items-end justify-between gap-3">
         <div>
           <h1>{title}</h1>
           {about && <p className="mt-0.5 max-w-2xl text-[13px] text-soft">{about}</p>}
         </div>
-        <div className="flex items-center gap-2">{actions}</div>
+        <div className="flex flex-wrap items-center gap-2">{actions}</div>
       </div>
       {children}
     </div>
@@ -52,11 +53,13 @@ export function Failed({ title, error, again, againLabel }: { title: string; err
   );
 }
 
-/** A table in a frame; rows are links where `to` is drawn inside. */
+const FEW = 3;
+
+/** A table in a frame, which scrolls sideways where the window is narrower than many columns need. */
 export function Table({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
   return (
     <div className="overflow-x-auto rounded-xl border border-line bg-surface shadow-[var(--shadow)]">
-      <table className="w-full text-left text-[13px]" aria-label={label}>
+      <table className={classes('w-full text-left text-[13px]', head.length > FEW && 'max-md:min-w-[40rem]')} aria-label={label}>
         <thead>
           <tr className="border-b border-line text-xs text-faint">
             {head.map((each) => <th key={each} scope="col" className="px-4 py-2.5 font-medium">{each}</th>)}

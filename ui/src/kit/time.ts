@@ -1,3 +1,5 @@
+const DAY_MS = 86_400_000;
+
 /** Making a format costs a hundred times what using it does: one for each language is kept. */
 function kept<F>(make: (language: string) => F): (language: string) => F {
   const made = new Map<string, F>();
@@ -23,11 +25,12 @@ export function absolute(instant: string | null | undefined, language: string): 
   return instant ? full(language).format(Date.parse(instant)) : '';
 }
 
-/** Say a duration shortly: 840 ms, 2.4 s, 3 min, 2.1 h. */
+/** Say a duration shortly: 840 ms, 2.4 s, 3 min, 2.1 h, 7 d. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return '–';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
-  return `${(ms / 3_600_000).toFixed(1)} h`;
+  if (ms <= 2 * DAY_MS) return `${Number((ms / 3_600_000).toFixed(1))} h`;
+  return `${Number((ms / DAY_MS).toFixed(1))} d`;
 }

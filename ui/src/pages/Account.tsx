@@ -5,7 +5,7 @@ import { call } from '../api/client';
 import { me } from '../api/queries';
 import type { SignInLine } from '../api/schema.gen';
 import { endSession, session } from '../api/session';
-import { LANGUAGES, speak, useWords, type Language } from '../i18n';
+import { LANGUAGES, speak, useWords, worded, type Language } from '../i18n';
 import { Button } from '../kit/Button';
 import { Dialog } from '../kit/Dialog';
 import { Choice, Field, Input } from '../kit/Field';
@@ -28,13 +28,13 @@ export function Account() {
     <Page title={say('account.title')} about={say('account.about')}>
       <Listing found={found}>
         {(own) => (
-          <div className="grid max-w-4xl items-start gap-5 md:grid-cols-2">
+          <div className="grid max-w-4xl grid-cols-1 items-start gap-5 md:grid-cols-2">
             <Framed title={say('account.title')}>
               <form className="flex flex-col gap-4" onSubmit={(event) => save.mutate(fields(event).name ?? '')}>
                 <Unverified email={own.email} />
                 <Field label={say('account.name')}>{(id) => <Input id={id} name="name" required defaultValue={own.name} />}</Field>
                 <Field label={say('account.email')}>{(id) => <Input id={id} value={own.email} disabled readOnly />}</Field>
-                <Field label={say('account.workspace')}>{(id) => <Input id={id} value={own.role} disabled readOnly />}</Field>
+                <Field label={say('account.workspace')}>{(id) => <Input id={id} value={worded(say, `role.${own.role}`, own.role)} disabled readOnly />}</Field>
                 <div><Button type="submit" look="main" busy={save.isPending}>{say('app.save')}</Button></div>
               </form>
             </Framed>
@@ -97,7 +97,7 @@ function SignIns() {
   const all = useAct(() => call('DELETE /auth/sign-ins'), [], endSession);
   return (
     <section aria-label={say('account.signIns')}>
-      <div className="mb-2 flex items-center justify-between gap-3"><h2>{say('account.signIns')}</h2><Button look="danger" busy={all.isPending} onClick={() => window.confirm(say('account.endAllAsk')) && all.mutate()}>{say('account.endAll')}</Button></div>
+      <div className="mb-2 flex flex-wrap items-center justify-between gap-3"><h2>{say('account.signIns')}</h2><Button look="danger" busy={all.isPending} onClick={() => window.confirm(say('account.endAllAsk')) && all.mutate()}>{say('account.endAll')}</Button></div>
       <Listing found={found}>
         {(rows) => (
           <Table label={say('account.signIns')} head={[say('account.device'), say('account.address'), say('account.since'), say('workflows.actions')]}>

@@ -52,7 +52,7 @@ function Shown({ found, status, seq }: { found: Found; status: string; seq: numb
   const retry = useMutation({ mutationFn: (which: 'original' | 'current') => call('POST /executions/{execution_id}/retry', { path, body: { workflow: which } }), onSuccess: (made) => { toast.success(say('execution.retried')); void navigate({ to: '/executions/$executionId', params: { executionId: made.execution_id } }); }, onError: failed });
   return (
     <div className="flex h-full flex-col">
-      <header className="border-b border-line bg-surface px-6 pt-4">
+      <header className="border-b border-line bg-surface px-4 pt-4 sm:px-6">
         <div className="flex flex-wrap items-center gap-3">
           <Link to="/executions" aria-label={say('nav.executions')} className="rounded-lg p-1.5 text-soft hover:bg-sunk"><ArrowLeft size={17} aria-hidden /></Link>
           <h1>{flow.data?.name ?? say('execution.title')}</h1>
@@ -63,9 +63,9 @@ function Shown({ found, status, seq }: { found: Found; status: string; seq: numb
           {!isOver(status) && <Button look="danger" busy={cancel.isPending} onClick={() => cancel.mutate()}>{say('execution.cancel')}</Button>}
           {isOver(status) && <Retry isBusy={retry.isPending} onRetry={(which) => retry.mutate(which)} />}
         </div>
-        <p className="mt-1 mb-3 ml-9 text-xs text-faint"><code className="font-mono">{found.id}</code> · <span title={absolute(found.started_at, language)}>{ago(found.started_at, language)}</span> · {duration(found.duration_ms)}</p>
+        <p className="mt-1 mb-3 text-xs break-words sm:ml-9 text-faint"><code className="font-mono">{found.id}</code> · <span title={absolute(found.started_at, language)}>{ago(found.started_at, language)}</span> · {duration(found.duration_ms)}</p>
         <Tabs.Root value={view} onValueChange={(next) => void navigate({ search: (before) => ({ ...before, view: next }), replace: true })}>
-          <Tabs.List aria-label={say('execution.views')} className="flex gap-5">
+          <Tabs.List aria-label={say('execution.views')} className="flex gap-5 overflow-x-auto">
             {(['graph', 'timeline', 'events', 'logs', 'data'] as const).map((each) => <Tabs.Trigger key={each} value={each} aria-controls={undefined} className={TAB}>{say(`execution.${each}`)}</Tabs.Trigger>)}
           </Tabs.List>
         </Tabs.Root>

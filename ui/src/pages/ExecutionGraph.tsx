@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { executed } from '../api/data';
 import { nodeTypes, workflow } from '../api/queries';
@@ -12,7 +13,8 @@ import { Output } from '../canvas/Output';
 import { useRuns } from '../canvas/runs';
 import { setNodeTypes, shapeOf } from '../canvas/shapes';
 import { diff, type Diff } from '../graph/diff';
-import { toDoc, type Spec, type SpecNode } from '../graph/spec';
+import { shown, type Drawn } from '../graph/shown';
+import { toDoc, type Doc, type Line, type Spec, type SpecNode } from '../graph/spec';
 import { useWords, worded } from '../i18n';
 import { Button } from '../kit/Button';
 import { Failed, Loading } from '../kit/Page';
@@ -41,7 +43,7 @@ export function Graph({ found }: { found: Found }) {
   const spec = ran.data?.spec as Spec | undefined;
   const changes = useMemo(() => (spec && today.data ? diff(spec, unpinned(today.data.spec as unknown as Spec)) : null), [spec, today.data]);
   const drawn = showsChanges && changes ? changes.union : spec;
-  const doc = useMemo(() => (drawn && isReady ? toDoc(drawn, shapeOf) : null), [drawn, isReady]);
+  const doc = useMemo(() => (drawn && isReady ? opened(toDoc(drawn, shapeOf)) : null), [drawn, isReady]);
   useEffect(() => {
     useMarks.setState({ changed: showsChanges && changes ? Object.fromEntries(changes.steps.map((each) => [each.id, each.change])) : {} });
     return () => useMarks.setState({ changed: {} });
@@ -55,13 +57,13 @@ export function Graph({ found }: { found: Found }) {
   return (
     <div className="flex h-full">
       <div className="relative min-w-0 flex-1">
-        <Canvas label={say('execution.graph')} nodes={doc.nodes} edges={doc.edges} nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} onNodeClick={((_: unknown, node: { id: string }) => show(node.id)) as never} onPaneClick={() => show(undefined)} />
+        <Canvas label={say('execution.graph')} isBeside nodes={doc.nodes} edges={doc.edges} nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} onNodeClick={((_: unknown, node: { id: string; type?: string }) => node.type === 'card' && show(node.id)) as never} onPaneClick={() => show(undefined)} />
         <Banner version={found.workflow_version} changes={changes} showsChanges={showsChanges} onChanges={() => setShowsChanges(!showsChanges)} />
         <Explain executionId={found.id} onNode={show} />
       </div>
       {openId && (
-        <aside aria-label={say('execution.node')} className="w-[30rem] max-w-[50%] shrink-0 overflow-y-auto border-l border-line bg-surface p-4">
-          <h2 className="mb-3">{run?.label || openId}</h2>
+        <aside aria-label={say('execution.node')} className="w-[30rem] max-w-[50%] shrink-0 max-md:absolute max-md:inset-0 max-md:z-20 max-md:w-auto max-md:max-w-none overflow-y-auto border-l border-line bg-surface p-4">
+          <div className="mb-3 flex items-start justify-between gap-2"><h2 className="min-w-0 break-words">{run?.label || openId}</h2><Button look="quiet" className="!size-6" aria-label={say('app.close')} icon={<X size={14} aria-hidden />} onClick={() => show(undefined)} /></div>
           {!run && <p className="text-[13px] text-faint">{say('execution.noNodes')}</p>}
           {run && <div className="flex flex-col gap-3"><div><Status status={run.status} label={worded(say, `status.${run.status}`, run.status)} /></div>{run.error && <ErrorCard run={run} executionId={found.id} config={config} />}{run.out && <Output key={run.out} executionId={found.id} nodeKey={run.out} seq={seq} />}</div>}
         </aside>
@@ -70,13 +72,18 @@ export function Graph({ found }: { found: Found }) {
   );
 }
 
+/** What is drawn, with notes and every group open: nothing that ran is hidden. */
+function opened(doc: Doc): { nodes: Drawn[]; edges: Line[] } {
+  return shown({ ...doc, groups: doc.groups.map((each) => ({ ...each, isCollapsed: false })) }, new Map(doc.nodes.map((each, index) => [each.id, index])));
+}
+
 /** Says which graph is shown, and what has changed since. */
 function Banner({ version, changes, showsChanges, onChanges }: { version: number; changes: Diff | null; showsChanges: boolean; onChanges: () => void }) {
   const { say } = useWords();
   const names = changes ? [...changes.steps.map((each) => each.label), ...(!changes.steps.length && Object.keys(changes.edges).length ? [say('ran.edges')] : [])] : [];
   const shown = names.slice(0, NAMES).join(', ') + (names.length > NAMES ? ', …' : '');
   return (
-    <div role="status" className="absolute top-3 left-3 flex max-w-[calc(100%-24rem)] items-center gap-2 rounded-xl border border-line bg-surface px-3 py-1 text-xs text-soft" data-testid="ran">
+    <div role="status" className="absolute top-3 left-3 flex max-w-[calc(100%-24rem)] max-md:top-auto max-md:bottom-40 max-md:max-w-[calc(100%-1.5rem)] items-center gap-2 rounded-xl border border-line bg-surface px-3 py-1 text-xs text-soft" data-testid="ran">
       <span>{version ? say('execution.ofVersion', { version }) : say('ran.draft')} {changes && (names.length ? say('ran.changed', { names: shown }) : say('ran.same'))}</span>
       {names.length > 0 && <Button look="quiet" className="!px-1.5 !text-xs" aria-pressed={showsChanges} onClick={onChanges}>{say(showsChanges ? 'ran.hide' : 'ran.show')}</Button>}
     </div>

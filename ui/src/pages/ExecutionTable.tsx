@@ -104,7 +104,7 @@ export function ExecutionTable({ rows, names, hasMore, isFetching, more }: Props
         ) : <span>{say(hasMore ? 'runs.loadedMore' : 'runs.loaded', { n: rows.length })} · {say('runs.keys')}</span>}
       </div>
       <div ref={frame} className="overflow-x-auto rounded-xl border border-line bg-surface shadow-[var(--shadow)]">
-        <table className="w-full table-fixed text-left text-[13px]" aria-label={say('executions.title')} aria-rowcount={hasMore ? -1 : rows.length + 1}>
+        <table className="w-full min-w-[46rem] table-fixed text-left text-[13px]" aria-label={say('executions.title')} aria-rowcount={hasMore ? -1 : rows.length + 1}>
           <colgroup><col className="w-10" /><col className="w-36" /><col /><col className="w-32" /><col className="w-28" /><col className="w-36" /></colgroup>
           <thead>
             <tr className="border-b border-line text-xs text-faint">
@@ -138,7 +138,7 @@ function Row({ row, index, name, isAt, isChosen, onChoose, onFocus }: { row: Exe
       </td>
       <td className="truncate px-4 text-soft" title={absolute(row.started_at, language)}>{ago(row.started_at, language)}</td>
       <td className="truncate px-4 text-soft">{duration(row.duration_ms)}</td>
-      <td className="truncate px-4 text-soft">{row.trigger_kind}{row.mode === 'test' && <span className="ml-1.5 rounded-md bg-sunk px-1.5 text-[11px]">{say('executions.test')}</span>}</td>
+      <td className="truncate px-4 text-soft">{worded(say, `runs.kind.${row.trigger_kind}`, row.trigger_kind)}{row.mode === 'test' && <span className="ml-1.5 rounded-md bg-sunk px-1.5 text-[11px]">{say('executions.test')}</span>}</td>
     </tr>
   );
 }

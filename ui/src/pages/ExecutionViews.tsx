@@ -66,7 +66,7 @@ export function Timeline({ executionId, seq, began: beganAt, closed: closedAt }:
       </div>
     );
   };
-  return <VirtualRows label={say('execution.timeline')} role="list" count={runs.length} rowPx={30} head={head} row={row} className="p-6" />;
+  return <VirtualRows label={say('execution.timeline')} role="list" count={runs.length} rowPx={30} head={head} row={row} className="p-6 max-md:min-w-[40rem]" />;
 }
 
 /** The history, event by event; more is read as one scrolls. */
@@ -91,7 +91,7 @@ export function Events({ executionId, seq }: Props) {
       </div>
     );
   };
-  return <VirtualRows label={say('execution.events')} role="table" count={events.length} rowPx={34} head={head} row={row} onEnd={more} className="px-2" />;
+  return <VirtualRows label={say('execution.events')} role="table" count={events.length} rowPx={34} head={head} row={row} onEnd={more} className="px-2 max-md:min-w-[56rem]" />;
 }
 
 /** Data of an event: its beginning, all of it when it is opened. */
@@ -120,5 +120,5 @@ export function Logs({ executionId, seq }: Props) {
     const each = lines[index]!;
     return <div className="flex gap-3 font-mono text-xs leading-6"><span className="whitespace-nowrap text-faint">{absolute(each.at, language)}</span><span className={classes('w-14 shrink-0', LEVELS[each.level] ?? 'text-soft')}>{each.level}</span><span className="text-soft">{each.key}</span><span className="min-w-0 break-words">{each.message}</span></div>;
   };
-  return <VirtualRows label={say('execution.logs')} role="list" count={lines.length} rowPx={24} row={row} className="p-6" />;
+  return <VirtualRows label={say('execution.logs')} role="list" count={lines.length} rowPx={24} row={row} className="p-6 max-md:min-w-[44rem]" />;
 }

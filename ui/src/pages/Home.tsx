@@ -106,8 +106,8 @@ function Standing({ names }: { names: Map<string, string> }) {
         )}
       </Listing>
       {!!letters.data && <Link to="/dead-letters" className="rounded-xl bg-warn-soft px-4 py-3 text-[13px] font-medium text-warn hover:underline">{say('home.letters', { n: letters.data })}</Link>}
-      <div className="grid gap-6 lg:grid-cols-[2fr_1fr]">
-        <div className="flex flex-col gap-6">
+      <div className="grid grid-cols-1 gap-6 lg:grid-cols-[2fr_1fr]">
+        <div className="flex min-w-0 flex-col gap-6">
           {!!failed.data?.length && <Runs title={say('home.failures')} rows={failed.data} names={names} status="failed" />}
           <Listing found={recent}>{(rows) => <Runs title={say('home.recent')} rows={rows} names={names} none={say('home.recentNone')} />}</Listing>
         </div>

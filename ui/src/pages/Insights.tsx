@@ -60,7 +60,7 @@ export function Insights() {
           if (total === 0) return <Empty icon={<ChartColumn size={20} />} title={say('insights.empty')} about={say('insights.emptyAbout')} />;
           return (
             <div className="flex flex-col gap-6">
-              <ul className="grid grid-cols-3 gap-3">
+              <ul className="grid grid-cols-1 gap-3 sm:grid-cols-3">
                 <Tile name={say('insights.total')} value={new Intl.NumberFormat(language).format(total)} />
                 <Tile name={say('insights.rate')} value={good + bad ? percent.format(good / (good + bad)) : '–'} />
                 <Tile name={say('insights.failed')} value={new Intl.NumberFormat(language).format(bad)} />
@@ -68,7 +68,7 @@ export function Insights() {
               <Framed title={say('insights.over')}>
                 <Bars title={say('insights.over')} columns={columns(data)} legend={[{ tone: 'good', label: say('home.completed') }, { tone: 'bad', label: say('insights.failed') }, { tone: 'plain', label: say('insights.other') }]} />
               </Framed>
-              <div className="grid gap-6 lg:grid-cols-2">
+              <div className="grid grid-cols-1 gap-6 lg:grid-cols-2">
                 <section>
                   <h2 className="mb-2">{say('insights.byWorkflow')}</h2>
                   <Table label={say('insights.byWorkflow')} head={[say('executions.workflow'), say('insights.total'), say('insights.failed')]}>

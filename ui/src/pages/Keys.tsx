@@ -45,12 +45,13 @@ export function Keys() {
 
 function Row({ row }: { row: ApiKey }) {
   const { say, language } = useWords();
+  const named = Object.values(SCOPES).find((each) => [...each.scopes].sort().join() === [...row.scopes].sort().join());
   const remove = useAct(() => call('DELETE /auth/tokens/{key_id}', { path: { key_id: row.id } }), ['keys']);
   return (
     <tr>
       <td className="px-4 py-2.5 font-medium">{row.name}</td>
       <td className="px-4"><code className="font-mono text-xs">{row.prefix}…</code></td>
-      <td className="px-4"><span className="flex flex-wrap gap-1">{row.scopes.map((each) => <code key={each} className="rounded-md bg-sunk px-1.5 font-mono text-[11px] text-soft">{each}</code>)}</span></td>
+      <td className="px-4"><span className="flex flex-wrap gap-1">{named ? say(named.key) : row.scopes.map((each) => <code key={each} className="rounded-md bg-sunk px-1.5 font-mono text-[11px] text-soft">{each}</code>)}</span></td>
       <td className="px-4 whitespace-nowrap text-soft" title={absolute(row.last_used_at, language)}>{row.last_used_at ? ago(row.last_used_at, language) : say('credentials.never')}</td>
       <td className="px-4 whitespace-nowrap text-soft" title={absolute(row.expires_at, language)}>{row.expires_at ? ago(row.expires_at, language) : say('keys.forever')}</td>
       <td className="px-4"><Button look="danger" aria-label={`${say('members.remove')}: ${row.name}`} busy={remove.isPending} onClick={() => window.confirm(say('keys.removeAsk', { name: row.name })) && remove.mutate()}>{say('members.remove')}</Button></td>

@@ -1,4 +1,5 @@
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useMay } from '../api/may';
 import { useWords } from '../i18n';
 import type { Key } from '../i18n/en';
@@ -17,11 +18,15 @@ const PARTS = [
 export function Settings() {
   const { say } = useWords();
   const may = useMay();
+  const parts = PARTS.filter((each) => may(each.needs));
+  const list = useRef<HTMLUListElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useEffect(() => list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [path, parts.length]);
   return (
     <>
       <nav aria-label={say('settings.title')} className="sticky top-0 z-10 border-b border-line bg-surface">
-        <ul className="mx-auto flex w-full max-w-6xl gap-1 overflow-x-auto px-6 lg:px-10">
-          {PARTS.filter((each) => may(each.needs)).map(({ to, key }) => (
+        <ul ref={list} className="mx-auto flex w-full max-w-6xl gap-1 overflow-x-auto px-1.5 sm:px-3.5 lg:px-7.5">
+          {parts.map(({ to, key }) => (
             <li key={to}>
               <Link to={to} className="-mb-px block border-b-2 border-transparent px-2.5 py-2.5 text-[13px] font-medium whitespace-nowrap text-soft hover:text-ink" activeProps={{ className: '!border-accent !text-accent-text' }}>{say(key)}</Link>
             </li>

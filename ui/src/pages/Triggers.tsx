@@ -28,19 +28,20 @@ export function Triggers() {
   const names = new Map(workflows.data?.pages.flatMap((page) => page.data).map((each) => [each.id, each.name]));
   const name = (id: string) => <Link to="/w/$workflowId/edit" params={{ workflowId: id }} className="font-medium hover:text-accent-text hover:underline">{names.get(id) ?? id.slice(0, 13)}</Link>;
   const rotate = useAct((id: string) => call('POST /webhooks/{webhook_id}/regenerate-secret', { path: { webhook_id: id } }), ['webhooks'], (made) => setSecret(made.secret));
+  const make = may('workflow.create') && <Button onClick={() => void navigate({ to: '/workflows', search: { new: '1' } })}>{say('workflows.new')}</Button>;
   return (
     <Page title={say('triggers.title')} about={say('triggers.about')}>
       <h2 className="mb-2">{say('triggers.webhooks')}</h2>
       {hooks.isPending && <Loading label={say('app.loading')} />}
       {hooks.isError && <Failed title={say('app.failed')} error={hooks.error} />}
-      {hooks.data?.length === 0 && <Empty icon={<Sign size={20} />} title={say('triggers.noWebhooks')} about={say('triggers.noWebhooksAbout')} />}
+      {hooks.data?.length === 0 && <Empty icon={<Sign size={20} />} title={say('triggers.noWebhooks')} about={say('triggers.noWebhooksAbout')}>{make}</Empty>}
       {!!hooks.data?.length && (
         <Table label={say('triggers.webhooks')} head={[say('executions.workflow'), say('triggers.address'), say('workflows.state'), say('workflows.actions')]}>
           {hooks.data.map((each) => (
             <tr key={each.id}>
               <td className="px-4 py-2.5">{name(each.workflow_id)}</td>
               <td className="px-4">
-                <span className="flex items-center gap-1"><code className="font-mono text-xs break-all">{each.url}</code>
+                <span className="flex items-center gap-1"><code className="min-w-48 font-mono text-xs break-all">{each.url}</code>
                   <Button look="quiet" aria-label={say('triggers.copyAddress')} title={say('triggers.copyAddress')} icon={<Copy size={14} aria-hidden />} onClick={() => void navigator.clipboard.writeText(each.url).then(() => toast(say('app.copied')))} /></span>
               </td>
               <td className="px-4 whitespace-nowrap text-soft">{say(each.is_active ? 'workflows.active' : 'workflows.inactive')} · {say(each.has_secret ? 'triggers.signed' : 'triggers.unsigned')}</td>
@@ -56,7 +57,7 @@ export function Triggers() {
       <h2 className="mt-8 mb-2">{say('triggers.schedules')}</h2>
       {times.isPending && <Loading label={say('app.loading')} />}
       {times.isError && <Failed title={say('app.failed')} error={times.error} />}
-      {times.data?.length === 0 && <Empty icon={<CalendarClock size={20} />} title={say('triggers.noSchedules')} about={say('triggers.noSchedulesAbout')} />}
+      {times.data?.length === 0 && <Empty icon={<CalendarClock size={20} />} title={say('triggers.noSchedules')} about={say('triggers.noSchedulesAbout')}>{make}</Empty>}
       {!!times.data?.length && (
         <Table label={say('triggers.schedules')} head={[say('executions.workflow'), say('triggers.when'), say('triggers.next'), say('triggers.last'), say('triggers.count'), say('workflows.actions')]}>
           {times.data.map((each) => <Time key={each.id} found={each} name={name(each.workflow_id)} />)}
