@@ -13,11 +13,11 @@ from typing import Any
 import grpc
 
 from linkflow import telemetry
-from linkflow.adapters.grpc._gen.envelope_pb2 import Frame
+from linkflow.adapters.grpc.channels import Channels
 from linkflow.adapters.grpc.failures import LineCut, error_of_call
 from linkflow.adapters.grpc.records import Call
 from linkflow.adapters.grpc.surface import SERVICES
-from linkflow.adapters.grpc.trust import TOKEN, Trust
+from linkflow.adapters.grpc.trust import Trust
 from linkflow.adapters.grpc.wire import Wire
 from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.ports.cluster import Member, Peers
@@ -246,10 +246,8 @@ class Lines:
 
     def __init__(self, peers: Peers, trust: Trust, group: asyncio.TaskGroup) -> None:
         self.peers = peers
-        self._trust = trust
         self._group = group
-        self._channels: dict[str, grpc.aio.Channel] = {}
-        self._made: dict[tuple[str, str], Any] = {}
+        self._channels = Channels(peers, trust, self.spawn)
         self._kept: list[RoleLines] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = 0
@@ -294,31 +292,12 @@ class Lines:
             await asyncio.sleep(AGAIN_S[0] * 2)
 
     async def ask(self, member: Member, role: str, call: Call, request: Any, deadline_s: float) -> Any:
-        """Make a unary call to one member.
-
-        Raises:
-            LineCut: It cannot be reached.
-            LinkFlowError: What it raised.
-        """
-        address = member.addresses[role]
-        made = self._made.get((address, call.path))
-        if made is None:
-            made = self._made[address, call.path] = self._channel(address).unary_unary(
-                call.path,
-                request_serializer=call.takes.SerializeToString,
-                response_deserializer=call.gives.FromString,
-            )
-        try:
-            reply = await made(request, timeout=deadline_s, metadata=((TOKEN, self._trust.token()),))
-        except grpc.aio.AioRpcError as error:
-            raise error_of_call(error, f"{role} at {address}") from error
-        return call.result(reply)
+        """Make a unary call to one member; see `Channels`."""
+        return await self._channels.ask(member, role, call, request, deadline_s)
 
     def stream(self, address: str, path: str) -> Any:
         """Open a stream of frames."""
-        return self._channel(address).stream_stream(
-            path, request_serializer=Frame.SerializeToString, response_deserializer=Frame.FromString
-        )(metadata=((TOKEN, self._trust.token()),))
+        return self._channels.stream(address, path)
 
     def _order(self, role: str, shard: int | None) -> Sequence[Member]:
         members = [member for member in self.peers.of(role) if role in member.addresses]
@@ -333,12 +312,6 @@ class Lines:
         """List the members whose line is known to be cut."""
         return {name for each in self._kept if each.role == role for name in each.down()}
 
-    def _channel(self, address: str) -> grpc.aio.Channel:
-        found = self._channels.get(address)
-        if found is None:
-            found = self._channels[address] = self._trust.channel(address)
-        return found
-
     async def close(self) -> None:
         """End every line; what was said before is sent."""
         wires = [line.wire for each in self._kept for line in each.up() if line.wire is not None]
@@ -349,8 +322,7 @@ class Lines:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for channel in self._channels.values():
-            await channel.close()
+        await self._channels.close()
 
 
 @asynccontextmanager
