@@ -1,4 +1,4 @@
-import { Background, BackgroundVariant, Controls, MarkerType, ReactFlow, useNodesState, type Node, type ReactFlowProps } from '@xyflow/react';
+import { Background, BackgroundVariant, Controls, MarkerType, ReactFlow, useNodesState, type FitViewOptions, type Node, type ReactFlowProps } from '@xyflow/react';
 import { useEffect, useMemo, type ReactNode } from 'react';
 import type { Drawn } from '../graph/shown';
 import type { Line } from '../graph/spec';
@@ -11,12 +11,14 @@ import { Overview } from './Overview';
 
 const NODES = { card: CardView, note: NoteView, frame: FrameView };
 const EDGES = { line: LineView };
-const FIT = { padding: 0.25, maxZoom: 1 };
+export const FIT: FitViewOptions = { padding: 0.25, maxZoom: 1 };
+/** Leaves room for Explain, which stands over the canvas on the right. */
+export const FIT_BESIDE: FitViewOptions = { padding: { x: '60px', y: '90px', right: '370px' }, maxZoom: 1 };
 const ENDS = { markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 } };
 const PRO = { hideAttribution: false };
 
 /** The graph: edited in the editor, looked at in an execution. Only what is in view is drawn. */
-export function Canvas({ children, label, ...rest }: Omit<ReactFlowProps<never, never>, 'nodes' | 'edges'> & { nodes: Drawn[]; edges: Line[]; label: string; children?: ReactNode }) {
+export function Canvas({ children, label, isBeside = false, ...rest }: Omit<ReactFlowProps<never, never>, 'nodes' | 'edges'> & { nodes: Drawn[]; edges: Line[]; label: string; isBeside?: boolean; children?: ReactNode }) {
   const { say } = useWords();
   // Where nobody edits, what the canvas measures is kept here: the map of it draws nothing that has no size.
   const isLookedAt = !rest.onNodesChange;
@@ -30,7 +32,7 @@ export function Canvas({ children, label, ...rest }: Omit<ReactFlowProps<never, 
     <ReactFlow
       {...(rest as object)} {...(isLookedAt ? { nodes: measured, onNodesChange: onMeasured } : {})}
       nodeTypes={NODES} edgeTypes={EDGES} defaultEdgeOptions={ENDS} proOptions={PRO} aria-label={label} ariaLabelConfig={words}
-      fitView fitViewOptions={FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} disableKeyboardA11y edgesFocusable={false} selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
+      fitView fitViewOptions={isBeside ? FIT_BESIDE : FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} disableKeyboardA11y edgesFocusable={false} selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
     >
       <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} />
       <Controls showInteractive={false} position="bottom-left" />

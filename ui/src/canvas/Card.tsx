@@ -1,20 +1,16 @@
 import { Handle, Position, useConnection, useStore, type Edge, type Node, type NodeProps } from '@xyflow/react';
-import { Ban, Check, Clock, LoaderCircle, Minus, Pause, Pin, TriangleAlert, X } from 'lucide-react';
+import { Pin, TriangleAlert } from 'lucide-react';
 import { memo, useContext } from 'react';
 import { outputsOf, type CardNode, type SpecNode } from '../graph/spec';
-import { useWords, worded } from '../i18n';
+import { useWords } from '../i18n';
 import { classes } from '../kit/classes';
 import { duration } from '../kit/time';
+import { Badge } from './Badge';
 import { EditingContext } from './editing';
 import { useMarks } from './marks';
 import { useNodeRun, useRuns } from './runs';
 import { useShapes } from './shapes';
 import { hueOf, signOf } from './signs';
-
-const BADGES: Record<string, { icon: typeof Check; look: string }> = {
-  success: { icon: Check, look: 'bg-good text-surface' }, error: { icon: X, look: 'bg-bad text-surface' }, failed: { icon: X, look: 'bg-bad text-surface' }, timeout: { icon: Clock, look: 'bg-bad text-surface' },
-  running: { icon: LoaderCircle, look: 'bg-info text-surface' }, waiting: { icon: Pause, look: 'bg-warn text-surface' }, skipped: { icon: Minus, look: 'bg-line-strong text-ink' }, cancelled: { icon: Ban, look: 'bg-line-strong text-ink' },
-};
 
 const CHANGES = { added: '!border-good ring-3 ring-good/25', removed: '!border-bad border-dashed opacity-70 ring-3 ring-bad/25', changed: '!border-warn ring-3 ring-warn/25' };
 const BACKS = { added: 'bg-good', removed: 'bg-bad', changed: 'bg-warn' };
@@ -51,7 +47,6 @@ function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: bo
   const refusal = drawn && editing && from !== id ? editing.whyNot(from, handle, id) : '';
   const outputs = outputsOf(spec, type, used ? used.split('\n') : []);
   const Sign = signOf(type?.type ?? spec.type);
-  const badge = run && BADGES[run.status];
   const status = hasRun ? run?.status : undefined;
   return (
     <div className={classes('card relative flex w-56 items-center gap-3 rounded-xl border bg-surface px-3 py-2.5 shadow-[var(--shadow)]', selected ? '!border-accent ring-3 ring-accent/25' : 'border-line-strong', spec.disabled && 'border-dashed opacity-60', refusal && '!border-bad', changed && CHANGES[changed])}
@@ -70,11 +65,7 @@ function Card({ id, spec, selected }: { id: string; spec: SpecNode; selected: bo
       {refusal && <span role="tooltip" className="absolute top-full left-0 z-10 mt-2 w-max max-w-64 rounded-md bg-bad px-2 py-1 text-[11px] text-surface">{say(refusal)}</span>}
       {changed && <span className={classes('absolute -top-2.5 left-2 rounded-full px-1.5 text-[10px] leading-4 font-semibold text-surface', BACKS[changed])}>{say(`versions.${changed}`)}</span>}
       {!!spec.pinned && <span role="img" aria-label={say('pin.title')} title={say('pin.about')} className="absolute -top-2 -left-2 grid size-5 place-items-center rounded-full bg-accent text-accent-ink"><Pin size={11} aria-hidden /></span>}
-      {badge && (
-        <span role="img" aria-label={worded(say, `status.${run.status}`, run.status)} className={classes('absolute -top-2 -right-2 grid size-5 place-items-center rounded-full', badge.look, isStale && 'opacity-45')} title={isStale ? say('pane.stale') : undefined} data-stale={isStale || undefined}>
-          <badge.icon size={12} strokeWidth={3} className={run.status === 'running' ? 'spin' : undefined} aria-hidden />
-        </span>
-      )}
+      {run && <Badge status={run.status} isStale={isStale} />}
       {run?.ms != null && run.status !== 'skipped' && <span className="absolute -bottom-4.5 left-1 text-[10px] text-faint">{duration(run.ms)}{run.attempt > 1 ? ` · ${say('execution.attempt', { n: run.attempt })}` : ''}</span>}
     </div>
   );

@@ -39,7 +39,7 @@ export function Explain({ executionId, onNode, onClose }: { executionId: string;
         {onClose && <Button look="quiet" className="!size-6" aria-label={say('app.close')} icon={<X size={14} aria-hidden />} onClick={onClose} />}
       </header>
       {found.data?.summary && <p aria-live="polite" className="mt-2 text-soft">{found.data.summary}</p>}
-      {failed && onNode && <Button className="mt-2" onClick={() => onNode(failed.node_id)}>{say('error.title', { node: failed.label || failed.node_id })}</Button>}
+      {failed && onNode && <Button className="mt-2 max-w-full" title={say('error.title', { node: failed.label || failed.node_id })} onClick={() => onNode(failed.node_id)}><span className="truncate">{say('error.title', { node: failed.label || failed.node_id })}</span></Button>}
       {shown.map((each) => <Waits key={`${each.kind}:${each.key}`} driver={each} executionId={executionId} onNode={onNode} />)}
       {shown.length < drivers.length && <Button className="mt-3" onClick={() => setShowsAll(true)}>{say('explain.more', { count: drivers.length - shown.length })}</Button>}
       {status === 'waiting' && <Button look="danger" className="mt-3" busy={cancel.isPending} onClick={() => cancel.mutate()}>{say('explain.cancel')}</Button>}

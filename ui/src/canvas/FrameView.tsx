@@ -4,6 +4,7 @@ import { memo, useContext } from 'react';
 import { GROUP_ID, type Frame } from '../graph/shown';
 import { useWords } from '../i18n';
 import { classes } from '../kit/classes';
+import { Badge } from './Badge';
 import { EditingContext } from './editing';
 import { useRuns } from './runs';
 
@@ -34,6 +35,7 @@ export const FrameView = memo(function FrameView({ id, data, selected }: Props) 
           {group.isCollapsed && <span className="block px-1 text-[11px] text-soft">{say('group.count', { count })}</span>}
         </span>
       </div>
+      {group.isCollapsed && status && <Badge status={status} />}
       {group.isCollapsed && <Handle type="source" position={Position.Right} id="out" isConnectable={false} />}
     </div>
   );

@@ -4,6 +4,7 @@ import { createContext, memo, useContext } from 'react';
 import { create } from 'zustand';
 import type { Line } from '../graph/spec';
 import { useWords } from '../i18n';
+import { classes } from '../kit/classes';
 import { useRuns } from './runs';
 
 /** Puts a step between the ends of a line; null where nothing may be edited. */
@@ -12,6 +13,7 @@ export const InsertHere = createContext<((edgeId: string) => void) | null>(null)
 /** The line under the pointer; a moment longer, so that its sign can be reached. */
 const useHovered = create<{ id: string }>()(() => ({ id: '' }));
 const LINGER_MS = 700;
+const CLOSE = { x: 90, y: 20 };
 let leaving = 0;
 export function hoverLine(id: string): void {
   clearTimeout(leaving);
@@ -26,12 +28,17 @@ export const LineView = memo(function LineView(props: EdgeProps<Edge<Line['data'
   const isHovered = useHovered((state) => state.id === props.id);
   const isOffered = !!insert && (props.selected || isHovered);
   const [path, x, y] = getBezierPath(props);
+  // The steps at its ends, though one of them may be drawn as part of its group.
+  const ends = props.data?.spec ?? props;
+  const handle = ends.source === props.source ? props.sourceHandleId : props.data?.spec.sourceHandle;
+  // Between cards that are close together the count would hide the line: it stands above it.
+  const isClose = Math.abs(props.targetX - props.sourceX) < CLOSE.x && Math.abs(props.targetY - props.sourceY) < CLOSE.y;
   // -1 where nothing went along it, else how many items did; 0 stands for not counted, too.
   const passed = useRuns(({ seen }) => {
-    const from = seen.byNode[props.source];
-    const to = seen.byNode[props.target]?.status;
+    const from = seen.byNode[ends.source];
+    const to = seen.byNode[ends.target]?.status;
     if (from?.status !== 'success' || !to || to === 'skipped' || to === 'pending') return -1;
-    return from.handles?.length && from.type !== 'logic.loop' && props.sourceHandleId && !from.handles.includes(props.sourceHandleId) ? -1 : (from.items ?? 0);
+    return from.handles?.length && from.type !== 'logic.loop' && handle && !from.handles.includes(handle) ? -1 : (from.items ?? 0);
   });
   const isPassed = passed >= 0;
   return (
@@ -39,7 +46,7 @@ export const LineView = memo(function LineView(props: EdgeProps<Edge<Line['data'
       <BaseEdge id={props.id} path={path} markerEnd={props.markerEnd} style={isPassed ? { stroke: 'var(--good)', strokeWidth: 2 } : undefined} />
       {passed > 0 && !isOffered && (
         <EdgeLabelRenderer>
-          <span data-testid={`count-${props.source}-${props.target}`} className="pointer-events-none absolute rounded-full bg-surface px-1 text-[10px] text-soft" style={{ transform: `translate(-50%,-50%) translate(${x}px,${y}px)` }}>{passed === 1 ? say('edge.item') : say('edge.items', { count: passed })}</span>
+          <span data-testid={`count-${props.source}-${props.target}`} className={classes('pointer-events-none absolute rounded-full px-1 text-[10px] whitespace-nowrap text-soft', !isClose && 'bg-surface')} style={{ transform: `translate(-50%,${isClose ? '-115%' : '-50%'}) translate(${x}px,${y}px)` }}>{passed === 1 ? say('edge.item') : say('edge.items', { count: passed })}</span>
         </EdgeLabelRenderer>
       )}
       {isOffered && (

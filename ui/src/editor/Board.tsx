@@ -5,7 +5,7 @@ import { useCallback, useMemo, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import { call, Problem } from '../api/client';
 import type { Workflow } from '../api/schema.gen';
-import { Canvas } from '../canvas/Canvas';
+import { Canvas, FIT, FIT_BESIDE } from '../canvas/Canvas';
 import { EditingContext, type Editing } from '../canvas/editing';
 import { Explain } from '../canvas/Explain';
 import { hoverLine, InsertHere } from '../canvas/LineView';
@@ -130,7 +130,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
   }, [flow]);
   const context = useMemo<Context>(() => ({
     say, announce, go, rename, middle, run: () => void run(), save: () => void save(), connectTo: setConnecting, show: setSheet, close: () => open(undefined),
-    fit: () => requestAnimationFrame(() => void flow.fitView({ padding: 0.25, maxZoom: 1, duration: calm() })),
+    fit: () => requestAnimationFrame(() => void flow.fitView({ ...(useRuns.getState().executionId && !isOpen.current ? FIT_BESIDE : FIT), duration: calm() })),
     zoom: (factor) => void flow.zoomTo(factor ? flow.getZoom() * factor : 1, { duration: calm() }),
   }), [flow, go, middle, open, rename, run, say]);
   useKeys(context);
@@ -169,7 +169,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
           <InsertHere value={insert}>
             <EditingContext value={EDITING}>
               <Canvas
-                nodes={drawn.nodes} edges={drawn.edges} label={say('edit.canvas')}
+                nodes={drawn.nodes} edges={drawn.edges} label={say('edit.canvas')} isBeside={!!executionId && !openId}
                 onNodesChange={changeNodes as never} onEdgesChange={changeEdges as never}
                 onNodeDragStart={dragging.start} onNodeDragStop={dragging.stop} onSelectionDragStart={dragging.start} onSelectionDragStop={dragging.stop}
                 onConnect={(edge: Connection) => connect(edge.source, edge.sourceHandle ?? 'out', edge.target)} isValidConnection={isValid as never} onConnectEnd={onConnectEnd as never}

@@ -56,7 +56,7 @@ export function Inspector(props: Props) {
         <div className="flex min-h-0 flex-1">
           {isWide && <Pane title={say('pane.input')}><InputPane /></Pane>}
           <Tabs.Root value={middle} onValueChange={onTab} className="flex min-w-0 flex-1 flex-col">
-            <Tabs.List aria-label={say('panel.title')} className="flex gap-5 border-b border-line px-4 pt-1">
+            <Tabs.List aria-label={say('panel.title')} className="flex gap-4 border-b border-line px-4 pt-1">
               {!isWide && <Tabs.Trigger value="input" className={TAB}>{say('pane.input')}</Tabs.Trigger>}
               <Tabs.Trigger value="parameters" className={TAB}>{say('panel.parameters')}</Tabs.Trigger>
               {!isWide && <Tabs.Trigger value="run" className={classes(TAB, 'inline-flex items-center gap-1.5')}>{say('pane.output')}{run && <Status small status={run.status} label={worded(say, `status.${run.status}`, run.status)} />}</Tabs.Trigger>}

@@ -86,7 +86,7 @@ export function shown(doc: Pick<Doc, 'nodes' | 'edges' | 'notes' | 'groups'>, or
     const target = closed.get(each.target) ?? each.target;
     if (source === each.source && target === each.target) return [each];
     if (source === target) return [];
-    const ends = { source, target, sourceHandle: source === each.source ? each.sourceHandle : 'out', targetHandle: target === each.target ? each.targetHandle : 'in' };
+    const ends = { source, target, sourceHandle: source === each.source ? each.sourceHandle : 'out', targetHandle: target === each.target ? each.targetHandle : 'in', data: { spec: { ...each.data.spec, source: each.source, target: each.target, sourceHandle: each.sourceHandle } } };
     return [kept(bent, each, () => ({ ...each, ...ends }), (old) => old.source === source && old.target === target)];
   });
   return { nodes: [...drawnFrames, ...drawnNotes, ...nodes], edges };
