@@ -303,3 +303,21 @@ async def test_a_call_that_broke_off_starts_later(stage: Stage) -> None:
         await stage.until(lambda: bool(stage.engine.commands))
 
     assert 500 == found.status
+
+
+async def test_what_no_text_can_hold_harms_nobody(stage: Stage) -> None:
+    """NUL in what a stranger sends ends neither the inbox, nor the calls that come at the same moment."""
+    _, keyed = await hook(stage, {"dedup": "trigger.body.id"})
+    _, closed = await hook(stage, {"schema": {"type": "object", "additionalProperties": False}})
+    kind = {"content-type": "application/json"}
+    bodies = [b'{"id": "a\\u0000b"}', b'{"id": "fine"}', b'{"id": "a\\u0000b"}']
+    replies = await asyncio.gather(*(call(stage, keyed, kind, body=body) for body in bodies))
+    refused = await call(stage, closed, kind, body=b'{"b\\u0000": 1}')
+    async with stage.background():
+        await stage.until_kept(2, "done")
+        await stage.until_kept(1, "refused")
+        again = await call(stage, keyed, kind, body=b'{"id": "later"}')
+        await stage.until_kept(3, "done")
+
+    assert [202, 202, 202, 400, 202] == [*(reply.status for reply in replies), refused.status, again.status]
+    assert replies[0].json["execution_ids"] == replies[2].json["execution_ids"]

@@ -261,12 +261,25 @@ class Inbox:
                     await self._count(settled)
                     settled = []
                 while self._refused:
-                    await self._records.trigger_events.keep(self._refused[0])
-                    self._refused.popleft()
+                    await self._keep(self._refused.popleft())
             except Unavailable:
                 self._settled = [*settled, *self._settled]
                 self._settle.set()
                 await self._clock.sleep(0.5)
+
+    async def _keep(self, refused: TriggerEvent) -> None:
+        """Keep an event that starts nothing.
+
+        Raises:
+            Unavailable: The database does not answer; it is tried again.
+        """
+        try:
+            await self._records.trigger_events.keep(refused)
+        except Unavailable:
+            self._refused.appendleft(refused)
+            raise
+        except Exception:  # what strangers send must not end the inbox
+            LOG.exception("refused event not kept", event_id=refused.id)
 
     async def _count(self, events: Sequence[TriggerEvent]) -> None:
         """Count the calls of webhooks, for a day from the first one (K7)."""

@@ -23,6 +23,9 @@ QUEUE = 5_000
 KINDS = (*("text[]",) * 3, "bigint[]", "text[]", *("bytea[]",) * 3, *("text[]",) * 3)
 COLUMNS = TriggerEvent.__struct_fields__[:-1]
 LISTED = f"{', '.join(COLUMNS)}, starts"
+REFUSED = (asyncpg.PostgresError, ValueError, TypeError, OverflowError)
+"""What a statement ends with that one of its rows does not fit."""
+
 NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 INSERT = f"""
 INSERT INTO control.trigger_events ({LISTED}, held_until_ms)
@@ -44,8 +47,16 @@ def _event(row: asyncpg.Record) -> TriggerEvent:
 
 def _row(event: TriggerEvent, held_s: float) -> list[object]:
     """Say an event as the columns of `INSERT`."""
-    values = {name: getattr(event, name) for name in COLUMNS} | {"dedup_key": event.dedup_key or None}
+    values = {name: getattr(event, name) for name in COLUMNS} | {
+        "dedup_key": _text(event.dedup_key or "") or None,
+        "reason": _text(event.reason),
+    }
     return [*values.values(), encode_json(event.starts), int(held_s * 1000)]
+
+
+def _text(text: str) -> str:
+    """Say a text that comes from a caller without what PostgreSQL keeps no text with."""
+    return text.replace("\0", "\ufffd")
 
 
 class SqlWebhooks:
@@ -118,10 +129,15 @@ class InboxWriter:
             self._flushing = None
 
     async def _settle(self, batch: Sequence[tuple[TriggerEvent, float, asyncio.Future[bool]]]) -> None:
-        """Write one batch and tell everybody in it."""
+        """Write one batch and tell everybody in it; what the database refuses is refused alone."""
         try:
             won = await self._insert([_row(event, held_s) for event, held_s, _ in batch])
         except BaseException as error:
+            if isinstance(error, REFUSED) and not isinstance(error, LOST) and len(batch) > 1:
+                half = len(batch) // 2
+                await self._settle(batch[:half])
+                await self._settle(batch[half:])
+                return
             refusal = DatabaseUnavailable() if isinstance(error, LOST) else error
             for _, _, written in batch:
                 if not written.done():
@@ -158,7 +174,9 @@ class SqlTriggerEvents:
         if await self._writer.write(event, held_s):
             return event
         found = await self._sql.row(
-            f"{EVENTS.select} WHERE source_id = $1 AND dedup_key = $2", event.source_id, event.dedup_key
+            f"{EVENTS.select} WHERE source_id = $1 AND dedup_key = $2",
+            event.source_id,
+            _text(event.dedup_key or ""),
         )
         return event if found is None else _event(found)
 
@@ -197,7 +215,7 @@ class SqlTriggerEvents:
             "UPDATE control.trigger_events SET state = 'refused', reason = $2"
             " WHERE id = $1 AND state = 'pending'",
             event_id,
-            reason,
+            _text(reason),
         )
 
     async def get(self, workspace_id: str, event_id: str) -> TriggerEvent:
