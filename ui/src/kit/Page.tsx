@@ -1,5 +1,5 @@
 import { LoaderCircle } from 'lucide-react';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { classes } from './classes';
 
 /** The frame of a page: title, what it is about, what can be done, content. */
@@ -55,10 +55,19 @@ export function Failed({ title, error, again, againLabel }: { title: string; err
 
 const FEW = 3;
 
-/** A table in a frame, which scrolls sideways where the window is narrower than many columns need. */
+/** A table in a frame, which scrolls sideways, by keys too, where the window is narrower than many columns need. */
 export function Table({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
+  const frame = useRef<HTMLDivElement>(null);
+  const [isWide, setWide] = useState(false);
+  useEffect(() => {
+    const it = frame.current!;
+    const watch = new ResizeObserver(() => setWide(it.scrollWidth > it.clientWidth));
+    watch.observe(it);
+    watch.observe(it.firstElementChild!);
+    return () => watch.disconnect();
+  }, []);
   return (
-    <div className="overflow-x-auto rounded-xl border border-line bg-surface shadow-[var(--shadow)]">
+    <div ref={frame} {...(isWide && { tabIndex: 0, role: 'group', 'aria-label': label })} className="overflow-x-auto rounded-xl border border-line bg-surface shadow-[var(--shadow)]">
       <table className={classes('w-full text-left text-[13px]', head.length > FEW && 'max-md:min-w-[40rem]')} aria-label={label}>
         <thead>
           <tr className="border-b border-line text-xs text-faint">

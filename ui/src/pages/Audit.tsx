@@ -55,7 +55,7 @@ export function Audit() {
                 <td className="px-4">{each.actor_id ? names.get(each.actor_id) ?? each.actor_id.slice(0, 8) : say('audit.system')}</td>
                 <td className="px-4 font-medium whitespace-nowrap">{each.action}</td>
                 <td className="px-4"><code className="font-mono text-xs" title={each.resource}>{short(each.resource)}</code></td>
-                <td className="max-w-xs px-4"><code className="block truncate font-mono text-xs text-faint" title={JSON.stringify(each.details)}>{Object.keys(each.details).length ? JSON.stringify(each.details) : ''}</code></td>
+                <td className="max-w-56 px-4"><code className="block truncate font-mono text-xs text-faint" title={JSON.stringify(each.details)}>{Object.keys(each.details).length ? JSON.stringify(each.details) : ''}</code></td>
                 <td className="px-4 whitespace-nowrap text-faint">{each.address}</td>
               </tr>
             ))}

@@ -13,6 +13,7 @@ import { absolute, ago } from '../kit/time';
 import { Listing, useAct } from './Listing';
 
 const PAGE = 100;
+const LOOK_MS = 5_000;
 
 /** Work that was given up on: look, replay, delete; one, those that are chosen, or all. */
 export function DeadLetters() {
@@ -20,7 +21,7 @@ export function DeadLetters() {
   const may = useMay();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const list = useInfiniteQuery({
-    queryKey: ['letters'], initialPageParam: '',
+    queryKey: ['letters'], initialPageParam: '', refetchInterval: LOOK_MS,
     queryFn: ({ pageParam }) => call('GET /dead-letters', { query: { limit: PAGE, after: pageParam } }),
     getNextPageParam: (last) => last.next || undefined,
   });
