@@ -526,3 +526,28 @@ async def test_what_was_removed_meanwhile_is_not_brought_back(stage: Stage) -> N
         await rules.change(seen)
 
     assert [] == await rules.list(workspace_id)
+
+
+async def test_an_answer_that_no_text_can_hold_is_written_down(stage: Stage, receiver: Receiver) -> None:
+    """A receiver whose refusal holds NUL is refused like any other, and the others hear."""
+    receiver.answer("/hook", Scripted(204))
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 500 No\r\nContent-Length: 3\r\nConnection: close\r\n\r\na\0b")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        made = await ruled(
+            stage,
+            "failure",
+            {"kind": "slack", "url": f"http://127.0.0.1:{port}/services"},
+            {"kind": "webhook", "url": f"{receiver.address}/hook"},
+        )
+        await stage.client.post(f"{BASE}/{made['id']}/test")
+        await turn(stage)
+    found = {each["kind"]: (each["error"], each["state"]) for each in await history(stage)}
+
+    assert {"slack": ("Slack answered with 500: a\ufffdb", "pending"), "webhook": ("", "sent")} == found

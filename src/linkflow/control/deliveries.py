@@ -167,6 +167,8 @@ class Deliveries:
             return  # it was removed meanwhile
         except Unavailable as error:
             LOG.warning("not written down; it is sent again", delivery_id=delivery.id, error=str(error))
+        except Exception:  # a bug with one message must not cut the others off
+            LOG.exception("not written down; it is sent again", delivery_id=delivery.id)
 
     async def _tried(self, subscription: Subscription, delivery: Delivery) -> Delivery:
         """Send a message; says how it stands now."""
@@ -177,7 +179,7 @@ class Deliveries:
             error = "" if 200 <= status < 300 else f"It answered with {status}."
         except LinkFlowError as failure:
             error = f"{failure.code}: {failure}"[:LONGEST_ERROR]
-        except Exception:  # a bug with one message must not cut the others off
+        except Exception:  # it gets its tries like any other, so that it comes to an end
             LOG.exception("not sent", delivery_id=delivery.id)
             error = "internal: something went wrong on our side; the log says more"
         attempts = delivery.attempts + 1

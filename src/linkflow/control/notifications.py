@@ -174,7 +174,7 @@ class Notifications:
         except LinkFlowError as failure:
             error = f"{failure.code}: {failure}"
             wait_s = self._wait_s(found)
-        except Exception:  # a bug with one message must not cut the others off
+        except Exception:  # it gets its tries like any other, so that it comes to an end
             LOG.exception("not sent", id=found.id)
             error = "internal: something went wrong on our side; the log says more"
             wait_s = self._wait_s(found)
@@ -191,6 +191,8 @@ class Notifications:
             await self._records.notifications.settle(after)
         except Unavailable as failure:
             LOG.warning("not written down; it is sent again", id=found.id, error=str(failure))
+        except Exception:  # a bug with one message must not cut the others off
+            LOG.exception("not written down; it is sent again", id=found.id)
         if error:
             LOG.warning("not taken", id=found.id, kind=found.kind, state=state, reason=error)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from linkflow.adapters.sql.database import Database, PooledConnection, driver_errors
+from linkflow.adapters.sql.database import Database, PooledConnection, driver_errors, text_without_nul
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.errors import NotFound
 from linkflow.domain.execution.approvals import Approval, approval_id
@@ -44,16 +44,16 @@ async def write_approvals(connection: PooledConnection, projected: Sequence[Proj
             item.row.workflow_id,
             item.row.version,
             each.node_id,
-            _text(each.label),
+            text_without_nul(each.label),
             each.status,
-            [_text(name) for name in each.deciders],
+            [text_without_nul(name) for name in each.deciders],
             each.round,
             each.opened_at,
             each.due_at,
             encode_json(each.asked),
             each.decided_at,
-            _text(each.decided_by),
-            _text(each.comment),
+            text_without_nul(each.decided_by),
+            text_without_nul(each.comment),
             encode_json(each.answer),
         )
         for item in projected
@@ -61,11 +61,6 @@ async def write_approvals(connection: PooledConnection, projected: Sequence[Proj
     ]
     if values:
         await connection.executemany(_PUT, values)
-
-
-def _text(text: str) -> str:
-    """Say a text without what PostgreSQL keeps no text with."""
-    return text.replace("\0", "\ufffd")
 
 
 def _row(found: asyncpg.Record) -> ApprovalRow:

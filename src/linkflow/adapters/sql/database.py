@@ -71,6 +71,11 @@ def without_nul(data: bytes) -> bytes:
     return data.replace(b"\\u0000", b"\\ufffd") if b"\\u0000" in data else data
 
 
+def text_without_nul(text: str) -> str:
+    """Take NUL out of a text that others said; PostgreSQL can keep none with it."""
+    return text.replace("\0", "\ufffd")
+
+
 async def _keep_session(connection: Connection) -> None:
     """Give a connection back without a round trip; nobody may change session state on a pooled one."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from linkflow.adapters.sql.database import Database, driver_errors, without_nul
+from linkflow.adapters.sql.database import Database, driver_errors, text_without_nul, without_nul
 from linkflow.domain.errors import NotFound
 from linkflow.domain.values import Json, decode_json, encode_json
 from linkflow.ports.services import DeadLetter
@@ -174,7 +174,7 @@ class SqlDeadLetters:
                 letter.workspace_id,
                 letter.kind,
                 letter.execution_id,
-                letter.reason.replace("\0", "\ufffd"),
+                text_without_nul(letter.reason),
                 datetime.fromtimestamp(letter.at, UTC),
                 without_nul(encode_json(letter.body)).decode(),
             )

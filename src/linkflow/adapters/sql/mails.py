@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.database import text_without_nul
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.ports.identity import OutgoingMail
 
@@ -39,7 +40,10 @@ class SqlMailOutbox:
     async def put_off(self, mail_id: str, due_at: float, reason: str) -> None:
         """Try a letter again later."""
         await self._sql.run(
-            "UPDATE control.mails SET due_at = $2, last_error = $3 WHERE id = $1", mail_id, due_at, reason
+            "UPDATE control.mails SET due_at = $2, last_error = $3 WHERE id = $1",
+            mail_id,
+            due_at,
+            text_without_nul(reason),
         )
 
     async def next_due_at(self) -> float | None:

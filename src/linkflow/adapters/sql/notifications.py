@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.database import text_without_nul
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.ports.notifications import Notification
 
@@ -58,7 +59,7 @@ class SqlNotifications:
             notification.state,
             notification.due_at,
             notification.attempts,
-            notification.error,
+            text_without_nul(notification.error),
             notification.sealed,
         )
 

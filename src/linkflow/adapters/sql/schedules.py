@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.database import text_without_nul
 from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.ports.triggers import Schedule
@@ -62,7 +63,7 @@ class SqlSchedules:
             schedule.next_at,
             schedule.last_at,
             schedule.runs,
-            schedule.disabled_reason,
+            text_without_nul(schedule.disabled_reason),
             schedule.workspace_id,
         )
         return done == 1

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 import msgspec
 
-from linkflow.adapters.sql.database import PooledConnection, driver_errors
+from linkflow.adapters.sql.database import PooledConnection, driver_errors, text_without_nul
 from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.values import decode_json, encode_json
 
@@ -202,11 +202,14 @@ class Table:
         self.put = f"{self.insert} ON CONFLICT (id) DO UPDATE SET {changed}"
 
     def values(self, record: msgspec.Struct) -> list[Any]:
-        """Say a record as the arguments of `insert`."""
-        return [
-            encode_json(getattr(record, column)) if column in self.json else getattr(record, column)
-            for column in self.columns
-        ]
+        """Say a record as the arguments of `insert`; texts without NUL, which PostgreSQL cannot keep."""
+        return [self._value(column, getattr(record, column)) for column in self.columns]
+
+    def _value(self, column: str, value: Any) -> Any:
+        """Say a field as an argument."""
+        if column in self.json:
+            return encode_json(value)
+        return text_without_nul(value) if isinstance(value, str) else value
 
     def reader(self, record: type[R]) -> Callable[[asyncpg.Record], R]:
         """Make the function that reads a row as a record."""

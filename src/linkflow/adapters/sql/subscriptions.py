@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.database import text_without_nul
 from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.ports.subscriptions import Delivery, Subscription
@@ -112,7 +113,7 @@ class SqlSubscriptions:
             delivery.due_at,
             delivery.attempts,
             delivery.status,
-            delivery.error,
+            text_without_nul(delivery.error),
             delivery.duration_ms,
         )
 
@@ -130,7 +131,7 @@ class SqlSubscriptions:
             " updated_at = $4 WHERE workspace_id = $1 AND id = $2 AND is_active",
             workspace_id,
             subscription_id,
-            reason,
+            text_without_nul(reason),
             at,
         )
         return done == 1

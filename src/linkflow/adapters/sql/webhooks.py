@@ -9,7 +9,13 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from linkflow.adapters.sql.database import LOST, Connection, Database, DatabaseUnavailable
+from linkflow.adapters.sql.database import (
+    LOST,
+    Connection,
+    Database,
+    DatabaseUnavailable,
+    text_without_nul,
+)
 from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.errors import NotFound, Overloaded
@@ -48,15 +54,10 @@ def _event(row: asyncpg.Record) -> TriggerEvent:
 def _row(event: TriggerEvent, held_s: float) -> list[object]:
     """Say an event as the columns of `INSERT`."""
     values = {name: getattr(event, name) for name in COLUMNS} | {
-        "dedup_key": _text(event.dedup_key or "") or None,
-        "reason": _text(event.reason),
+        "dedup_key": text_without_nul(event.dedup_key or "") or None,
+        "reason": text_without_nul(event.reason),
     }
     return [*values.values(), encode_json(event.starts), int(held_s * 1000)]
-
-
-def _text(text: str) -> str:
-    """Say a text that comes from a caller without what PostgreSQL keeps no text with."""
-    return text.replace("\0", "\ufffd")
 
 
 class SqlWebhooks:
@@ -176,7 +177,7 @@ class SqlTriggerEvents:
         found = await self._sql.row(
             f"{EVENTS.select} WHERE source_id = $1 AND dedup_key = $2",
             event.source_id,
-            _text(event.dedup_key or ""),
+            text_without_nul(event.dedup_key or ""),
         )
         return event if found is None else _event(found)
 
@@ -215,7 +216,7 @@ class SqlTriggerEvents:
             "UPDATE control.trigger_events SET state = 'refused', reason = $2"
             " WHERE id = $1 AND state = 'pending'",
             event_id,
-            _text(reason),
+            text_without_nul(reason),
         )
 
     async def get(self, workspace_id: str, event_id: str) -> TriggerEvent:
