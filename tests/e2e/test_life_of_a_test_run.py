@@ -103,3 +103,48 @@ async def test_a_past_run_of_a_draft_shows_what_ran_and_is_retried(ui: Window, r
     await expect(ui.card("later")).to_have_attribute("data-status", "success")
 
     assert ["/ask", "/tell", "/mended"] == [call.path for call in receiver.calls]
+
+
+async def test_a_part_runs_from_here_with_the_data_of_any_run(ui: Window, receiver: Receiver) -> None:
+    """Of two runs one is chosen in the Input pane; from here on runs with its data, not what is before."""
+    receiver.answer("/ask", Scripted(200, {"n": 1}), Scripted(200, {"n": 10}))
+    receiver.answer("/tell", Scripted(200, {"ok": True}))
+    workflow_id = await ui.live.made(spec(receiver.address))
+    older = await ui.live.start(workflow_id)
+    await ui.live.ended(older)
+    await ui.live.ended(await ui.live.start(workflow_id))
+    before = len(receiver.calls)
+    await ui.open(f"/w/{workflow_id}/edit?node=count")
+    await expect(ui.page.get_by_test_id("preview-values").locator("[data-value]")).to_have_text('{"n":11}')
+    await ui.page.get_by_role("tab", name="Input").click()
+    await ui.page.get_by_label("Data of the run").select_option(older)
+    await ui.click("More ways to run")
+    await ui.page.get_by_role("menuitem", name="Run from here on").click()
+    await ui.page.get_by_role("tab", name="Output").click()
+    await expect(ui.page.get_by_test_id("data")).to_contain_text('"n": 2')
+    await expect(ui.card("tell")).to_have_attribute("data-status", "success")
+
+    assert ["/tell"] == [call.path for call in receiver.calls[before:]]
+
+
+async def test_a_credential_that_is_missing_is_made_in_place(ui: Window, receiver: Receiver) -> None:
+    """Detail 25: the field says that it is missing; it is made there, chosen, and the step runs with it."""
+    receiver.answer("/ask", Scripted(200, {"n": 1}))
+    made = spec(receiver.address)
+    made["nodes"][0]["config"]["credential"] = "shop"
+    workflow_id = await ui.live.made(made)
+    await ui.open(f"/w/{workflow_id}/edit?node=ask")
+    await expect(ui.page.get_by_text("There is no credential “shop” yet.")).to_be_visible()
+    await ui.click("New credential")
+    dialog = ui.page.get_by_role("dialog", name="New credential")
+    await dialog.get_by_label("Type").select_option(label="Bearer token")
+    await expect(dialog.get_by_label("Name", exact=True)).to_have_value("shop")
+    await dialog.get_by_label("Token", exact=False).first.fill("a-very-secret-token")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog).to_have_count(0)
+    await expect(ui.page.locator('[data-field="credential"]')).to_have_value("shop")
+    await expect(ui.page.get_by_text("There is no credential")).to_have_count(0)
+    await ui.click("Run this step")
+    await expect(ui.card("ask")).to_have_attribute("data-status", "success")
+
+    assert "Bearer a-very-secret-token" == receiver.calls[0].headers.get("authorization")

@@ -4,6 +4,7 @@ import { isExpression, type FormField } from '../graph/form';
 import { useWords } from '../i18n';
 import { classes } from '../kit/classes';
 import { Choice, Field, Input } from '../kit/Field';
+import { CredentialChoice } from './CredentialChoice';
 import { Expression } from './Expression';
 import { PATH_TYPE, useTarget } from './panel/source';
 
@@ -59,6 +60,7 @@ export function FieldInput({ field, value, error, isLogic, onChange }: Props) {
             onChange(`${typeof value === 'string' ? value : ''}{{ ${path} }}`);
           },
         };
+        if (field.kind === 'credential') return <CredentialChoice about={about} value={asText(value)} onChange={onChange} />;
         if (field.kind === 'switch') {
           return (
             <Choice {...about} {...take} value={value === undefined ? '' : String(value)} onChange={(event) => onChange(event.target.value === '' ? undefined : event.target.value === 'true')}>

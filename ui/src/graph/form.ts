@@ -4,7 +4,7 @@ export interface FormField {
   name: string;
   /** Other spellings under which a spec may hold it. */
   aliases: string[];
-  kind: 'text' | 'long' | 'number' | 'switch' | 'choice' | 'json';
+  kind: 'text' | 'long' | 'number' | 'switch' | 'choice' | 'credential' | 'json';
   choices: string[];
   about: string;
   isRequired: boolean;
@@ -26,6 +26,7 @@ const LONG = new Set(['code', 'body', 'message', 'text', 'template', 'prompt', '
 
 function kindOf(name: string, schema: Schema): FormField['kind'] {
   if (schema.enum) return 'choice';
+  if (name === 'credential') return 'credential';
   const kinds = new Set((schema.anyOf?.map((each) => each.type) ?? [schema.type]).flat().filter((each) => each && each !== 'null'));
   if (kinds.has('object') || kinds.has('array') || kinds.size === 0) return kinds.size === 0 && !schema.type ? 'json' : 'json';
   if (kinds.has('string')) return LONG.has(name) ? 'long' : 'text';

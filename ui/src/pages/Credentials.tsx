@@ -10,7 +10,7 @@ import { useWords, worded } from '../i18n';
 import { Button } from '../kit/Button';
 import { Empty, Page, Table } from '../kit/Page';
 import { absolute, ago } from '../kit/time';
-import { CredentialForm } from './CredentialForm';
+import { CredentialForm } from '../forms/CredentialForm';
 import { Listing, useAct } from './Listing';
 
 const TONES: Record<string, string> = { ready: 'text-good', unconnected: 'text-warn', needs_reauth: 'text-bad' };

@@ -21,6 +21,7 @@ export const panel = {
   'input.runOf': 'of {{count}}',
   'input.runBefore': 'Run before',
   'input.runAfter': 'Run after',
+  'panel.noCredential': 'There is no credential “{{name}}” yet.',
   'pin.on': 'Pin',
   'pin.off': 'Unpin',
   'pin.edit': 'Edit output',

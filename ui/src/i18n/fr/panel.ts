@@ -21,6 +21,7 @@ export const panel = {
   'input.runOf': 'sur {{count}}',
   'input.runBefore': 'Exécution précédente',
   'input.runAfter': 'Exécution suivante',
+  'panel.noCredential': 'Il n’y a pas encore d’identifiant « {{name}} ».',
   'pin.on': 'Épingler',
   'pin.off': 'Désépingler',
   'pin.edit': 'Modifier la sortie',

@@ -21,6 +21,7 @@ export const panel = {
   'input.runOf': 'kati ya {{count}}',
   'input.runBefore': 'Uendeshaji uliotangulia',
   'input.runAfter': 'Uendeshaji unaofuata',
+  'panel.noCredential': 'Bado hakuna kitambulisho “{{name}}”.',
   'pin.on': 'Bandika',
   'pin.off': 'Bandua',
   'pin.edit': 'Hariri tokeo',

@@ -1,25 +1,41 @@
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
+import { queries } from '../api/queries';
 import type { Credential, CredentialField, CredentialType } from '../api/schema.gen';
 import { useWords } from '../i18n';
 import { Button } from '../kit/Button';
 import { Dialog } from '../kit/Dialog';
 import { Area, Choice, Field, Input } from '../kit/Field';
-import { useAct } from './Listing';
 
 const PREFIX = 'field.';
 
+interface Props {
+  types: CredentialType[];
+  row: Credential | null;
+  /** What a new one is called at first. */
+  called?: string;
+  onClose: () => void;
+  onSaved?: (saved: Credential) => void;
+}
+
 /** A form made from the fields of a type; of one that is there, only what is typed is changed. */
-export function CredentialForm({ types, row, onClose }: { types: CredentialType[]; row: Credential | null; onClose: () => void }) {
+export function CredentialForm({ types, row, called, onClose, onSaved }: Props) {
   const { say } = useWords();
   const [name, setName] = useState(row?.type ?? '');
   const [problem, setProblem] = useState('');
   const type = types.find((each) => each.name === name);
-  const save = useAct((body: { name: string; type: string; data: Record<string, unknown> }) =>
-    row ? call('PUT /credentials/{credential_id}', { path: { credential_id: row.id }, body: { name: body.name, ...(Object.keys(body.data).length ? { data: body.data } : {}) } }) : call('POST /credentials', { body }),
-  ['credentials'], () => { toast.success(say('credentials.saved')); onClose(); });
+  const save = useMutation({
+    mutationFn: (body: { name: string; type: string; data: Record<string, unknown> }) => (row ? call('PUT /credentials/{credential_id}', { path: { credential_id: row.id }, body: { name: body.name, ...(Object.keys(body.data).length ? { data: body.data } : {}) } }) : call('POST /credentials', { body })),
+    onSuccess: (saved) => {
+      void queries.invalidateQueries({ queryKey: ['credentials'] });
+      toast.success(say('credentials.saved'));
+      onSaved?.(saved);
+      onClose();
+    },
+    onError: (error: Error) => void toast.error(error.message),
+  });
   const send = (form: HTMLFormElement) => {
     const data: Record<string, unknown> = {};
     for (const [key, value] of new FormData(form)) if (key.startsWith(PREFIX) && value !== '') data[key.slice(PREFIX.length)] = value;
@@ -43,7 +59,7 @@ export function CredentialForm({ types, row, onClose }: { types: CredentialType[
         </Field>
         {type && (
           <>
-            <Field label={say('credentials.name')}>{(id) => <Input id={id} name="name" required maxLength={255} defaultValue={row?.name ?? type.name} />}</Field>
+            <Field label={say('credentials.name')}>{(id) => <Input id={id} name="name" required maxLength={255} defaultValue={row?.name ?? (called || type.name)} />}</Field>
             {type.fields.map((each) => <One key={`${type.name}.${each.name}`} field={each} isKept={!!row} />)}
             {type.is_open && <Field label={say('credentials.fields')} hint={row ? say('credentials.keep') : undefined} error={problem || undefined}>{(id, described) => <Area id={id} aria-describedby={described} name="open" rows={4} required={!row && type.fields.length === 0} className="font-mono !text-xs" placeholder={'{"token": "…"}'} />}</Field>}
             {type.needs_consent && <Redirect />}
