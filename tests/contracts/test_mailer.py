@@ -106,3 +106,52 @@ async def test_letters_leave_as_soon_as_they_are_written(database_dsn: str, tmp_
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await stage.close()
+
+
+class Stubborn:
+    """A mail server that takes its time, and meets a bug with letters to some."""
+
+    def __init__(self, stage: Stage, took_s: float) -> None:
+        self._stage, self._took_s = stage, took_s
+        self.sent: list[str] = []
+
+    async def send(self, mail: Mail) -> None:
+        """Take a letter."""
+        await self._stage.clock.turn(self._took_s)
+        if mail.to.startswith("bug"):
+            raise RuntimeError("a bug")
+        self.sent.append(mail.to)
+
+
+async def written(stage: Stage, *receivers: str) -> None:
+    """Put letters into the outbox."""
+    for to in receivers:
+        await stage.plane.post.write(stage.plane.records, to, "Hello", "text")
+
+
+async def test_one_letter_that_cannot_be_sent_keeps_no_other_back(database_dsn: str, tmp_path: Path) -> None:
+    """A bug with one letter puts that letter off, and the next one leaves."""
+    stage = await Stage.open(database_dsn, tmp_path)
+    mailer = stage.plane.post._mailer = Stubborn(stage, 0.0)
+    await written(stage, "bug@example.com", "ann@example.com")
+    done = await stage.plane.post.send_due()
+    left = await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
+    await stage.close()
+
+    assert (2, ["ann@example.com"], 1) == (done, mailer.sent, left)
+
+
+async def test_a_slow_server_gets_no_letter_twice(database_dsn: str, tmp_path: Path) -> None:
+    """Letters that would be sent after their claim has ended are left to whoever claims them then."""
+    stage = await Stage.open(database_dsn, tmp_path)
+    mailer = stage.plane.post._mailer = Stubborn(stage, 50.0)
+    names = [f"{number}@example.com" for number in range(5)]
+    await written(stage, *names)
+    first = await stage.plane.post.send_due()
+    while len(mailer.sent) < 5:
+        await stage.clock.turn(120)
+        await stage.plane.post.send_due()
+    left = await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
+    await stage.close()
+
+    assert (2, names, 0) == (first, sorted(mailer.sent), left)
