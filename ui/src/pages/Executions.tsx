@@ -75,7 +75,9 @@ export function Executions() {
       </div>
       <Listing found={list}>
         {() => rows.length === 0
-          ? <Empty icon={<Activity size={20} />} title={say(isFiltered ? 'executions.noneFound' : 'executions.empty')} about={say(isFiltered ? 'executions.noneFoundAbout' : 'executions.emptyAbout')} />
+          ? <Empty icon={<Activity size={20} />} title={say(isFiltered ? 'executions.noneFound' : 'executions.empty')} about={say(isFiltered ? 'executions.noneFoundAbout' : 'executions.emptyAbout')}>
+              {isFiltered ? <Button onClick={() => void navigate({ search: {}, replace: true })}>{say('executions.clear')}</Button> : <Button onClick={() => void navigate({ to: '/workflows' })}>{say('nav.workflows')}</Button>}
+            </Empty>
           : <ExecutionTable rows={rows} names={names} hasMore={!!list.hasNextPage} isFetching={list.isFetchingNextPage} more={() => void list.fetchNextPage()} />}
       </Listing>
     </Page>

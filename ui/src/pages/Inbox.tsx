@@ -32,15 +32,19 @@ export function Inbox() {
   });
   const replay = useAct((id: string) => call('POST /inbox/{event_id}/replay', { path: { event_id: id } }), ['inbox', 'executions'], () => void toast.success(say('inbox.replayed')));
   const rows = found.data?.pages.flatMap((page) => page.data) ?? [];
+  const isFiltered = !!(state || webhook);
   const look = (event?: string) => void navigate({ search: (before) => ({ ...before, event }), replace: true });
   return (
     <Page title={say('inbox.title')} about={say('inbox.about')}>
-      <Choice aria-label={say('workflows.state')} className="mb-4 !w-44" value={state ?? ''} onChange={(event) => void navigate({ search: (before) => ({ ...before, state: event.target.value || undefined }), replace: true })}>
-        <option value="">{say('inbox.any')}</option>
-        {STATES.map((each) => <option key={each} value={each}>{say(`inbox.state.${each}`)}</option>)}
-      </Choice>
+      <div className="mb-4 flex flex-wrap items-center gap-2">
+        <Choice aria-label={say('workflows.state')} className="!w-44" value={state ?? ''} onChange={(event) => void navigate({ search: (before) => ({ ...before, state: event.target.value || undefined }), replace: true })}>
+          <option value="">{say('inbox.any')}</option>
+          {STATES.map((each) => <option key={each} value={each}>{say(`inbox.state.${each}`)}</option>)}
+        </Choice>
+        {isFiltered && <Button look="quiet" onClick={() => void navigate({ search: {}, replace: true })}>{say('executions.clear')}</Button>}
+      </div>
       <Listing found={found}>
-        {() => rows.length === 0 ? <Empty icon={<Sign size={20} />} title={say('inbox.empty')} about={say('inbox.emptyAbout')} /> : (
+        {() => rows.length === 0 ? <Empty icon={<Sign size={20} />} title={say(isFiltered ? 'inbox.noneFound' : 'inbox.empty')} about={say(isFiltered ? 'executions.noneFoundAbout' : 'inbox.emptyAbout')}>{!isFiltered && <Button onClick={() => void navigate({ to: '/triggers' })}>{say('nav.triggers')}</Button>}</Empty> : (
           <Table label={say('inbox.title')} head={[say('inbox.received'), say('inbox.source'), say('workflows.state'), say('inbox.became'), say('inbox.size'), say('workflows.actions')]}>
             {rows.map((each) => (
               <tr key={each.id}>

@@ -6,6 +6,7 @@ import { call } from '../api/client';
 import { workflowList } from '../api/queries';
 import { useWords } from '../i18n';
 import { Bars, type Column } from '../kit/Bars';
+import { Button } from '../kit/Button';
 import { Choice } from '../kit/Field';
 import { Empty, Page, Table } from '../kit/Page';
 import { Listing } from './Listing';
@@ -57,7 +58,7 @@ export function Insights() {
           const total = [...data.status.values()].reduce((sum, each) => sum + each, 0);
           const good = data.status.get('completed') ?? 0;
           const bad = BAD.reduce((sum, each) => sum + (data.status.get(each) ?? 0), 0);
-          if (total === 0) return <Empty icon={<ChartColumn size={20} />} title={say('insights.empty')} about={say('insights.emptyAbout')} />;
+          if (total === 0) return <Empty icon={<ChartColumn size={20} />} title={say('insights.empty')} about={say('insights.emptyAbout')}><Button onClick={() => void navigate({ to: '/workflows' })}>{say('nav.workflows')}</Button></Empty>;
           return (
             <div className="flex flex-col gap-6">
               <ul className="grid grid-cols-1 gap-3 sm:grid-cols-3">

@@ -35,6 +35,7 @@ export const access = {
   'inbox.about': 'Every request that came in from outside, what became of it, and those that nothing claimed.',
   'inbox.empty': 'Nothing has come in',
   'inbox.emptyAbout': 'Call the address of a webhook; the request appears here.',
+  'inbox.noneFound': 'No request fits',
   'inbox.any': 'Any state',
   'inbox.state.pending': 'Waiting',
   'inbox.state.done': 'Started',

@@ -35,6 +35,7 @@ export const access = {
   'inbox.about': 'Chaque requête venue du dehors, ce qu’elle est devenue, et celles que rien n’a réclamées.',
   'inbox.empty': 'Rien n’est arrivé',
   'inbox.emptyAbout': 'Appelez l’adresse d’un webhook ; la requête apparaît ici.',
+  'inbox.noneFound': 'Aucune requête ne correspond',
   'inbox.any': 'Tout état',
   'inbox.state.pending': 'En attente',
   'inbox.state.done': 'Lancée',

@@ -35,6 +35,7 @@ export const access = {
   'inbox.about': 'Kila ombi lililotoka nje, lilivyoishia, na yale yasiyodaiwa.',
   'inbox.empty': 'Hakuna kilichoingia',
   'inbox.emptyAbout': 'Ita anwani ya webhook; ombi litaonekana hapa.',
+  'inbox.noneFound': 'Hakuna ombi linalolingana',
   'inbox.any': 'Hali yoyote',
   'inbox.state.pending': 'Inasubiri',
   'inbox.state.done': 'Ilianzisha',
