@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from linkflow.control.alerting import Alerting
 from linkflow.domain.alert import Occasion, is_about, span
-from linkflow.domain.errors import Unavailable
 from linkflow.domain.notification import moment
 from linkflow.domain.subscription import instant
 from linkflow.domain.values import Json
@@ -16,9 +15,7 @@ from linkflow.ports.alerts import Alert, AlertSources, IdleExecution
 from linkflow.ports.clock import Clock
 from linkflow.ports.records import Records
 from linkflow.ports.stores import DeadLetters
-from linkflow.telemetry import logger
 
-LOG = logger("alerting")
 MOST = 1000
 """What a rule looks at in one look, the longest unmoved or open first."""
 
@@ -43,14 +40,12 @@ class AlertLook:
         """Look, and sum up what was missed; how many messages were written. Safe to repeat."""
         told = 0
         for alert in await self._records.alerts.active():
-            try:
-                for occasion in await self._news(alert):
-                    told += await self._alerting.fire(alert, occasion)
-            except Unavailable:
-                raise
-            except Exception:  # a bug with one rule must not silence the others
-                LOG.exception("not looked for", alert_id=alert.id, kind=alert.kind)
+            told += await self._alerting.guarded(alert, self._tell(alert))
         return told + await self._alerting.sum_up()
+
+    async def _tell(self, alert: Alert) -> int:
+        """Tell of what a rule finds; how many messages were written."""
+        return sum([await self._alerting.fire(alert, each) for each in await self._news(alert)])
 
     async def _news(self, alert: Alert) -> Sequence[Occasion]:
         """Find what a rule is about and did not hear of yet: most looks find what the one before found."""

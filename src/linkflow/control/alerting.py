@@ -9,7 +9,7 @@ once.
 While a rule cools down for a subject, the rest is counted; the next message says how much there was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import msgspec
 
@@ -72,18 +72,12 @@ class Alerting:
         for each in ended:
             for alert in alerts:
                 if alert.workspace_id == each.workspace_id and is_about(alert.rule, each.workflow_id):
-                    await self._compare(alert, each)
+                    await self.guarded(alert, self._compare(alert, each))
 
-    async def _compare(self, alert: Alert, ended: FollowedExecution) -> None:
-        """Compare the end of an execution with a rule; a bug with one must not silence the others."""
-        try:
-            occasion = await self._of_end(alert, ended)
-            if occasion is not None:
-                await self.fire(alert, occasion)
-        except Unavailable:
-            raise
-        except Exception:
-            LOG.exception("not compared", alert_id=alert.id, execution_id=ended.execution_id)
+    async def _compare(self, alert: Alert, ended: FollowedExecution) -> bool:
+        """Compare the end of an execution with a rule; whether a message leaves."""
+        occasion = await self._of_end(alert, ended)
+        return occasion is not None and await self.fire(alert, occasion)
 
     async def _of_end(self, alert: Alert, ended: FollowedExecution) -> Occasion | None:
         """Say what a rule finds in the end of an execution."""
@@ -136,35 +130,51 @@ class Alerting:
         """Tell of an approval that was opened. Safe to repeat."""
         for alert in await self._records.alerts.active(row.workspace_id):
             if alert.kind == "approval" and is_about(alert.rule, row.workflow_id):
-                await self.fire(alert, _of_approval(row, title))
+                await self.guarded(alert, self.fire(alert, _of_approval(row, title)))
 
     async def gather(self) -> int:
         """Compare new lines of the audit log with the rules about credentials; how many lines."""
         looked_at = 0
         for alert in await self._records.alerts.active():
-            if alert.kind != "credential":
-                continue
-            lines = await self._records.audit_log.chain(alert.workspace_id, alert.audit_number, BATCH)
-            for line in lines:
-                if line.action == NEEDS_REAUTH:
-                    name = await self._credential(alert.workspace_id, line.resource.partition(":")[2])
-                    await self.fire(
-                        alert,
-                        Occasion(
-                            happening=f"line {line.number}",
-                            subject=line.resource,
-                            title=f"Connect {name} again",
-                            text=f"The credential {name!r} stopped working; workflows that use it fail.",
-                            path="/credentials",
-                            data={"credential_id": line.resource.partition(":")[2], "name": name},
-                        ),
-                    )
-            if lines:
-                await self._records.alerts.told(alert.workspace_id, alert.id, lines[-1].number)
-            looked_at += len(lines)
+            if alert.kind == "credential":
+                looked_at += await self.guarded(alert, self._of_audit(alert))
         return looked_at
 
+    async def _of_audit(self, alert: Alert) -> int:
+        """Compare new lines of the audit log with a rule; how many lines."""
+        lines = await self._records.audit_log.chain(alert.workspace_id, alert.audit_number, BATCH)
+        for line in lines:
+            if line.action == NEEDS_REAUTH:
+                credential_id = line.resource.partition(":")[2]
+                name = await self._credential(alert.workspace_id, credential_id)
+                occasion = Occasion(
+                    happening=f"line {line.number}",
+                    subject=line.resource,
+                    title=f"Connect {name} again",
+                    text=f"The credential {name!r} stopped working; workflows that use it fail.",
+                    path="/credentials",
+                    data={"credential_id": credential_id, "name": name},
+                )
+                await self.fire(alert, occasion)
+        if lines:
+            await self._records.alerts.told(alert.workspace_id, alert.id, lines[-1].number)
+        return len(lines)
+
     # ------------------------------------------------------------ telling
+
+    async def guarded(self, alert: Alert, work: Awaitable[int]) -> int:
+        """Do something for a rule; a bug with one must not silence the others.
+
+        Raises:
+            Unavailable: The database does not answer; it is done again.
+        """
+        try:
+            return int(await work)
+        except Unavailable:
+            raise
+        except Exception:
+            LOG.exception("passed over", alert_id=alert.id, kind=alert.kind)
+            return 0
 
     async def fire(self, alert: Alert, occasion: Occasion) -> bool:
         """Tell of something, unless the rule heard of it or cools down; whether a message leaves."""
