@@ -88,6 +88,7 @@ async def test_a_failure_far_away_is_found_copied_and_says_when_it_tries_again(
     await ui.page.get_by_test_id("explain").get_by_role("button", name="“Far away” failed").click()
     await expect(ui.card("far")).to_be_in_viewport()
     await ui.page.get_by_role("tab", name="Output").click()
+    await expect(ui.page.get_by_role("alert")).to_contain_text("status: 404")
     await ui.page.get_by_role("alert").get_by_role("button", name="Copy").click()
     await expect(ui.page.get_by_text("Copied", exact=True)).to_be_visible()
     copied = json.loads(await ui.page.evaluate("navigator.clipboard.readText()"))
