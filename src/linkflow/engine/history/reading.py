@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,17 @@ from linkflow.ports.stores import HistoryStore, LateResults, Recorded
 AWAITING_PAGE = 500
 LONG = 1_000
 """Events from which on what was folded for people is kept, as long as the execution is in memory."""
+KEPT_S = 30.0
+"""So long the last long execution that is over is kept: who looks at it asks several questions."""
+
+
+class Kept(NamedTuple):
+    """A long execution that is over, as it was folded for people."""
+
+    execution_id: str
+    state: ExecutionState
+    shown: RunsFold
+    until: float
 
 
 class Reader:
@@ -56,6 +67,7 @@ class Reader:
         self._graphs = graphs
         self._late = late
         self._clock = clock
+        self._kept: Kept | None = None
 
     async def state(self, execution_id: str) -> ExecutionState:
         """Read the folded state; not to be changed.
@@ -66,7 +78,8 @@ class Reader:
         entry = await self._newest(execution_id)
         if entry is not None and entry.state is not None:
             return entry.state
-        return (await self._load(execution_id))[0]
+        kept = await self._kept_of(execution_id)
+        return kept.state if kept is not None else (await self._load(execution_id))[0]
 
     def remembered(self, execution_id: str) -> ExecutionState | None:
         """Say what is in memory, which another member may have moved on; not to be changed."""
@@ -149,12 +162,28 @@ class Reader:
                 entry.shown.take(entry.records)
                 return entry.state, entry.shown
             entry.shown = None
+        if entry is None and (kept := await self._kept_of(execution_id)) is not None:
+            return kept.state, kept.shown
         state, records = await self._whole(execution_id, entry)
         shown = RunsFold(state.graph)
         shown.take(records)
-        if entry is not None and entry.state is not None and state.version >= LONG:
-            entry.shown = shown
+        if state.version >= LONG:
+            if entry is not None and entry.state is not None:
+                entry.shown = shown
+            elif state.is_closed:
+                self._kept = Kept(execution_id, state, shown, self._clock.now() + KEPT_S)
         return state, shown
+
+    async def _kept_of(self, execution_id: str) -> Kept | None:
+        """Find what was folded of an execution a moment ago, unless something was appended since."""
+        kept = self._kept
+        if kept is None or kept.until <= self._clock.now():
+            self._kept = None
+            return None
+        if kept.execution_id != execution_id:
+            return None
+        versions = await self._store.versions([execution_id])
+        return kept if versions.get(execution_id) == kept.state.version else None
 
     async def events(self, execution_id: str, after: int, limit: int) -> Sequence[RecordedEvent]:
         """Read events after a number, oldest first."""

@@ -5,7 +5,7 @@ import pytest
 from linkflow.domain.errors import Kind
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
-from linkflow.domain.execution.view import NodeRun, log_lines, node_runs
+from linkflow.domain.execution.view import NodeRun, RunsFold, log_lines, node_runs, page_after
 from linkflow.domain.node import Completion
 from linkflow.testing.builders import Play, failure, node, say, workflow
 
@@ -195,3 +195,35 @@ def test_event_numbers_lead_back_to_the_history() -> None:
         type(numbered[runs(play)["a"].event]),
         type(numbered[log_lines(play.records)[-1].event]),
     )
+
+
+def test_a_history_that_grows_is_folded_as_a_whole_one() -> None:
+    """Wherever a history is cut in two, folding the rest on gives the runs and the log of all of it."""
+    play = Play(workflow("t -> a -> b", "b -> c", a=say(1))).run()
+    play.failed("b", LOST)
+    whole = (node_runs(play.graph, play.records), log_lines(play.records))
+    found = []
+    for cut in range(1, len(play.records) + 1):
+        fold = RunsFold(play.graph)
+        fold.take(play.records[:cut])
+        fold.runs()
+        fits = fold.fits(play.records[cut - 1 :])
+        fold.take(play.records[cut - 1 :])
+        found.append((fits, fold.runs(), fold.logs()))
+
+    assert [(True, *whole)] * len(play.records) == found
+    assert not RunsFold(play.graph).fits(play.records[1:])
+
+
+def test_pages_never_part_what_one_event_changed() -> None:
+    """Each page goes on after the last; what one event changed is in one page, however many that are."""
+    changed = [NodeRun(key=f"n{at}", node_id="n", event=event) for at, event in enumerate([5, 1, 3, 3, 3, 9])]
+    pages, after = [], 0
+    while True:
+        page, following = page_after(changed, after, 2)
+        pages.append([run.event for run in page])
+        if following is None:
+            break
+        after = following
+
+    assert [[1, 3, 3, 3], [5, 9]] == pages
