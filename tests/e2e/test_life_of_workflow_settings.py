@@ -52,6 +52,8 @@ async def test_settings_are_set_checked_saved_and_undone(ui: Window) -> None:
     await ui.page.get_by_test_id("problems").click()
     listed = ui.page.get_by_role("region", name="Problems")
     await listed.get_by_role("button", name="There is no time zone").click()
+    await expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    await ui.page.keyboard.press("Control+z")  # detail 4: still while a dialog is open
     await dialog.locator('[data-setting="settings.timezone"]').fill("Africa/Nairobi")
     await dialog.locator('[data-setting="settings.attributes"]').fill(
         '{"customer": "{{ trigger.customer }}"}'
