@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import aio_pika
 import pytest
+from structlog.testing import capture_logs
 
-from linkflow.adapters.rabbitmq_fan_out import AT_ONCE, RabbitFanOut
+from linkflow.adapters.rabbitmq.fan_out import AT_ONCE, RabbitFanOut
 from linkflow.ports.triggers import PartOfEvent
 from linkflow.testing.servers import free_port
 
@@ -123,7 +124,24 @@ async def test_a_start_that_breaks_keeps_no_place(rabbitmq_url: str, queue_prefi
             raise KeyError("a bug")
         return True
 
-    async with member(rabbitmq_url, queue_prefix, start, answered_s=40.0) as spreading:
-        started = await spreading.spread(parts(AT_ONCE + 8))
+    with capture_logs():  # what is logged of each takes longer than the start
+        async with member(rabbitmq_url, queue_prefix, start) as spreading:
+            started = await spreading.spread(parts(AT_ONCE + 8))
 
     assert set(range(AT_ONCE, AT_ONCE + 8)) == started
+
+
+async def test_who_is_told_to_stop_stops(rabbitmq_url: str, queue_prefix: str) -> None:
+    """Wherever it is when it is told to, a process stops taking part."""
+
+    async def start(part: PartOfEvent) -> bool:
+        return True
+
+    for turns in range(0, 150, 5):
+        serving = asyncio.create_task(RabbitFanOut(rabbitmq_url, prefix=queue_prefix).serve(start))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        serving.cancel()
+        done, _ = await asyncio.wait([serving], timeout=PATIENCE_S)
+
+        assert {serving} == done

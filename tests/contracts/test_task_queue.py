@@ -10,7 +10,7 @@ import pytest_asyncio
 from aio_pika.abc import AbstractQueue
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
-from linkflow.adapters.rabbitmq import BANDS, PARTITIONS, RabbitTaskQueue
+from linkflow.adapters.rabbitmq.queue import BANDS, PARTITIONS, RabbitTaskQueue
 from linkflow.adapters.redis.connection import connect
 from linkflow.adapters.redis.streams import RedisTaskQueue
 from linkflow.domain.errors import Unavailable

@@ -10,7 +10,7 @@ from typing import Any
 import aio_pika
 import pytest
 
-from linkflow.adapters.rabbitmq import BANDS, PARTITIONS
+from linkflow.adapters.rabbitmq.queue import BANDS, PARTITIONS
 from linkflow.adapters.redis.connection import connect
 from linkflow.nodes.registry import BUILTIN, NodeRegistry
 from linkflow.nodes.sdk import node

@@ -37,7 +37,7 @@ async def open_queue(settings: Settings) -> AsyncIterator[TaskQueue]:
         async with RedisTaskQueue.running(_said(settings.redis_url, "LINKFLOW_REDIS_URL")) as queue:
             yield queue
     elif settings.queue == "rabbitmq":
-        from linkflow.adapters.rabbitmq import RabbitTaskQueue
+        from linkflow.adapters.rabbitmq.queue import RabbitTaskQueue
 
         url = _said(settings.rabbitmq_url, "LINKFLOW_RABBITMQ_URL")
         async with RabbitTaskQueue.running(url, MemoryTaskQueue()) as queue:
@@ -108,7 +108,7 @@ def _fan_out(settings: Settings) -> FanOut | None:
     """Choose what spreads large events: RabbitMQ where there is one, whichever queue is chosen."""
     if settings.rabbitmq_url is None:
         return None
-    from linkflow.adapters.rabbitmq_fan_out import RabbitFanOut
+    from linkflow.adapters.rabbitmq.fan_out import RabbitFanOut
 
     return RabbitFanOut(settings.rabbitmq_url)
 

@@ -30,6 +30,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import DeliveryError, PublishError
 
 from linkflow import telemetry
+from linkflow.adapters.rabbitmq.broken import BROKEN, pass_on_a_stop, quietly
 from linkflow.domain.errors import Unavailable
 from linkflow.ports.commands import TaskId
 from linkflow.ports.queue import TaskQueue
@@ -53,10 +54,6 @@ FILL_S = 0.5
 """How long the first take waits for the window to fill, so that the order is right from the beginning."""
 
 TIMEOUT_S = 5.0
-BROKEN = (Exception,)
-"""What a call of the broker may end with: a closed channel is a RuntimeError, a connection that ends under a
-call is a bare Exception. Caught only around such calls."""
-
 log = telemetry.logger("rabbitmq")
 
 
@@ -212,8 +209,10 @@ class RabbitTaskQueue:
                     for partition in range(PARTITIONS)
                 ]
             except BROKEN as error:
+                pass_on_a_stop()
                 await self._drop()
                 raise Unavailable(f"RabbitMQ did not declare the queue {name}: {error}") from error
+            pass_on_a_stop()
             backlog.ready = {queue.name: queue.declaration_result.message_count or 0 for queue in queues}
             backlog.queues = {queue.name: queue for queue in queues}
             return backlog
@@ -237,7 +236,7 @@ class RabbitTaskQueue:
         """Acknowledge; what the broker does not hear of it gives out again, which does no harm."""
         for task in tasks:
             for message in self._held.pop(task, ()):
-                with suppress(*BROKEN):
+                with quietly():
                     await message.ack()
 
     async def _consume(self, link: _Link, backlog: _Backlog) -> None:
@@ -251,8 +250,10 @@ class RabbitTaskQueue:
             for name, queue in backlog.queues.items():
                 backlog.consumed[name] = await queue.consume(came, timeout=TIMEOUT_S)
         except BROKEN as error:
+            pass_on_a_stop()
             await self._drop()
             raise Unavailable(f"RabbitMQ gave no tasks of {backlog.name}: {error}") from error
+        pass_on_a_stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(FILL_S):
                 while len(self._window) < expected:
@@ -267,11 +268,11 @@ class RabbitTaskQueue:
             task = msgspec.json.decode(message.body, type=TaskId)
         except msgspec.DecodeError as error:
             log.error("a task cannot be read", queue=backlog.name, error=str(error))
-            with suppress(*BROKEN):
+            with quietly():
                 await message.reject(requeue=False)
             return
         if task in self._waiting:
-            with suppress(*BROKEN):
+            with quietly():
                 await message.ack()
             return
         self._waiting.add(task)
@@ -314,6 +315,7 @@ class RabbitTaskQueue:
             await letters.bind(dead)
             looking = await connection.channel(publisher_confirms=False)
         except BROKEN as error:
+            pass_on_a_stop()
             raise Unavailable(f"RabbitMQ did not answer: {error}") from error
         self._link = _Link(connection, publishing, consuming, looking)
 
@@ -327,12 +329,13 @@ class RabbitTaskQueue:
         for name in self._backlogs:
             self._backlogs[name] = _Backlog(name)
         if link is not None:
-            with suppress(*BROKEN):
+            with quietly():
                 await link.connection.close()
 
     async def _beat(self) -> None:
         """Connect again when the connection is gone, and look what waits at the broker."""
         while True:
+            pass_on_a_stop()
             await asyncio.sleep(BEAT_S)
             try:
                 if self._link is None:
@@ -342,7 +345,8 @@ class RabbitTaskQueue:
                 link = self._require()
                 for name in list(self._backlogs):
                     await self._look(link, await self._backlog(link, name))
-            except (Unavailable, *BROKEN) as error:
+            except BROKEN as error:
+                pass_on_a_stop()
                 log.warning("RabbitMQ is away or was wiped", error=str(error))
                 await self._drop()
             else:

@@ -20,6 +20,7 @@ import msgspec
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
 
 from linkflow import telemetry
+from linkflow.adapters.rabbitmq.broken import BROKEN, pass_on_a_stop, quietly
 from linkflow.domain.errors import Unavailable
 from linkflow.ports.triggers import PartOfEvent
 
@@ -37,10 +38,6 @@ DELIVERIES = 5
 ANSWERED_S = 10.0
 BEAT_S = 1.0
 TIMEOUT_S = 5.0
-BROKEN = (Exception,)
-"""What a call of the broker may end with: a closed channel is a RuntimeError, a connection that ends under a
-call is a bare Exception. Caught only around such calls."""
-
 log = telemetry.logger("rabbitmq")
 
 
@@ -100,7 +97,8 @@ class RabbitFanOut:
                     call.hear(_Answer(name, number, is_started=False))
             if call.missing:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(call.is_over.wait(), self._answered_s)
+                    async with asyncio.timeout(self._answered_s):
+                        await call.is_over.wait()
             return call.started
         finally:
             del self._calls[name]
@@ -120,6 +118,7 @@ class RabbitFanOut:
             try:
                 await self._serve(start)
             except BROKEN as error:
+                pass_on_a_stop()
                 log.warning("no fan-out by RabbitMQ; every process starts its own", error=str(error))
             finally:
                 self._link = None
@@ -161,6 +160,7 @@ class RabbitFanOut:
         """Look every BEAT_S whether the queues are there; what is gone is an AMQPError."""
         looking = await connection.channel(publisher_confirms=False)
         while True:
+            pass_on_a_stop()
             await asyncio.sleep(BEAT_S)
             for name in names:
                 await looking.declare_queue(name, passive=True, timeout=TIMEOUT_S)
@@ -180,7 +180,7 @@ class RabbitFanOut:
         except Exception:  # a bug with one start must not keep its place among those AT_ONCE
             log.exception("a start is left to whoever spread it")
         call, _, number = (message.correlation_id or "").rpartition(":")
-        with suppress(*BROKEN):
+        with quietly():
             if message.reply_to and number.isdigit():
                 answer = msgspec.json.encode(_Answer(call, int(number), is_started))
                 await channel.default_exchange.publish(

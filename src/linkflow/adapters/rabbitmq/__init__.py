@@ -1,0 +1,1 @@
+"""RabbitMQ: carries tasks to workers, and the starts of one event to every process."""
