@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.domain.execution.news import Begin
+from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import canonical_spec, content_hash
 from linkflow.engine.history.driver import Driver
 from linkflow.engine.history.graphs import Graphs
@@ -75,7 +76,8 @@ async def test_a_start_meets_the_execution_that_is_there() -> None:
 async def test_what_is_said_at_the_start_knows_the_time() -> None:
     """Attributes and concurrency keys that ask for the time are told when the execution starts."""
     specs, now = MemorySpecStore(), FixedClock().now()
-    design = spec("t -> a", workflow={"settings": {"attributes": {"day": "{{ now() }}"}, "concurrency": {"key": "now()"}}})
+    settings: Json = {"attributes": {"day": "{{ now() }}"}, "concurrency": {"key": "now()"}}
+    design = spec("t -> a", workflow={"settings": settings})
     spec_hash = content_hash(design)
     await specs.put(WORKSPACE, spec_hash, canonical_spec(design))
     graph = await Graphs(specs, catalog()).get(WORKSPACE, spec_hash)
