@@ -18,10 +18,11 @@ SERVER_S = 90.0
 """For the first test that needs a real server: RabbitMQ takes 10 s to start, more on a busy machine."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give every test that may have to start a real server the time that takes."""
+    servers = SERVERS | ({"queue_settings"} if config.getoption("--queue") != "embedded" else set())
     for item in items:
-        needed = SERVERS & set(getattr(item, "fixturenames", ()))
+        needed = servers & set(getattr(item, "fixturenames", ()))
         if (needed or item.get_closest_marker("external")) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SERVER_S))
 
