@@ -16,6 +16,7 @@ import msgspec
 
 from linkflow.control.alerting import Alerting
 from linkflow.control.notices import Notices
+from linkflow.control.notifications import quietly
 from linkflow.control.subscriptions import TOPIC, secrets_of
 from linkflow.domain.audit import AuditLine
 from linkflow.domain.errors import LinkFlowError, NotFound, Unavailable
@@ -72,13 +73,11 @@ class Deliveries:
             while True:
                 rest_s = LOOK_S
                 try:
-                    made, sent = await self.gather(), await self.send_due()
-                    if made or sent:
+                    done = [await quietly(each) for each in (self.gather, self.send_due)]
+                    if any(done):
                         rest_s = REST_S
                 except Unavailable as error:
                     LOG.warning("looked at again", error=str(error))
-                except Exception:  # a bug with one message must not silence all
-                    LOG.exception("looked at again")
                 await nudges.nudged(rest_s)
 
     async def gather(self) -> int:

@@ -143,7 +143,7 @@ class Notifications:
             while True:
                 rest_s = LOOK_S
                 try:
-                    made = [await _quietly(each) for each in (*gathers, self.send_due)]
+                    made = [await quietly(each) for each in (*gathers, self.send_due)]
                     if any(made):
                         rest_s = BUSY_S
                 except Unavailable as error:
@@ -264,7 +264,7 @@ class Notifications:
         return await self._http.send(request)
 
 
-async def _quietly(work: Gather) -> int:
+async def quietly(work: Callable[[], Awaitable[int]]) -> int:
     """Do one of several works; a bug with it must not end the others.
 
     Raises:
