@@ -50,7 +50,7 @@ def allowed(persona: str, needed: str) -> bool:
     return needed in (SIGNED_IN, ACCOUNT) or may(role, needed)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_nobody_breaks_a_route_or_gets_more_than_their_role(
     stage: Stage, persona: str, request: pytest.FixtureRequest
