@@ -7,7 +7,8 @@ import { sw } from './i18n/sw';
 
 const ROOT = resolve(__dirname);
 const MAY: Record<string, string[]> = {
-  graph: [], kit: [], i18n: [], api: [], canvas: ['api', 'graph', 'kit', 'i18n'], editor: ['canvas', 'api', 'graph', 'kit', 'i18n'], pages: ['canvas', 'api', 'graph', 'kit', 'i18n'],
+  graph: [], kit: [], i18n: [], api: [], forms: ['api', 'kit', 'i18n'], canvas: ['api', 'graph', 'kit', 'i18n'],
+  editor: ['canvas', 'forms', 'api', 'graph', 'kit', 'i18n'], pages: ['canvas', 'forms', 'api', 'graph', 'kit', 'i18n'],
 };
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((each) => /\.tsx?$/.test(each) && !each.includes('.test.') && !each.includes('.gen.'));
 
