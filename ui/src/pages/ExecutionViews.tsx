@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react';
 import { call } from '../api/client';
 import { useGrowing } from '../api/growing';
 import type { Event as Happened, LogLine, NodeRun } from '../api/schema.gen';
-import { scaleOf } from '../graph/timeline';
+import { scaleOf, type Span } from '../graph/timeline';
 import { useWords, worded } from '../i18n';
 import { JsonView } from '../kit/JsonView';
 import { Failed, Loading } from '../kit/Page';
@@ -26,6 +26,17 @@ const PAGE = 500;
 const RUNS = 2_000;
 const ROW = 'grid grid-cols-[13rem_1fr_9rem] items-center gap-4 rounded-lg px-2 py-1 text-[13px]';
 
+interface Bar extends Span {
+  run: NodeRun;
+}
+const BAR_OF = new WeakMap<NodeRun, Bar>();
+/** The bar of a run, thought out once: each further page brings thousands. One that goes on reaches to the end, wherever that is. */
+function barOf(run: NodeRun): Bar {
+  let found = BAR_OF.get(run);
+  if (!found) BAR_OF.set(run, (found = { run, from: Date.parse((run.started_at ?? run.scheduled_at)!), to: run.ended_at ? Date.parse(run.ended_at) : Infinity, isWaiting: WAITS.has(run.type) }));
+  return found;
+}
+
 /** When each node ran and for how long, as bars; long idle times take little room. */
 export function Timeline({ executionId, seq, began: beganAt, closed: closedAt }: Ran) {
   const { say } = useWords();
@@ -33,31 +44,29 @@ export function Timeline({ executionId, seq, began: beganAt, closed: closedAt }:
     name: executionId, seq, isWhole: true, keyOf: (each) => each.key, numberOf: (each) => each.event,
     read: (after, version, signal) => call('GET /executions/{execution_id}/nodes', { path: { execution_id: executionId }, query: { after, version, limit: RUNS, outputs: false }, signal }),
   });
-  const { runs, scale } = useMemo(() => {
+  const { bars, scale } = useMemo(() => {
     const began = Date.parse(beganAt);
     const ended = Math.max(began + 1, closedAt ? Date.parse(closedAt) : Date.now());
-    const runs = items.filter((each) => each.started_at || each.scheduled_at)
-      .map((each) => ({ ...each, from: Date.parse((each.started_at ?? each.scheduled_at)!), to: each.ended_at ? Date.parse(each.ended_at) : ended }))
-      .sort((one, two) => one.from - two.from);
-    return { runs, scale: scaleOf(runs.map((each) => ({ from: each.from, to: each.to, isWaiting: WAITS.has(each.type) })), began, ended) };
+    const bars = items.filter((each) => each.started_at || each.scheduled_at).map(barOf).sort((one, two) => one.from - two.from);
+    return { bars, scale: scaleOf(bars, began, ended) };
   }, [items, beganAt, closedAt]);
   if (error) return <div className="p-6"><Failed title={say('app.failed')} error={error} again={more} againLabel={say('app.again')} /></div>;
   if (!isRead) return <Loading label={say('app.loading')} />;
-  if (!runs.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noNodes')}</p>;
+  if (!bars.length) return <p className="p-6 text-[13px] text-faint">{say('execution.noNodes')}</p>;
   const idle = scale.idle.map((each, index) => (
     <span key={index} className="absolute inset-y-0 border-x border-dashed border-line-strong bg-sunk" style={{ left: `${each.from * 100}%`, width: `${(each.to - each.from) * 100}%` }} title={say('timeline.idle', { time: duration(each.ms) })} />
   ));
   const head = (
     <div className={classes(ROW, 'sticky top-0 z-10 bg-ground text-xs text-faint')}>
-      <span>{say('timeline.count', { count: runs.length })}</span>
+      <span>{say('timeline.count', { count: bars.length })}</span>
       <span className="relative h-4">{scale.idle.map((each, index) => <span key={index} className="absolute -translate-x-1/2 whitespace-nowrap" style={{ left: `${((each.from + each.to) / 2) * 100}%` }} title={say('timeline.idle', { time: duration(each.ms) })} data-testid="idle">⋯ {duration(each.ms)}</span>)}</span>
       <span />
     </div>
   );
   const row = (index: number) => {
-    const each = runs[index]!;
-    const left = scale.at(each.from) * 100;
-    const width = Math.max(0.6, scale.at(each.to) * 100 - left);
+    const { run: each, from, to } = bars[index]!;
+    const left = scale.at(from) * 100;
+    const width = Math.max(0.6, scale.at(to) * 100 - left);
     return (
       <div className={classes(ROW, 'hover:bg-sunk')}>
         <span className="truncate font-medium" title={each.key}>{each.label || each.key}{each.attempt > 1 && <span className="ml-1.5 text-xs text-faint">{say('execution.attempt', { n: each.attempt })}</span>}</span>
@@ -66,7 +75,7 @@ export function Timeline({ executionId, seq, began: beganAt, closed: closedAt }:
       </div>
     );
   };
-  return <VirtualRows label={say('execution.timeline')} role="list" count={runs.length} rowPx={30} head={head} row={row} className="p-6 max-md:min-w-[40rem]" />;
+  return <VirtualRows label={say('execution.timeline')} role="list" count={bars.length} rowPx={30} head={head} row={row} className="p-6 max-md:min-w-[40rem]" />;
 }
 
 /** The history, event by event; more is read as one scrolls. */
