@@ -28,6 +28,9 @@ STUCK_S = 30.0
 LONG_S = 5.0
 """What is promised, and from when on somebody stood still at all."""
 
+INNOCENT = 1 / 10_000
+"""Executions that may be taken for poison by mistake: whoever kills does so again and again; decision 0022."""
+
 ENOUGH, STARVED = 0.95, 0.9
 """Of the starts asked for; a machine where somebody always waits for a processor need not give it."""
 
@@ -92,7 +95,6 @@ async def test_a_storm_of_kills_over_split_services(
     assert [] == load.broken(found), said
     assert set(found.errors) <= {"node.poison"}, said
     assert [] == [each for each in still if each.seconds > STUCK_S], said
-    if load.per_s >= ENOUGH * PER_S:
-        assert {} == found.errors, said
-    else:
+    assert found.errors.total() <= load.asked * INNOCENT, said
+    if load.per_s < ENOUGH * PER_S:
         assert starved > STARVED, said
