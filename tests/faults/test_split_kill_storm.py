@@ -29,7 +29,7 @@ LONG_S = 5.0
 """What is promised, and from when on somebody stood still at all."""
 
 INNOCENT = 1 / 10_000
-"""Executions that may be taken for poison by mistake: whoever kills does so again and again; decision 0022."""
+"""Executions that may be taken for poison by mistake, where workers die again and again; decision 0022."""
 
 ENOUGH, STARVED = 0.95, 0.9
 """Of the starts asked for; a machine where somebody always waits for a processor need not give it."""
