@@ -249,7 +249,7 @@ class _Window:
         await page.goto(f"{self._address}/w/{workflow_id}/edit?node=ask")
         given = '[data-testid="preview-url"] [data-value]'
         await page.locator(given).wait_for()
-        await page.locator('[data-field="url"]').press("Control+End")
+        await page.locator('.cm-content[data-field="url"]').press("Control+End")
         for _ in range(3):
             await page.keyboard.press("ArrowLeft")
         took = []
