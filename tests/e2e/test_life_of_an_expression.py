@@ -1,10 +1,11 @@
 """The life of an expression in the editor: completed from real data, previewed, mended, dragged in."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from linkflow.testing.browser import Window
 
@@ -59,6 +60,28 @@ async def test_an_expression_is_completed_previewed_and_mended(ui: Window) -> No
     draft = (await ui.live.get(f"/workflows/{workflow_id}/draft")).json["spec"]
 
     assert "{{ trigger.who.name | upper }}" == draft["nodes"][2]["config"]["url"].strip()
+
+
+async def test_who_writes_already_goes_on_writing(ui: Window) -> None:
+    """The code field that arrives while one writes in the plain one takes over text, place and focus."""
+    workflow_id = await ui.live.made(SPEC)
+    arrives = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await ui.page.route("**/ExpressionCode*", late)
+    await ui.open(f"/w/{workflow_id}/edit?node=tell")
+    plain = ui.page.locator('textarea[data-field="url"]')
+    await plain.fill("{{ trigger.who.name }}")
+    await plain.press("Home")
+    await plain.press_sequentially("a")
+    arrives.set()
+    await expect(ui.page.locator('.cm-content[data-field="url"]')).to_be_focused()
+    await ui.page.keyboard.type("b")
+
+    await expect(ui.page.locator('.cm-content[data-field="url"]')).to_have_text("ab{{ trigger.who.name }}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useContext, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { preview } from '../api/data';
 import { markOf, mended } from '../graph/paths';
 import { useWords } from '../i18n';
@@ -33,6 +33,8 @@ interface Props {
 /** Text with expressions: completed from real data, and what it gives shown as one types. */
 export function Expression({ error: told, about, label, text, onText, value, isBare = false, isAlone = true, rows = 2, placeholder }: Props) {
   const names = useNames();
+  // Who writes already when the code field arrives goes on writing there, at the same place.
+  const caret = useRef<number | null>(null);
   const asked = value === undefined ? text : value;
   const holds = isBare ? text.trim() !== '' : text.includes('{{');
   const { found, isAsked } = usePreview(holds && isAlone ? JSON.stringify(asked) : '', isBare);
@@ -42,8 +44,9 @@ export function Expression({ error: told, about, label, text, onText, value, isB
   if (error) attributes['aria-invalid'] = 'true';
   return (
     <>
-      <Suspense fallback={<Area {...about} aria-label={label} rows={rows} spellCheck={false} className="font-mono !text-xs" value={text} onChange={(event) => onText(event.target.value)} />}>
-        <ExpressionCode value={text} onChange={onText} attributes={attributes} isBare={isBare} rows={rows} placeholder={placeholder} names={names} mark={error ? markOf(text, error) : null} />
+      <Suspense fallback={<Area {...about} aria-label={label} rows={rows} spellCheck={false} className="font-mono !text-xs" value={text} onChange={(event) => onText(event.target.value)}
+        onSelect={(event) => { caret.current = event.currentTarget.selectionEnd; }} onBlur={() => { caret.current = null; }} />}>
+        <ExpressionCode caret={caret} value={text} onChange={onText} attributes={attributes} isBare={isBare} rows={rows} placeholder={placeholder} names={names} mark={error ? markOf(text, error) : null} />
       </Suspense>
       {isAsked && !(error && error.message === told) && <Result found={found.data} onMend={error ? () => { const better = mended(text, error); if (better) onText(better); } : undefined} canMend={!!error && mended(text, error) !== null} name={String(about['data-field'] ?? label)} />}
     </>

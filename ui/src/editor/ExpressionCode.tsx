@@ -3,7 +3,7 @@ import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, c
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, EditorView, keymap, placeholder as placeholderOf, type DecorationSet, type KeyBinding } from '@codemirror/view';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, type RefObject } from 'react';
 import { inserted, offer, type Option, type ScopeRoot } from '../graph/paths';
 import { PATH_TYPE, useTarget } from './panel/source';
 
@@ -16,6 +16,8 @@ export interface Props {
   placeholder?: string;
   names: { roots: ScopeRoot[]; options: Option[] };
   mark: { from: number; to: number } | null;
+  /** Where somebody writes already, in the plain field that stood here; null for nobody. */
+  caret: RefObject<number | null>;
 }
 
 const markWrong = StateEffect.define<{ from: number; to: number } | null>();
@@ -103,6 +105,10 @@ export default function ExpressionCode(props: Props) {
       }),
     });
     view.current = made;
+    if (now.current.caret.current !== null) {
+      made.dispatch({ selection: { anchor: Math.min(now.current.caret.current, made.state.doc.length) } });
+      made.focus();
+    }
     return () => made.destroy();
   }, []);
 
