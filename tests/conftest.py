@@ -1,8 +1,10 @@
 """What holds for every test: with LINKFLOW_REQUIRE_ALL a skip is a failure; else the last line names it."""
 
 import os
+from collections.abc import Generator
 
 import pytest
+from _pytest._code.code import ExceptionRepr
 from hypothesis import settings
 
 # No promise is about time: a busy machine must not fail a test. What is slow, the benchmarks show.
@@ -25,6 +27,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needed = servers & set(getattr(item, "fixturenames", ()))
         if (needed or item.get_closest_marker("external")) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SERVER_S))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say again in short why a test failed, below what it wrote: of long logs often only the end is kept."""
+    report = yield
+    told = report.longrepr
+    if report.failed and report.sections and isinstance(told, ExceptionRepr) and told.reprcrash is not None:
+        entries = getattr(told.reprtraceback, "reprentries", ())
+        places = [
+            str(each.reprfileloc.path) + f":{each.reprfileloc.lineno}" for each in entries if each.reprfileloc
+        ]
+        report.sections.append(("Why it failed", "\n".join((*places, told.reprcrash.message))))
+    return report
 
 
 def _skips(reporter: pytest.TerminalReporter) -> list[str]:
