@@ -363,11 +363,22 @@ class Sessions(Protocol):
         """List sessions whose lease has ended and that were not buried yet."""
         ...
 
-    async def bury_expired(self) -> Sequence[str]:
-        """Forget the sessions whose lease has ended; which they were. Their attempts are to be ended then.
+    async def bury_expired(self, again_s: float) -> Sequence[str]:
+        """Forget the sessions whose lease has ended. Their attempts are to be ended then.
 
         One that is renewed at the same moment is either not among them or told that it was buried.
+
+        Args:
+            again_s: How long whoever buried a session may take to `settle` it; then it is told again, once
+                in such a time.
+
+        Returns:
+            Which they were, and those that nobody has settled.
         """
+        ...
+
+    async def settle(self, sessions: Sequence[str]) -> None:
+        """Note that the attempts of sessions that `bury_expired` told of have been ended."""
         ...
 
     async def bury(self, sessions: Sequence[str]) -> None:

@@ -94,6 +94,7 @@ class MemorySessions:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[str, float] = {}
+        self._told_at: dict[str, float] = {}
 
     async def renew(self, session: str, lease_s: float) -> bool:
         """Keep a session alive."""
@@ -107,13 +108,22 @@ class MemorySessions:
         await asyncio.sleep(0)
         return [session for session, until in self._until.items() if until < self._clock.now()]
 
-    async def bury_expired(self) -> Sequence[str]:
+    async def bury_expired(self, again_s: float) -> Sequence[str]:
         """Forget sessions that ended."""
         await asyncio.sleep(0)
-        ended = [session for session, until in self._until.items() if until < self._clock.now()]
-        for session in ended:
+        now = self._clock.now()
+        told = {session for session, until in self._until.items() if until < now}
+        for session in told:
             del self._until[session]
-        return ended
+        told |= {session for session, told_at in self._told_at.items() if told_at < now - again_s}
+        self._told_at.update(dict.fromkeys(told, now))
+        return sorted(told)
+
+    async def settle(self, sessions: Sequence[str]) -> None:
+        """Note that attempts were ended."""
+        await asyncio.sleep(0)
+        for session in sessions:
+            self._told_at.pop(session, None)
 
     async def bury(self, sessions: Sequence[str]) -> None:
         """Forget sessions."""

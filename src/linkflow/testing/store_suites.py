@@ -129,11 +129,33 @@ class SessionsSuite:
         """Sessions whose lease has run out are buried once, and told when they come back; others stay."""
         for session, lease_s in (("a", 60.0), ("dead", -5.0)):
             await store.renew(session, lease_s)
-        buried = [list(await store.bury_expired()), list(await store.bury_expired())]
+        buried = [list(await store.bury_expired(60.0)), list(await store.bury_expired(60.0))]
 
         renewed = [await store.renew(session, 60.0) for session in ("a", "dead")]
 
         assert (buried, renewed) == ([["dead"], []], [True, False])
+
+    async def test_a_burial_is_told_until_it_is_settled(self, store: Sessions) -> None:
+        """Whoever buried sessions may die: after a while they are told again, until somebody has settled."""
+        for session in ("a", "b"):
+            await store.renew(session, -5.0)
+        told = [sorted(await store.bury_expired(again_s)) for again_s in (60.0, 60.0, -1.0)]
+        await store.settle(["a", "never there"])
+        told.append(list(await store.bury_expired(-1.0)))
+        await store.settle(["b"])
+        told.append(list(await store.bury_expired(-1.0)))
+
+        assert told == [["a", "b"], [], ["a", "b"], ["b"], []]
+
+    async def test_one_that_came_back_is_buried_again(self, store: Sessions) -> None:
+        """A session may end again before its first burial is settled: it is told once."""
+        told = []
+        for _ in range(2):
+            await store.renew("a", -5.0)
+            told.append(list(await store.bury_expired(60.0)))
+        await store.settle(["a"])
+
+        assert (told, list(await store.bury_expired(-1.0))) == ([["a"], ["a"]], [])
 
     async def test_the_others(self, store: Sessions) -> None:
         """Every session but the asking one is known until it is buried, alive or not."""

@@ -1,7 +1,7 @@
 """Recovery: what is open goes on when the queue lost it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -13,8 +13,10 @@ from linkflow.engine.recovery.service import (
     AUDIT_S,
     BROKER_SWEEP_S,
     LEAD_S,
+    LEASE,
     NEAR_S,
     PAGE,
+    SETTLE_S,
     Alive,
     Among,
     Recovery,
@@ -197,33 +199,72 @@ async def test_what_could_not_be_queued_is_told() -> None:
     assert 3 * PAGE == len(history.ids)
 
 
-async def test_every_member_hears_of_a_burial() -> None:
-    """A session that ended is told to every History at once; one that does not answer holds nothing up."""
-    history, clock, told = Recovered(), FixedClock(), list[Sequence[str]]()
-    sessions, store = MemorySessions(clock), cast(Any, OpenStore())
+class Members:
+    """One of several members, and the sessions of their workers.
 
-    async def everywhere(ended: Sequence[str]) -> None:
-        told.append(ended)
+    Attributes:
+        clock: Theirs.
+        history: Of this one.
+        sessions: Of workers.
+        told: Sessions that every History was told of.
+    """
+
+    def __init__(self, leads: str) -> None:
+        """Let a member lead."""
+        self.clock, self.history = FixedClock(), Recovered()
+        self.sessions = MemorySessions(self.clock)
+        self.told: list[Sequence[str]] = []
+        self._leads = leads
+
+    async def run(self) -> None:
+        """Be one of the members."""
+        leases = MemoryLeases(self.clock)
+        await leases.acquire(LEASE, self._leads, 3600.0)
+        await Recovery(
+            store=cast(Any, OpenStore()),
+            sessions=self.sessions,
+            history=cast(Any, self.history),
+            publish=queued,
+            clock=self.clock,
+            session="",
+            among=Among(holder="m1", leases=leases, peers=KnownPeers()),
+            everywhere=self._everywhere,
+        ).run()
+
+    async def _everywhere(self, ended: Sequence[str]) -> None:
+        self.told.append(ended)
         raise Unavailable
 
-    found = Recovery(
-        store=store,
-        sessions=sessions,
-        history=cast(Any, history),
-        publish=queued,
-        clock=clock,
-        session="",
-        among=Among(holder="m1", leases=MemoryLeases(clock), peers=KnownPeers()),
-        everywhere=everywhere,
-    )
-    await sessions.renew("w1", 2 * LEAD_S)
-    running = asyncio.create_task(found.run())
-    await history.times(1)
-    while not told:
-        for _ in range(20):  # the duty comes to rest
-            await asyncio.sleep(0)
-        await clock.turn(LEAD_S)
-    await history.times(2)
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Turn the clock until something is so."""
+        while not is_so():
+            for _ in range(20):  # the duties come to rest
+                await asyncio.sleep(0)
+            await self.clock.turn(LEAD_S)
+
+
+@pytest.mark.parametrize(("leads", "swept"), [("m1", ["runs"]), ("m2", [])])
+async def test_every_member_hears_of_a_burial(leads: str, swept: Sequence[str]) -> None:
+    """Whoever leads: a session that ended is told to every History; one that is away holds nothing up."""
+    members = Members(leads)
+    await members.sessions.renew("w1", 2 * LEAD_S)
+    running = asyncio.create_task(members.run())
+    await members.until(lambda: bool(members.told))
+    await members.history.times(len(swept) + 1)
     running.cancel()
 
-    assert ([["w1"]], ["w1"]) == (told, history.lost)
+    assert ([["w1"]], ["w1"], [*swept, "runs"]) == (members.told, members.history.lost, members.history.ids)
+
+
+async def test_a_burial_is_not_forgotten_while_the_store_is_away() -> None:
+    """Attempts that could not be ended are ended when the burial is told again, and then never more."""
+    members = Members("m2")
+    members.history.failures = 1
+    await members.sessions.renew("w1", 2 * LEAD_S)
+    running = asyncio.create_task(members.run())
+    await members.until(lambda: len(members.history.ids) == 2)
+    again_at = members.clock.monotonic()
+    await members.until(lambda: members.clock.monotonic() > again_at + 3 * SETTLE_S)
+    running.cancel()
+
+    assert ["runs", "runs"] == members.history.ids

@@ -107,6 +107,20 @@ WHERE ticket = $1 AND execution_id IN (
 RETURNING execution_id"""
 
 
+# A session that came back and ended again is one burial. What another one is just now telling is its own.
+_BURY = """
+WITH ended AS (
+    DELETE FROM engine.worker_sessions WHERE lease_until < clock_timestamp() RETURNING session
+), owed AS (
+    SELECT session FROM engine.buried_sessions WHERE told_at < clock_timestamp() - make_interval(secs => $1)
+    FOR UPDATE SKIP LOCKED
+)
+INSERT INTO engine.buried_sessions (session, told_at)
+SELECT session, clock_timestamp() FROM (SELECT session FROM ended UNION SELECT session FROM owed) AS told
+ON CONFLICT (session) DO UPDATE SET told_at = excluded.told_at
+RETURNING session"""
+
+
 class SqlSessions:
     """Leases of worker sessions, timed by the database's clock."""
 
@@ -134,13 +148,18 @@ class SqlSessions:
             )
         return [row[0] for row in rows]
 
-    async def bury_expired(self) -> Sequence[str]:
+    async def bury_expired(self, again_s: float) -> Sequence[str]:
         """Forget sessions that ended; see `Sessions`."""
         with driver_errors():
-            rows = await self._database.pool.fetch(
-                "DELETE FROM engine.worker_sessions WHERE lease_until < clock_timestamp() RETURNING session"
-            )
+            rows = await self._database.pool.fetch(_BURY, again_s)
         return [row[0] for row in rows]
+
+    async def settle(self, sessions: Sequence[str]) -> None:
+        """Note that attempts were ended; see `Sessions`."""
+        with driver_errors():
+            await self._database.pool.execute(
+                "DELETE FROM engine.buried_sessions WHERE session = ANY($1::text[])", list(sessions)
+            )
 
     async def bury(self, sessions: Sequence[str]) -> None:
         """Forget sessions; see `Sessions`."""

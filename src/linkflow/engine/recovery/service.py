@@ -5,11 +5,11 @@ so what those had started is ended. Later, sessions whose lease has run out are 
 memory are audited: overdue attempts are given up, wake-ups that come near are planned. When the task queue
 tells that it lost tasks, and every now and then in case it did not notice, open tasks are published again.
 
-With other members (`among`) each audits what is in its memory, and the one that holds a lease buries sessions
-and ends what they had; beside that, it looks at every open execution: when it takes the lease over, when a
-member of a service that keeps something in memory came or went, and every now and then. A session is dead
-when it was buried, never before. What is started on it afterwards, by a member that did not know, the audit
-ends.
+With other members (`among`) each audits what is in its memory, and whoever is first buries sessions and ends
+what they had; a burial is told to the next one until that is done, so that nothing is owed when a member dies
+over it. The one that holds a lease looks at every open execution: when it takes the lease over, when a member
+of a service that keeps something in memory came or went, and every now and then. A session is dead when it
+was buried, never before. What is started on it afterwards, by a member that did not know, the audit ends.
 """
 
 import asyncio
@@ -49,7 +49,10 @@ NEAR_S = 20.0
 LEASE = "recovery"
 TTL_S = 3.0
 LEAD_S = 1.0
-"""How often the one that holds the lease renews it and looks for sessions to bury."""
+"""How often a member looks whether it leads, and for sessions to bury."""
+
+SETTLE_S = 5.0
+"""How long a member may take to end what a session had, before another one does it as well."""
 
 LOOK_S = 0.5
 KNOWN_S = 1.0
@@ -142,6 +145,7 @@ class Recovery:
         self._among = among
         self._everywhere = everywhere
         self._owed = asyncio.Event()
+        self._ending: set[str] = set()
         self._known: Set[str] = frozenset()
         self._known_at = 0.0
         self._lost = lost
@@ -265,32 +269,34 @@ class Recovery:
     # ------------------------------------------------------------ with other members
 
     async def _lead(self, among: Among, group: asyncio.TaskGroup) -> None:
-        """Hold the lease when nobody else does, and bury; what is owed when it comes to us is a sweep.
-
-        The others hear of a burial at once, and end what they have in memory: a sweep takes its time.
-        """
+        """Hold the lease when nobody else does, and bury; what is owed when it comes to us is a sweep."""
         while True:
             try:
                 led = self._leads
                 self._leads = await among.leases.acquire(LEASE, among.holder, TTL_S) is not None
-                buried = await self._sessions.bury_expired() if self._leads else ()
                 if self._leads and not led:
                     self._owed.set()
-                if buried:
-                    self._known = frozenset()
-                    log.info("worker sessions ended", sessions=buried)
-                    group.create_task(self._end_attempts(buried))
-                    for tell in (self._history.sessions_lost, self._everywhere):
-                        if tell is not None:
-                            group.create_task(self._tell(tell, buried))
                 if not self._leads:
                     self.recovered.set()  # whoever leads sees to what is open
+                self._bury(await self._sessions.bury_expired(SETTLE_S), group)
             except LinkFlowError as error:
-                self._owed.set()  # a burial may have taken place all the same
                 log.warning("recovery failed; it is tried again", error=str(error))
             except Exception:  # a bug must not end the watch
                 log.exception("recovery failed; it is tried again")
             await self._clock.sleep(LEAD_S)
+
+    def _bury(self, sessions: Sequence[str], group: asyncio.TaskGroup) -> None:
+        """End what sessions had. The other members hear of it, and end what they have in memory."""
+        buried = [session for session in sessions if session not in self._ending]
+        if not buried:
+            return
+        self._known = frozenset()
+        self._ending.update(buried)
+        log.info("worker sessions ended", sessions=buried)
+        group.create_task(self._end_attempts(buried))
+        for tell in (self._history.sessions_lost, self._everywhere):
+            if tell is not None:
+                group.create_task(self._tell(tell, buried))
 
     async def _sweep_when_owed(self) -> None:
         """Look at every open execution whenever that is owed, and every now and then, while we lead."""
@@ -327,23 +333,24 @@ class Recovery:
             owing.cancel()
 
     async def _end_attempts(self, sessions: Sequence[str]) -> None:
-        """End what sessions had, wherever it was in memory; when that fails, the sweep does it."""
+        """End what sessions had, wherever it was in memory; when that fails, the burial is told again."""
         try:
             async with publishing(self._publish) as later:
                 for page in batched(await self._store.naming(sessions)):
                     await later(await self._history.recover(page, self._not_buried))
+            await self._sessions.settle(sessions)
         except LinkFlowError as error:
-            log.warning("attempts not ended yet; the sweep ends them", sessions=sessions, error=str(error))
-            self._owed.set()
+            log.warning("attempts not ended yet; it is tried again", sessions=sessions, error=str(error))
         except Exception:  # a bug must not end the watch
-            log.exception("attempts not ended; the sweep ends them", sessions=sessions)
-            self._owed.set()
+            log.exception("attempts not ended; it is tried again", sessions=sessions)
+        finally:
+            self._ending.difference_update(sessions)
 
     async def _tell(self, tell: Ended, sessions: Sequence[str]) -> None:
         try:
             await tell(sessions)
         except LinkFlowError as error:
-            log.info("not every History was told; the sweep tells", sessions=sessions, error=str(error))
+            log.info("not every History was told; its audit sees it", sessions=sessions, error=str(error))
 
     async def _watch(self, among: Among) -> None:
         """Owe a sweep whenever a member that kept something in memory came, went or lost it."""
