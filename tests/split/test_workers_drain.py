@@ -13,7 +13,7 @@ from linkflow.testing.receiver import Receiver, Scripted
 
 pytestmark = pytest.mark.timeout(400)
 
-LEASE_S = 10.0
+LEASE_S = 8.0
 """A worker whose lease was not renewed for so long is dead."""
 LOOK_S = 0.1
 

@@ -31,8 +31,10 @@ from linkflow.telemetry import metrics
 SLOTS = 256
 """Attempts that run at once."""
 
-LEASE_S = 10.0
+LEASE_S = 8.0
 RENEW_S = 2.0
+"""A session is dead 10 s after its worker: then a member of History has looked for those that ended."""
+
 RETRY_S = 0.5
 DRAIN_LOOK_S = 0.02
 POLL_S = 30.0
