@@ -12,7 +12,8 @@ up:  ## install what is missing and start LinkFlow with its own PostgreSQL on :8
 
 test:  ## set up what is missing and run every test (ARGS="tests/unit -k join" for some)
 	@$(PYTHON) scripts/prepare.py dev
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone" $(ARGS)
+	@$(BIN)/python -m pytest -m alone $(ARGS)
 
 ui:  ## build the editor again, and say why where it cannot be built
 	@$(PYTHON) scripts/prepare.py run

@@ -54,8 +54,10 @@ def _skips(reporter: pytest.TerminalReporter) -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Turn skips into a failure where everything is required."""
+    """Turn skips into a failure where everything is required; that `-m` left nothing to run is none."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.getoption("markexpr"):
+        session.exitstatus = pytest.ExitCode.OK
     if REQUIRE_ALL and reporter is not None and _skips(reporter) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

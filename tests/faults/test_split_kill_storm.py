@@ -34,7 +34,7 @@ INNOCENT = 1 / 10_000
 ENOUGH, STARVED = 0.95, 0.9
 """Of the starts asked for; a machine where somebody always waits for a processor need not give it."""
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.alone]
 
 
 def starved_s() -> float:
