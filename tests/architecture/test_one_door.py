@@ -41,7 +41,6 @@ EVERYWHERE = {
     "subscriptions.SqlSubscriptions.active": "messages go to subscriptions of every workspace",
     "subscriptions.SqlSubscriptions.claim": "as above",
     "notifications.SqlNotifications.claim": "messages of every workspace leave",
-    "notifications.SqlNotifications.next_due_at": "as above",
     "alerts.SqlAlerts.active": "what happens in every workspace is compared with its rules",
     "alerts.SqlAlerts.ended": "as above",
     "approvals.SqlApprovalLinks.get": "finds the key of a link, which names no workspace",

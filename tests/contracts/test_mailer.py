@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from linkflow.adapters.mail import FolderMailer, MailUnavailable, SmtpMailer
+from linkflow.control.post import CLAIM_S, LIMITS
 from linkflow.ports.outbound import Mail, Mailer
 from linkflow.testing.control import Stage
 from linkflow.testing.mail_server import Mailbox
@@ -109,15 +110,13 @@ async def test_letters_leave_as_soon_as_they_are_written(database_dsn: str, tmp_
 
 
 class Stubborn:
-    """A mail server that takes its time, and meets a bug with letters to some."""
+    """A mail server that meets a bug with letters to some."""
 
-    def __init__(self, stage: Stage, took_s: float) -> None:
-        self._stage, self._took_s = stage, took_s
+    def __init__(self) -> None:
         self.sent: list[str] = []
 
     async def send(self, mail: Mail) -> None:
         """Take a letter."""
-        await self._stage.clock.turn(self._took_s)
         if mail.to.startswith("bug"):
             raise RuntimeError("a bug")
         self.sent.append(mail.to)
@@ -132,7 +131,7 @@ async def written(stage: Stage, *receivers: str) -> None:
 async def test_one_letter_that_cannot_be_sent_keeps_no_other_back(database_dsn: str, tmp_path: Path) -> None:
     """A bug with one letter puts that letter off, and the next one leaves."""
     stage = await Stage.open(database_dsn, tmp_path)
-    mailer = stage.plane.post._mailer = Stubborn(stage, 0.0)
+    mailer = stage.plane.post._mailer = Stubborn()
     await written(stage, "bug@example.com", "ann@example.com")
     done = await stage.plane.post.send_due()
     left = await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
@@ -141,17 +140,44 @@ async def test_one_letter_that_cannot_be_sent_keeps_no_other_back(database_dsn: 
     assert (2, ["ann@example.com"], 1) == (done, mailer.sent, left)
 
 
-async def test_a_slow_server_gets_no_letter_twice(database_dsn: str, tmp_path: Path) -> None:
-    """Letters that would be sent after their claim has ended are left to whoever claims them then."""
+async def test_letters_to_one_address_hold_no_other(database_dsn: str, tmp_path: Path) -> None:
+    """While a server hangs on the letters to one address, few are tried, and a letter to another arrives."""
     stage = await Stage.open(database_dsn, tmp_path)
-    mailer = stage.plane.post._mailer = Stubborn(stage, 50.0)
-    names = [f"{number}@example.com" for number in range(5)]
-    await written(stage, *names)
-    first = await stage.plane.post.send_due()
-    while len(mailer.sent) < 5:
-        await stage.clock.turn(120)
-        await stage.plane.post.send_due()
-    left = await stage.database.pool.fetchval("SELECT count(*) FROM control.mails")
+    async with Mailbox.open() as box:
+        box.hold("ann@example.com")
+        stage.plane.post._mailer = SmtpMailer(box.url, SENDER)
+        await written(stage, *["ann@example.com"] * 20)
+        running = asyncio.create_task(stage.plane.post.run())
+        await box.came("ann@example.com", LIMITS.of_place)
+        await written(stage, "bob@example.com")
+        stage.plane.post.nudge()
+        await box.came("bob@example.com")
+        tried = box.coming.count("ann@example.com")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
     await stage.close()
 
-    assert (2, names, 0) == (first, sorted(mailer.sent), left)
+    assert LIMITS.of_place == tried
+
+
+async def test_a_letter_that_is_under_way_is_nobody_elses(database_dsn: str, tmp_path: Path) -> None:
+    """While a letter is being sent no other process takes it; if that process ends, it is sent again."""
+    stage = await Stage.open(database_dsn, tmp_path)
+    other = await stage.successor()
+    async with Mailbox.open() as box:
+        box.hold("ann@example.com")
+        stage.plane.post._mailer = other.plane.post._mailer = SmtpMailer(box.url, SENDER)
+        await written(stage, "ann@example.com")
+        running = asyncio.create_task(stage.plane.post.run())
+        await box.came("ann@example.com")
+        meanwhile = await other.plane.post.send_due()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await other.clock.turn(CLAIM_S + 1)
+        again = asyncio.create_task(other.plane.post.run())
+        await box.came("ann@example.com", 2)
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+    await stage.close()
+
+    assert (0, 2) == (meanwhile, len(box.coming))

@@ -5,17 +5,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.adapters.system import SystemIds
-from linkflow.control.deliveries import BATCH
+from linkflow.control.deliveries import BATCH, CLAIM_S, LIMITS
 from linkflow.domain.callback import is_genuine
 from linkflow.domain.errors import NotFound
 from linkflow.domain.signature import Signature, verify
 from linkflow.ports.services import ExecutionRow, Projected
-from linkflow.testing.control import Stage
+from linkflow.testing.control import Stage, spec
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import Received, Receiver, Scripted
 
@@ -221,13 +222,24 @@ async def test_the_check_of_the_page_takes_our_messages(stage: Stage, receiver: 
     assert not names["is_ours"](made["secret"], call.headers, call.body + b" ")
 
 
-async def test_messages_leave_while_more_happens(stage: Stage, receiver: Receiver) -> None:
-    """Whoever starts executions without a pause is told of the first ones before the last ones ended."""
-    receiver.answer("/hook", Scripted(200))
+async def test_gathering_never_waits_for_a_receiver(stage: Stage, receiver: Receiver) -> None:
+    """Whatever happens becomes messages while the first of them is still being sent."""
+    receiver.answer("/done", Scripted(200))
     receiver.hold("/hook")
-    await subscribed(stage, f"{receiver.address}/hook", "execution.completed")
-    await stage.plane.deliveries.gather()
+    for path in ("/hook", "/done"):
+        await subscribed(stage, f"{receiver.address}{path}", "execution.completed")
     workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    await happened(stage, workspace_id, 2 * BATCH + 1)
+    running = asyncio.create_task(stage.plane.deliveries.run())
+    await receiver.called("/done", 2 * BATCH + 1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert LIMITS.of_place == len(receiver.to("/hook"))
+
+
+async def happened(stage: Stage, workspace_id: str, times: int) -> None:
+    """Let executions end, as the projection writes it."""
     now = stage.clock.now()
     rows = [
         ExecutionRow(
@@ -239,17 +251,69 @@ async def test_messages_leave_while_more_happens(stage: Stage, receiver: Receive
             started_at=now,
             closed_at=now,
         )
-        for _ in range(4 * BATCH)
+        for _ in range(times)
     ]
     await SqlVisibilityStore(stage.database).write([Projected(row=row) for row in rows], [])
+
+
+async def test_a_receiver_that_hangs_holds_nobody_else(stage: Stage, receiver: Receiver) -> None:
+    """While one workspace's receivers answer nothing, another workspace's message arrives."""
+    team = (await stage.client.post("/api/v1/workspaces", {"name": "Team", "slug": "team"})).json["id"]
+    receiver.answer("/else", Scripted(200))
+    for number in range(5):
+        receiver.hold(f"/hangs{number}")
+        await subscribed(stage, f"{receiver.address}/hangs{number}", "workflow.created")
+    for _ in range(LIMITS.of_place + 2):
+        await stage.workflow()
     running = asyncio.create_task(stage.plane.deliveries.run())
-    await receiver.called("/hook")
-    left = await stage.database.pool.fetchval("SELECT count(*) FROM engine.followed")
+    await stage.until(lambda: len(receiver.calls) == LIMITS.of_workspace)
+    there = f"/api/v1/workspaces/{team}"
+    body = {"url": f"{receiver.address}/else", "events": ["workflow.created"]}
+    await stage.client.post(f"{there}/webhook-subscriptions", body)
+    await stage.client.post(f"{there}/workflows", {"name": "Greeting", "spec": spec()})
+    (call,) = await receiver.called("/else")
+    hanging = [len(receiver.to(f"/hangs{number}")) for number in range(5)]
     running.cancel()
-    receiver.let_go("/hook")
     await asyncio.gather(running, return_exceptions=True)
 
-    assert left > 0
+    assert team == call.json["workspace_id"]
+    assert (LIMITS.of_workspace, True) == (sum(hanging), max(hanging) <= LIMITS.of_place)
+
+
+async def test_what_was_under_way_is_sent_again(stage: Stage, receiver: Receiver) -> None:
+    """A process that ends in the middle of a message leaves it to others, under the same id."""
+    receiver.answer("/hook", Scripted(200))
+    receiver.hold("/hook")
+    await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await stage.workflow()
+    running = asyncio.create_task(stage.plane.deliveries.run())
+    await receiver.called("/hook")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    early = await stage.plane.deliveries.send_due()
+    receiver.let_go("/hook")
+    await turn(stage, CLAIM_S + 1)
+    ids = {call.headers["webhook-id"] for call in receiver.to("/hook")}
+
+    assert (0, 2, 1) == (early, len(receiver.to("/hook")), len(ids))
+
+
+async def test_room_is_used_as_soon_as_it_is_made(stage: Stage, receiver: Receiver) -> None:
+    """More messages than may be under way at once leave without waiting for the next look."""
+    receiver.answer("/hook", Scripted(200))
+    made = await subscribed(stage, f"{receiver.address}/hook", "workflow.created")
+    await stage.workflow()
+    await stage.plane.deliveries.gather()
+    workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    (first,) = await stage.plane.records.subscriptions.deliveries(workspace_id, made["id"], "", None, 10)
+    more = [msgspec.structs.replace(first, id=f"m{number}") for number in range(20 * LIMITS.of_place)]
+    await stage.plane.records.subscriptions.add(more)
+    running = asyncio.create_task(stage.plane.deliveries.run())
+    calls = await receiver.called("/hook", len(more) + 1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert len(more) + 1 == len({call.headers["webhook-id"] for call in calls})
 
 
 async def test_one_that_cannot_be_signed_cuts_no_other_off(stage: Stage, receiver: Receiver) -> None:

@@ -1,6 +1,8 @@
 """Mail: by SMTP, or into a folder where no server was named."""
 
+import asyncio
 import re
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
@@ -13,6 +15,7 @@ from linkflow.telemetry import logger
 
 LOG = logger("mail")
 TIMEOUT_S = 30.0
+BYE_S = 5.0
 
 
 class MailUnavailable(Unavailable):
@@ -51,20 +54,28 @@ class SmtpMailer:
 
         url = self._url
         is_tls = url.scheme == "smtps"
+        client = aiosmtplib.SMTP(
+            hostname=url.hostname or "localhost",
+            port=url.port or (465 if is_tls else 587),
+            username=unquote(url.username) if url.username else None,
+            password=unquote(url.password) if url.password else None,
+            use_tls=is_tls,
+            timeout=TIMEOUT_S,
+        )
         try:
-            await aiosmtplib.send(
-                message(mail, self._sender),
-                hostname=url.hostname or "localhost",
-                port=url.port or (465 if is_tls else 587),
-                username=unquote(url.username) if url.username else None,
-                password=unquote(url.password) if url.password else None,
-                use_tls=is_tls,
-                timeout=TIMEOUT_S,
-            )
+            async with asyncio.timeout(TIMEOUT_S):  # in all, however slowly a server talks
+                await client.connect()
+                await client.send_message(message(mail, self._sender))
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailUnavailable(
-                f"The mail server {url.hostname} did not take a letter: {error}. Look at LINKFLOW_SMTP_URL."
+                f"The mail server {url.hostname} did not take a letter: {str(error) or 'it took too long'}."
+                " Look at LINKFLOW_SMTP_URL."
             ) from error
+        else:
+            with suppress(aiosmtplib.SMTPException, OSError):  # it has taken the letter
+                await client.quit(timeout=BYE_S)
+        finally:
+            client.close()  # who is stopped does not wait for the server
 
 
 class FolderMailer:

@@ -5,6 +5,7 @@
 
 Both sources are durable and read again after a crash; the id of a message follows from what happened, so it
 is kept once. It may be sent twice, under the same id.
+Gathering never waits for sending, and a slow receiver holds at most its own share of what is under way.
 What breaks: the receiver (tried five times in two and a half hours, then the subscription is switched off
 and owners are told), this process (what it claimed is due again after CLAIM_S), the database (tried again).
 """
@@ -16,10 +17,10 @@ import msgspec
 
 from linkflow.control.alerting import Alerting
 from linkflow.control.notices import Notices
-from linkflow.control.notifications import quietly
+from linkflow.control.sending import Limits, Sending, quietly
 from linkflow.control.subscriptions import TOPIC, secrets_of
 from linkflow.domain.audit import AuditLine
-from linkflow.domain.errors import LinkFlowError, NotFound, Unavailable
+from linkflow.domain.errors import LinkFlowError, NotFound
 from linkflow.domain.subscription import (
     FROM_AUDIT,
     GONE,
@@ -44,6 +45,7 @@ TIMEOUT_S = 15.0
 CLAIM_S = 60.0
 LOOK_S = 1.0
 REST_S = 0.05
+LIMITS = Limits(most=128, of_workspace=32, of_place=8)
 ANSWER_BYTES = 64 * 1024
 LONGEST_ERROR = 500
 
@@ -66,19 +68,18 @@ class Deliveries:
         self._http, self._box, self._notices = http, box, notices
         self._bus, self._clock = bus, clock
         self._following: frozenset[str] | None = None
+        self._sending = Sending(records.subscriptions.claim, self._send, clock, LIMITS, claim_s=CLAIM_S)
 
     async def run(self) -> None:
         """Gather and send until cancelled."""
-        with self._bus.subscribe(TOPIC) as nudges:
-            while True:
-                rest_s = LOOK_S
-                try:
-                    done = [await quietly(each) for each in (self.gather, self.send_due)]
-                    if any(done):
-                        rest_s = REST_S
-                except Unavailable as error:
-                    LOG.warning("looked at again", error=str(error))
-                await nudges.nudged(rest_s)
+        with self._bus.subscribe(TOPIC) as news, self._bus.subscribe(TOPIC) as nudges:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._sending.run(nudges))
+                while True:
+                    made = await quietly(self.gather)
+                    if made:
+                        self._sending.wake()
+                    await news.nudged(REST_S if made else LOOK_S)
 
     async def gather(self) -> int:
         """Make messages of what happened since; how many."""
@@ -144,13 +145,8 @@ class Deliveries:
         )
 
     async def send_due(self) -> int:
-        """Send messages that are due, at most a batch; how many were."""
-        now = self._clock.now()
-        due = await self._records.subscriptions.claim(now, now + CLAIM_S, BATCH)
-        async with asyncio.TaskGroup() as group:
-            for delivery in due:
-                group.create_task(self._send(delivery))
-        return len(due)
+        """Send messages that are due and have room, and wait for them; how many were."""
+        return await self._sending.once()
 
     async def _send(self, delivery: Delivery) -> None:
         """Try a message once, and write how it went."""
@@ -164,10 +160,6 @@ class Deliveries:
                 await self._switch_off(subscription, tried)
         except NotFound:
             return  # it was removed meanwhile
-        except Unavailable as error:
-            LOG.warning("not written down; it is sent again", delivery_id=delivery.id, error=str(error))
-        except Exception:  # a bug with one message must not cut the others off
-            LOG.exception("not written down; it is sent again", delivery_id=delivery.id)
 
     async def _tried(self, subscription: Subscription, delivery: Delivery) -> Delivery:
         """Send a message; says how it stands now."""

@@ -9,12 +9,15 @@ or a second time under the same id when a process ends between sending it and wr
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 
 import msgspec
 
 from linkflow.control.broker import Broker
 from linkflow.control.post import FIRST_RETRY_S, GIVE_UP_S, LONGEST_RETRY_S
-from linkflow.domain.errors import LinkFlowError, Unavailable
+from linkflow.control.sending import Limits, Sending, quietly
+from linkflow.domain.errors import LinkFlowError
 from linkflow.domain.notification import Refused, masked, slack_message, slack_refusal
 from linkflow.domain.subscription import GONE, instant, message_headers, message_id, next_try_s
 from linkflow.domain.values import Json, encode_json
@@ -28,7 +31,6 @@ from linkflow.telemetry import logger
 
 LOG = logger("notifications")
 TOPIC = "notifications"
-BATCH = 20
 CLAIM_S = 60.0
 LOOK_S = 1.0
 BUSY_S = 0.01
@@ -36,6 +38,9 @@ TIMEOUT_S = 15.0
 ANSWER_BYTES = 64 * 1024
 LONGEST_ERROR = 500
 SLACK_API = "https://slack.com/api"
+MAILS = Limits(most=16, of_workspace=8, of_place=2)
+CALLS = Limits(most=64, of_workspace=16, of_place=8)
+"""To Slack and webhooks, apart from e-mail, so that a slow mail server holds none of them."""
 MOST_TRIES = 50
 """Tries of a message whose receiver says each time when to come again."""
 
@@ -91,6 +96,16 @@ class Notifications:
     ) -> None:
         self._records, self._mailer, self._http, self._broker = records, mailer, http, broker
         self._box, self._bus, self._clock, self._slack_api = box, bus, clock, slack_api
+        self._sendings = [
+            Sending(
+                partial(records.notifications.claim, is_mail=is_mail),
+                self._send,
+                clock,
+                limits,
+                claim_s=CLAIM_S,
+            )
+            for is_mail, limits in ((True, MAILS), (False, CALLS))
+        ]
 
     async def write(
         self,
@@ -139,25 +154,21 @@ class Notifications:
 
     async def run(self, gathers: Sequence[Gather] = ()) -> None:
         """Gather and send until cancelled."""
-        with self._bus.subscribe(TOPIC) as nudges:
-            while True:
-                rest_s = LOOK_S
-                try:
-                    made = [await quietly(each) for each in (*gathers, self.send_due)]
+        with ExitStack() as topics:
+            async with asyncio.TaskGroup() as group:
+                for sending in self._sendings:
+                    group.create_task(sending.run(topics.enter_context(self._bus.subscribe(TOPIC))))
+                news = topics.enter_context(self._bus.subscribe(TOPIC))
+                while True:
+                    made = [await quietly(each) for each in gathers]
                     if any(made):
-                        rest_s = BUSY_S
-                except Unavailable as error:
-                    LOG.warning("looked at again", error=str(error))
-                await nudges.nudged(rest_s)
+                        for sending in self._sendings:
+                            sending.wake()
+                    await news.nudged(BUSY_S if any(made) else LOOK_S)
 
     async def send_due(self) -> int:
-        """Send messages that are due, at most a batch; how many were."""
-        now = self._clock.now()
-        due = await self._records.notifications.claim(now, now + CLAIM_S, BATCH)
-        async with asyncio.TaskGroup() as group:
-            for each in due:
-                group.create_task(self._send(each))
-        return len(due)
+        """Send messages that are due and have room, and wait for them; how many were."""
+        return sum([await sending.once() for sending in self._sendings])
 
     async def _send(self, found: Notification) -> None:
         """Try a message once, and write how it went."""
@@ -187,14 +198,9 @@ class Notifications:
             error=error[:LONGEST_ERROR],
             sealed=b"" if state == "sent" else found.sealed,
         )
-        try:
-            await self._records.notifications.settle(after)
-        except Unavailable as failure:
-            LOG.warning("not written down; it is sent again", id=found.id, error=str(failure))
-        except Exception:  # a bug with one message must not cut the others off
-            LOG.exception("not written down; it is sent again", id=found.id)
         if error:
             LOG.warning("not taken", id=found.id, kind=found.kind, state=state, reason=error)
+        await self._records.notifications.settle(after)
 
     def _wait_s(self, found: Notification) -> float | None:
         """Say when a message that did not arrive is tried again; a letter waits longer for its server."""
@@ -262,21 +268,6 @@ class Notifications:
             follow_redirects=False,
         )
         return await self._http.send(request)
-
-
-async def quietly(work: Callable[[], Awaitable[int]]) -> int:
-    """Do one of several works; a bug with it must not end the others.
-
-    Raises:
-        Unavailable: The database does not answer, so the others need not be tried.
-    """
-    try:
-        return await work()
-    except Unavailable:
-        raise
-    except Exception:
-        LOG.exception("looked at again")
-        return 0
 
 
 def _place(notification_id: str) -> str:

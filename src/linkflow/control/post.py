@@ -1,11 +1,16 @@
 """The post: letters leave through an outbox, so that no request waits for a mail server and none is lost.
 
+Several are under way at once, few of them to one address: what is slow holds nothing else.
+
 transaction ──▶ control.mails (sealed) ──▶ Mailer; not delivered: again after 30 s, 1 min … for three days
 """
 
+from hashlib import sha256
+
 import msgspec
 
-from linkflow.domain.errors import LinkFlowError, Unavailable
+from linkflow.control.sending import Limits, Sending
+from linkflow.domain.errors import LinkFlowError
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import EventBus
 from linkflow.ports.identity import OutgoingMail
@@ -16,9 +21,8 @@ from linkflow.telemetry import logger
 
 LOG = logger("post")
 TOPIC = "mails"
-BATCH = 20
+LIMITS = Limits(most=16, of_workspace=16, of_place=2)
 CLAIM_S = 120.0
-IDLE_S = 30.0
 FIRST_RETRY_S = 30.0
 LONGEST_RETRY_S = 3600.0
 GIVE_UP_S = 3 * 24 * 3600.0
@@ -32,6 +36,7 @@ class Post:
     ) -> None:
         self._records, self._mailer, self._box = records, mailer, box
         self._bus, self._clock, self._ids = bus, clock, ids
+        self._sending = Sending(records.mails.claim, self._send, clock, LIMITS, claim_s=CLAIM_S)
 
     async def write(self, records: Records, to: str, subject: str, text: str) -> None:
         """Put a letter into the outbox, within a transaction; call `nudge` once it is durable.
@@ -41,36 +46,26 @@ class Post:
         now, mail_id = self._clock.now(), self._ids.uuid()
         letter = Mail(id=mail_id, to=to, subject=subject, text=text)
         sealed = self._box.seal(msgspec.msgpack.encode(letter), f"mail:{mail_id}")
-        await records.mails.add(OutgoingMail(id=mail_id, sealed=sealed, due_at=now, created_at=now))
+        place = sha256(to.lower().encode()).hexdigest()[:16]
+        await records.mails.add(
+            OutgoingMail(id=mail_id, sealed=sealed, due_at=now, created_at=now, place=place)
+        )
 
     def nudge(self) -> None:
         """Let letters leave now."""
         self._bus.publish(TOPIC)
 
     async def run(self) -> None:
-        """Send whatever is due, then rest until the next is; until cancelled."""
+        """Send whatever is due until cancelled."""
         with self._bus.subscribe(TOPIC) as nudges:
-            while True:
-                try:
-                    sent = await self.send_due()
-                    rest_s = 0.0 if sent == BATCH else await self._rest_s()
-                except Unavailable:
-                    rest_s = 1.0
-                if rest_s > 0:
-                    await nudges.nudged(rest_s)
+            await self._sending.run(nudges)
 
     async def send_due(self) -> int:
-        """Send letters that are due, at most a batch; how many were."""
-        now = self._clock.now()
-        due = await self._records.mails.claim(now, now + CLAIM_S, BATCH)
-        for sent, mail in enumerate(due):
-            if self._clock.now() > now + CLAIM_S / 2:  # a slow server: others may soon claim what is left
-                return sent
-            await self._send(mail)
-        return len(due)
+        """Send letters that are due and have room, and wait for them; how many were."""
+        return await self._sending.once()
 
     async def _send(self, mail: OutgoingMail) -> None:
-        """Send one letter, or put it off; a bug with one must not keep the others back."""
+        """Send one letter, or put it off."""
         try:
             letter = msgspec.msgpack.decode(self._box.open(mail.sealed, f"mail:{mail.id}"), type=Mail)
             if letter.to:
@@ -87,10 +82,3 @@ class Post:
                 LOG.warning("put_off", mail_id=mail.id, again_in_s=wait_s, reason=str(error))
                 return
         await self._records.mails.sent(mail.id)
-
-    async def _rest_s(self) -> float:
-        """Say how long nothing is due."""
-        next_at = await self._records.mails.next_due_at()
-        if next_at is None:
-            return IDLE_S
-        return min(IDLE_S, max(0.01, next_at - self._clock.now()))

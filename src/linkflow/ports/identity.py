@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from linkflow.domain.values import Json
+from linkflow.ports.sending import Room
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -337,7 +338,11 @@ class Tenancy(Protocol):
 
 
 class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter that has not left yet; what it says is sealed, because it may hold a link that signs in."""
+    """A letter that has not left yet; what it says is sealed, because it may hold a link that signs in.
+
+    Attributes:
+        place: Follows from the address; what is slow there holds nothing that goes elsewhere.
+    """
 
     id: str
     sealed: bytes
@@ -345,6 +350,12 @@ class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     attempts: int = 0
     last_error: str = ""
+    place: str = ""
+
+    @property
+    def workspace_id(self) -> str:
+        """Nobody's: letters are about accounts."""
+        return ""
 
 
 class MailOutbox(Protocol):
@@ -354,7 +365,7 @@ class MailOutbox(Protocol):
         """Keep a letter until it was sent."""
         ...
 
-    async def claim(self, now: float, until: float, limit: int) -> Sequence[OutgoingMail]:
+    async def claim(self, now: float, until: float, room: Room) -> Sequence[OutgoingMail]:
         """Take letters that are due; nobody else takes them before `until`."""
         ...
 
@@ -364,8 +375,4 @@ class MailOutbox(Protocol):
 
     async def put_off(self, mail_id: str, due_at: float, reason: str) -> None:
         """Try a letter again later, and say why it did not leave."""
-        ...
-
-    async def next_due_at(self) -> float | None:
-        """Say when the next letter is due."""
         ...

@@ -5,6 +5,8 @@ from typing import Protocol
 
 import msgspec
 
+from linkflow.ports.sending import Room
+
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one receiver.
@@ -37,6 +39,11 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     error: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where it goes: what is slow there holds nothing that goes elsewhere."""
+        return self.receiver if self.kind == "email" else f"{self.workspace_id} {self.kind} {self.receiver}"
+
 
 class Notifications(Protocol):
     """Messages and how they went."""
@@ -49,14 +56,10 @@ class Notifications(Protocol):
         """List messages, newest first; of sources that begin so, after the id of the page before."""
         ...
 
-    async def claim(self, now: float, until: float, limit: int) -> Sequence[Notification]:
-        """Take messages that are due; nobody else gets them before `until`."""
+    async def claim(self, now: float, until: float, room: Room, *, is_mail: bool) -> Sequence[Notification]:
+        """Take messages that are due, e-mails or all others; nobody else gets them before `until`."""
         ...
 
     async def settle(self, notification: Notification) -> None:
         """Write how a message stands after a try."""
-        ...
-
-    async def next_due_at(self) -> float | None:
-        """Say when the next message is due; None for none."""
         ...

@@ -5,6 +5,8 @@ from typing import Protocol
 
 import msgspec
 
+from linkflow.ports.sending import Room
+
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody outside who is told of events.
@@ -60,6 +62,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 0
     error: str = ""
     duration_ms: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where it goes: what is slow there holds nothing that goes elsewhere."""
+        return self.subscription_id
 
 
 class Subscriptions(Protocol):
@@ -119,7 +126,7 @@ class Subscriptions(Protocol):
         """
         ...
 
-    async def claim(self, now: float, until: float, limit: int) -> Sequence[Delivery]:
+    async def claim(self, now: float, until: float, room: Room) -> Sequence[Delivery]:
         """Take messages of active subscriptions that are due; nobody else gets them before `until`."""
         ...
 

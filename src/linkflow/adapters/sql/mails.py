@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.claiming import LOOKED_AT, claim_arguments, claiming
 from linkflow.adapters.sql.database import text_without_nul
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.ports.identity import OutgoingMail
+from linkflow.ports.sending import Room
 
 MAILS = Table("control.mails", OutgoingMail)
+DUE = f"""
+SELECT id, '' AS workspace_id, place, due_at FROM control.mails
+WHERE due_at <= $1
+AND place <> ALL (SELECT name FROM unnest($6::text[], $7::int[]) AS b (name, n) WHERE n >= $4)
+ORDER BY due_at LIMIT {LOOKED_AT}"""
+CLAIM = claiming(MAILS, DUE, ", attempts = attempts + 1")
 _mail = MAILS.reader(OutgoingMail)
 
 
@@ -20,17 +28,9 @@ class SqlMailOutbox:
         """Keep a letter until it was sent."""
         await self._sql.run(MAILS.insert, *MAILS.values(mail))
 
-    async def claim(self, now: float, until: float, limit: int) -> Sequence[OutgoingMail]:
+    async def claim(self, now: float, until: float, room: Room) -> Sequence[OutgoingMail]:
         """Take letters that are due."""
-        found = await self._sql.rows(
-            f"""UPDATE control.mails SET due_at = $2, attempts = attempts + 1
-                WHERE id IN (SELECT id FROM control.mails WHERE due_at <= $1
-                             ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-                RETURNING {", ".join(MAILS.columns)}""",
-            now,
-            until,
-            limit,
-        )
+        found = await self._sql.rows(CLAIM, *claim_arguments(now, until, room))
         return [_mail(row) for row in found]
 
     async def sent(self, mail_id: str) -> None:
@@ -45,8 +45,3 @@ class SqlMailOutbox:
             due_at,
             text_without_nul(reason),
         )
-
-    async def next_due_at(self) -> float | None:
-        """Say when the next letter is due."""
-        found = await self._sql.row("SELECT min(due_at) AS at FROM control.mails")
-        return None if found is None else found["at"]

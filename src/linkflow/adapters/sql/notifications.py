@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.claiming import LOOKED_AT, claim_arguments, claiming
 from linkflow.adapters.sql.database import text_without_nul
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.ports.notifications import Notification
+from linkflow.ports.sending import Room
 
 NOTIFICATIONS = Table("control.notifications", Notification)
+PLACE = "CASE kind WHEN 'email' THEN receiver ELSE workspace_id || ' ' || kind || ' ' || receiver END"
+DUE = f"""
+SELECT id, workspace_id, {PLACE} AS place, due_at FROM control.notifications
+WHERE due_at <= $1 AND (kind = 'email') = $10
+AND {PLACE} <> ALL (SELECT name FROM unnest($6::text[], $7::int[]) AS b (name, n) WHERE n >= $4)
+AND workspace_id <> ALL (SELECT name FROM unnest($8::text[], $9::int[]) AS b (name, n) WHERE n >= $5)
+ORDER BY due_at LIMIT {LOOKED_AT}"""
+CLAIM = claiming(NOTIFICATIONS, DUE)
 _notification = NOTIFICATIONS.reader(Notification)
 
 
@@ -36,18 +46,10 @@ class SqlNotifications:
         )
         return [_notification(row) for row in found]
 
-    async def claim(self, now: float, until: float, limit: int) -> Sequence[Notification]:
+    async def claim(self, now: float, until: float, room: Room, *, is_mail: bool) -> Sequence[Notification]:
         """Take messages that are due; see `Notifications`."""
-        found = await self._sql.rows(
-            f"""UPDATE control.notifications SET due_at = $2
-                WHERE id IN (SELECT id FROM control.notifications WHERE due_at <= $1
-                             ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-                RETURNING {", ".join(NOTIFICATIONS.columns)}""",
-            now,
-            until,
-            limit,
-        )
-        return [_notification(row) for row in found]
+        found = await self._sql.rows(CLAIM, *claim_arguments(now, until, room), is_mail)
+        return sorted((_notification(row) for row in found), key=lambda each: each.at)
 
     async def settle(self, notification: Notification) -> None:
         """Write how a message stands; see `Notifications`."""
@@ -62,8 +64,3 @@ class SqlNotifications:
             text_without_nul(notification.error),
             notification.sealed,
         )
-
-    async def next_due_at(self) -> float | None:
-        """Say when the next message is due; see `Notifications`."""
-        found = await self._sql.row("SELECT min(due_at) AS at FROM control.notifications")
-        return None if found is None else found["at"]

@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 
+from linkflow.adapters.sql.claiming import claim_arguments, claiming
 from linkflow.adapters.sql.database import text_without_nul
 from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
+from linkflow.ports.sending import Room
 from linkflow.ports.subscriptions import Delivery, Subscription
 
 SUBSCRIPTIONS = Table("control.webhook_subscriptions", Subscription)
 DELIVERIES = Table("control.webhook_deliveries", Delivery)
+DUE = """
+SELECT d.id, s.workspace_id, s.id AS place, d.due_at FROM control.webhook_subscriptions s
+CROSS JOIN LATERAL (
+  SELECT id, due_at FROM control.webhook_deliveries
+  WHERE subscription_id = s.id AND due_at <= $1 ORDER BY due_at LIMIT $4) d
+WHERE s.is_active"""
+CLAIM = claiming(DELIVERIES, DUE)
 _subscription = SUBSCRIPTIONS.reader(Subscription)
 _delivery = DELIVERIES.reader(Delivery)
 
@@ -88,19 +97,10 @@ class SqlSubscriptions:
         """Read a message."""
         return await self._messages.get(workspace_id, delivery_id)
 
-    async def claim(self, now: float, until: float, limit: int) -> Sequence[Delivery]:
+    async def claim(self, now: float, until: float, room: Room) -> Sequence[Delivery]:
         """Take messages that are due."""
-        found = await self._sql.rows(
-            f"""UPDATE control.webhook_deliveries SET due_at = $2
-                WHERE id IN (SELECT d.id FROM control.webhook_deliveries d
-                             JOIN control.webhook_subscriptions s ON s.id = d.subscription_id AND s.is_active
-                             WHERE d.due_at <= $1 ORDER BY d.due_at LIMIT $3 FOR UPDATE OF d SKIP LOCKED)
-                RETURNING {", ".join(DELIVERIES.columns)}""",
-            now,
-            until,
-            limit,
-        )
-        return [_delivery(row) for row in found]
+        found = await self._sql.rows(CLAIM, *claim_arguments(now, until, room))
+        return sorted((_delivery(row) for row in found), key=lambda each: each.at)
 
     async def settle(self, delivery: Delivery) -> None:
         """Write how a message stands."""
