@@ -15,11 +15,47 @@ SPEC = {
     "edges": [{"source": "start", "target": "set"}],
 }
 
-WIDER = """() => {
-  const it = document.getElementById('content') ?? document.documentElement;
-  return Math.max(0, it.scrollWidth - it.clientWidth);
+BEYOND = """async ([width, height]) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const scrolls = (it) => it && (
+    (/auto|scroll/.test(getComputedStyle(it).overflowX) && it.scrollWidth > it.clientWidth)
+    || scrolls(it.parentElement));
+  const isBeyond = (it) => {
+    const { left, right, width } = it.getBoundingClientRect();
+    const isShown = width > 1 && it.checkVisibility({ visibilityProperty: true });
+    const isFree = !it.closest('.react-flow__viewport') && !scrolls(it);
+    return isShown && isFree && (left < -1 || right > innerWidth + 1);
+  };
+  const beyond = () => [
+    ...[document.documentElement, document.getElementById('content')]
+      .filter((it) => it && it.scrollWidth > it.clientWidth)
+      .map((it) => `${it.tagName} is ${it.scrollWidth} wide`),
+    ...[...document.querySelectorAll('button, a, input, select, textarea, [role=tab]')].filter(isBeyond)
+      .map((it) => `${it.getAttribute('aria-label') ?? it.textContent} ends beyond ${innerWidth}`),
+  ];
+  while (innerWidth !== width || innerHeight !== height) await frame();
+  for (let frames = 0; frames < 60 && (frames < 2 || beyond().length); frames += 1) await frame();
+  return beyond();
 }"""
-"""By how many pixels a page is wider than its window."""
+"""What is wider than the window, and what can be pressed but lies beyond its edge, where nothing scrolls.
+
+A page that was just made smaller has a second for it.
+"""
+
+SIZES: dict[str, tuple[int, int]] = {
+    "phone": (390, 844),
+    "small phone": (360, 740),
+    "1280 by 800 at 200 %": (640, 400),
+}
+"""Windows that everything must fit, in CSS pixels."""
+
+
+async def beyond(ui: Window, size: str) -> list[str]:
+    """List what does not fit a window of a size, which the window has from now on."""
+    width, height = SIZES[size]
+    await ui.page.set_viewport_size({"width": width, "height": height})
+    found: list[str] = await ui.page.evaluate(BEYOND, [width, height])
+    return found
 
 
 async def troubles(ui: Window) -> list[str]:
@@ -81,20 +117,56 @@ async def test_every_page_is_accessible(ui: Window, theme: str) -> None:
     assert ({}, theme) == (found, await ui.page.evaluate("document.documentElement.dataset.theme"))
 
 
-@pytest.mark.timeout(300)  # thirty pages, one after the other
+@pytest.mark.timeout(300)  # thirty pages, one after the other, in three sizes
 async def test_every_page_fits_a_phone(ui: Window) -> None:
-    """On a window of 390 pixels no page but the editor is wider; what needs more scrolls in its frame."""
+    """No page is wider than a phone, nor than a desktop at 200 %; what needs more scrolls in its frame."""
     workflow_id, execution_id = await furnished(ui)
-    await ui.page.set_viewport_size({"width": 390, "height": 844})
-    wide: dict[str, int] = {}
-    for path in (each for each in pages(workflow_id, execution_id) if "/edit" not in each):
+    wide: dict[str, list[str]] = {}
+    for path in pages(workflow_id, execution_id):
         await ui.open(path)
         await expect(ui.page.locator("h1").first).to_be_attached()
         await expect(ui.page.get_by_text("Loading…")).to_have_count(0)
-        if over := await ui.page.evaluate(WIDER):
-            wide[path] = over
+        for size in SIZES:
+            if over := await beyond(ui, size):
+                wide[f"{path} {size}"] = over
 
     assert wide == {}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_editor_fits_a_phone(ui: Window, size: str) -> None:
+    """Without room beside it, the panel of a step covers the canvas; closing it gives the focus back."""
+    workflow_id = await ui.live.made(SPEC, "Orders of the western shops, of all of them")
+    await beyond(ui, size)
+    await ui.edit(workflow_id)
+    wide = {"canvas": await beyond(ui, size)}
+    await ui.card("set").click()
+    panel = ui.page.get_by_role("complementary", name="Step")
+    await expect(panel).to_be_focused()
+    await expect(ui.page.locator("[inert] .react-flow")).to_be_attached()
+    for tab in ("Input", "Parameters", "Output", "Settings"):
+        await panel.get_by_role("tab", name=tab).click()
+        wide[tab] = await beyond(ui, size)
+    box = await panel.bounding_box()
+    await ui.click("Run this step")
+    await expect(panel.get_by_role("tab", name="Output Done")).to_be_visible()
+    await ui.page.get_by_test_id("problems").click()
+    await expect(ui.page.get_by_role("region", name="Problems")).to_be_visible()
+    wide["problems"] = await beyond(ui, size)
+    await panel.get_by_role("button", name="Close").click()
+    await expect(ui.page.locator(".react-flow__node[data-id='set']")).to_be_focused()
+    wide["run"] = await beyond(ui, size)
+    for act in ("Publish", "Steps as a list", "Settings of the workflow", "Shortcuts", "Run with input"):
+        await ui.click(act)
+        await expect(ui.page.get_by_role("dialog")).to_be_visible()
+        wide[act] = await beyond(ui, size)
+        await ui.page.keyboard.press("Escape")
+        await expect(ui.page.get_by_role("dialog")).to_have_count(0)
+
+    assert ({}, True) == (
+        {at: over for at, over in wide.items() if over},
+        box is not None and box["width"] >= SIZES[size][0] - 61,
+    )
 
 
 DIALOGS = {
@@ -117,7 +189,7 @@ DIALOGS = {
 @pytest.mark.timeout(300)  # twenty dialogs, one after the other
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_every_dialog_is_accessible(ui: Window, theme: str) -> None:
-    """No dialog has a serious or critical finding of axe, in either theme; Escape closes each."""
+    """No dialog has a serious or critical finding of axe, each fits a phone, and Escape closes it."""
     workflow_id, _ = await furnished(ui)
     await ui.context.add_init_script(f"localStorage.setItem('linkflow.theme', '{theme}')")
     found: dict[str, list[str]] = {}
@@ -130,6 +202,10 @@ async def test_every_dialog_is_accessible(ui: Window, theme: str) -> None:
             await expect(dialog.get_by_text("Loading…")).to_have_count(0)
             if serious := await troubles(ui):
                 found[f"{path}: {name}"] = serious
+            for size in SIZES:
+                if over := await beyond(ui, size):
+                    found[f"{path}: {name} {size}"] = over
+            await ui.page.set_viewport_size({"width": 1440, "height": 900})
             await ui.page.keyboard.press("Escape")
             await expect(dialog).to_have_count(0)
 

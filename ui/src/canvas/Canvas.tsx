@@ -12,8 +12,12 @@ import { Overview } from './Overview';
 const NODES = { card: CardView, note: NoteView, frame: FrameView };
 const EDGES = { line: LineView };
 export const FIT: FitViewOptions = { padding: 0.25, maxZoom: 1 };
-/** Leaves room for Explain, which stands over the canvas on the right. */
-export const FIT_BESIDE: FitViewOptions = { padding: { x: '60px', y: '90px', right: '370px' }, maxZoom: 1 };
+/** Leaves room for Explain, which stands over the canvas: on the right, or on a phone above. */
+export function fitBeside(): FitViewOptions {
+  if (window.innerWidth < 560) return { padding: { x: '16px', top: '120px', bottom: '80px' }, maxZoom: 1 };
+  const isTight = window.innerWidth < 1024;
+  return { padding: { x: isTight ? '16px' : '60px', y: isTight ? '40px' : '90px', right: isTight ? '345px' : '370px' }, maxZoom: 1 };
+}
 const ENDS = { markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 } };
 const PRO = { hideAttribution: false };
 
@@ -32,7 +36,7 @@ export function Canvas({ children, label, isBeside = false, ...rest }: Omit<Reac
     <ReactFlow
       {...(rest as object)} {...(isLookedAt ? { nodes: measured, onNodesChange: onMeasured } : {})}
       nodeTypes={NODES} edgeTypes={EDGES} defaultEdgeOptions={ENDS} proOptions={PRO} aria-label={label} ariaLabelConfig={words}
-      fitView fitViewOptions={isBeside ? FIT_BESIDE : FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} disableKeyboardA11y edgesFocusable={false} selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
+      fitView fitViewOptions={isBeside ? fitBeside() : FIT} minZoom={0.1} maxZoom={2} onlyRenderVisibleElements deleteKeyCode={null} disableKeyboardA11y edgesFocusable={false} selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} zoomOnDoubleClick={false} panOnScroll
     >
       <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} />
       <Controls showInteractive={false} position="bottom-left" />

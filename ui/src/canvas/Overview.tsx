@@ -51,7 +51,7 @@ export function Overview({ nodes }: { nodes: readonly Drawn[] }) {
     void setCenter(x + (event.clientX - box.x - PAD) / by, y + (event.clientY - box.y - PAD) / by, { zoom: getZoom() });
   };
   return (
-    <Panel position="bottom-right" className="nopan nodrag">
+    <Panel position="bottom-right" className="nopan nodrag max-md:hidden">
       <canvas ref={paper} role="img" aria-label={say('edit.map')} data-testid="map" width={SIZE.width * window.devicePixelRatio} height={SIZE.height * window.devicePixelRatio} style={SIZE} className="block cursor-pointer rounded-lg border border-line bg-surface"
         onPointerDown={(event) => { event.currentTarget.setPointerCapture(event.pointerId); goTo(event); }} onPointerMove={goTo} />
     </Panel>

@@ -5,7 +5,7 @@ import { useCallback, useMemo, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import { call, Problem } from '../api/client';
 import type { Workflow } from '../api/schema.gen';
-import { Canvas, FIT, FIT_BESIDE } from '../canvas/Canvas';
+import { Canvas, FIT, fitBeside } from '../canvas/Canvas';
 import { EditingContext, type Editing } from '../canvas/editing';
 import { Explain } from '../canvas/Explain';
 import { hoverLine, InsertHere } from '../canvas/LineView';
@@ -24,6 +24,7 @@ import { InputDialog } from './InputDialog';
 import { Inspector } from './Inspector';
 import { Outline } from './Outline';
 import { Palette } from './Palette';
+import { useIsCovering } from './panel/useWidth';
 import { Problems } from './Problems';
 import { useProblems } from './problems';
 import { save, useSaving } from './saving';
@@ -65,6 +66,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
   const drawn = useDrawn();
   const shown = useEditor((state) => state.nodes.find((each) => each.id === openId));
   const count = useEditor((state) => state.nodes.length);
+  const isCovered = useIsCovering() && !!shown;
   const [tab, setTab] = useState('parameters');
   const [connecting, setConnecting] = useState('');
   const [isAsking, setAsking] = useState(false);
@@ -130,7 +132,7 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
   }, [flow]);
   const context = useMemo<Context>(() => ({
     say, announce, go, rename, middle, run: () => void run(), save: () => void save(), connectTo: setConnecting, show: setSheet, close: () => open(undefined),
-    fit: () => requestAnimationFrame(() => void flow.fitView({ ...(useRuns.getState().executionId && !isOpen.current ? FIT_BESIDE : FIT), duration: calm() })),
+    fit: () => requestAnimationFrame(() => void flow.fitView({ ...(useRuns.getState().executionId && !isOpen.current ? fitBeside() : FIT), duration: calm() })),
     zoom: (factor) => void flow.zoomTo(factor ? flow.getZoom() * factor : 1, { duration: calm() }),
   }), [flow, go, middle, open, rename, run, say]);
   useKeys(context);
@@ -164,24 +166,26 @@ export function Board({ workflow, onRun }: { workflow: Workflow; onRun: (executi
   return (
     <div className="flex h-full flex-col">
       <Toolbar workflow={workflow} context={context} isBusy={isBusy || isRunning} onRunWith={() => setAsking(true)} onProblems={() => setShowsProblems(!showsProblems)} />
-      <div className="flex min-h-0 flex-1">
-        <div className="relative min-w-0 flex-1" ref={board}>
-          <InsertHere value={insert}>
-            <EditingContext value={EDITING}>
-              <Canvas
-                nodes={drawn.nodes} edges={drawn.edges} label={say('edit.canvas')} isBeside={!!executionId && !openId}
-                onNodesChange={changeNodes as never} onEdgesChange={changeEdges as never}
-                onNodeDragStart={dragging.start} onNodeDragStop={dragging.stop} onSelectionDragStart={dragging.start} onSelectionDragStop={dragging.stop}
-                onConnect={(edge: Connection) => connect(edge.source, edge.sourceHandle ?? 'out', edge.target)} isValidConnection={isValid as never} onConnectEnd={onConnectEnd as never}
-                onNodeClick={((event: React.MouseEvent, node: { id: string; type?: string }) => node.type === 'card' && !event.shiftKey && !event.ctrlKey && !event.metaKey && open(node.id)) as never} onPaneClick={() => open(undefined)}
-                onEdgeMouseEnter={((_: unknown, edge: { id: string }) => hoverLine(edge.id)) as never} onEdgeMouseLeave={() => hoverLine('')}
-              >
-                <Panel position="top-left"><Button className="shadow-[var(--shadow)]" icon={<Plus size={15} aria-hidden />} onClick={() => void actionOf('add').perform(context)}>{say('edit.add')}</Button></Panel>
-                {count === 1 && <Panel position="bottom-center"><p className="mb-6 rounded-full border border-line bg-surface px-4 py-1.5 text-[13px] text-soft shadow-[var(--shadow)]">{say('edit.emptyHint')}</p></Panel>}
-              </Canvas>
-            </EditingContext>
-          </InsertHere>
-          {executionId && <Explain executionId={executionId} onNode={(id) => { choose([id]); go(id, true); }} onClose={() => void navigate({ search: (before) => ({ ...before, exec: undefined }), replace: true })} />}
+      <div className="relative flex min-h-0 flex-1">
+        <div className="relative min-w-0 flex-1">
+          <div className="absolute inset-0" ref={board} inert={isCovered}>
+            <InsertHere value={insert}>
+              <EditingContext value={EDITING}>
+                <Canvas
+                  nodes={drawn.nodes} edges={drawn.edges} label={say('edit.canvas')} isBeside={!!executionId && !openId}
+                  onNodesChange={changeNodes as never} onEdgesChange={changeEdges as never}
+                  onNodeDragStart={dragging.start} onNodeDragStop={dragging.stop} onSelectionDragStart={dragging.start} onSelectionDragStop={dragging.stop}
+                  onConnect={(edge: Connection) => connect(edge.source, edge.sourceHandle ?? 'out', edge.target)} isValidConnection={isValid as never} onConnectEnd={onConnectEnd as never}
+                  onNodeClick={((event: React.MouseEvent, node: { id: string; type?: string }) => node.type === 'card' && !event.shiftKey && !event.ctrlKey && !event.metaKey && open(node.id)) as never} onPaneClick={() => open(undefined)}
+                  onEdgeMouseEnter={((_: unknown, edge: { id: string }) => hoverLine(edge.id)) as never} onEdgeMouseLeave={() => hoverLine('')}
+                >
+                  <Panel position="top-left"><Button className="shadow-[var(--shadow)]" icon={<Plus size={15} aria-hidden />} onClick={() => void actionOf('add').perform(context)}>{say('edit.add')}</Button></Panel>
+                  {count === 1 && <Panel position="bottom-center"><p className="mb-6 rounded-full border border-line bg-surface px-4 py-1.5 text-[13px] text-soft shadow-[var(--shadow)]">{say('edit.emptyHint')}</p></Panel>}
+                </Canvas>
+              </EditingContext>
+            </InsertHere>
+            {executionId && <Explain executionId={executionId} onNode={(id) => { choose([id]); go(id, true); }} onClose={() => void navigate({ search: (before) => ({ ...before, exec: undefined }), replace: true })} />}
+          </div>
           {showsProblems && <Problems onClose={() => setShowsProblems(false)} onSettings={() => setSheet('settings')} onNode={(id) => { choose([id]); go(id, true); }} />}
         </div>
         {shown && <Inspector key={shown.id} node={shown} tab={tab} onTab={setTab} onClose={() => { open(undefined); focusCard(board.current, shown.id); }} />}

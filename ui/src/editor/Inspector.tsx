@@ -18,7 +18,7 @@ import { OutputPane } from './panel/OutputPane';
 import { Parameters } from './panel/Parameters';
 import { runPart, type Part } from './panel/running';
 import { NodeContext, useSource } from './panel/source';
-import { NARROW, useWidth, WIDE } from './panel/useWidth';
+import { NARROW, useIsCovering, useWidth, WIDE } from './panel/useWidth';
 import { patchNode, useEditor } from './store';
 
 const TAB = 'border-b-2 border-transparent px-1 pb-2 text-[13px] font-medium text-soft hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink';
@@ -42,6 +42,11 @@ export function Inspector(props: Props) {
   const run = useNodeRun(node.id);
   const panel = useRef<HTMLElement>(null);
   const isWide = width >= WIDE;
+  const isCovering = useIsCovering();
+  useEffect(() => {
+    // What had the focus is covered now.
+    if (isCovering && !panel.current!.contains(document.activeElement)) panel.current!.focus();
+  }, [isCovering]);
   const fix = (field?: string) => {
     onTab('parameters');
     requestAnimationFrame(() => panel.current?.querySelector<HTMLElement>(field ? `[data-field="${CSS.escape(field)}"]` : '[aria-invalid="true"], [data-field]')?.focus());
@@ -50,13 +55,13 @@ export function Inspector(props: Props) {
   const middle = isWide && tab !== 'settings' ? 'parameters' : tab;
   return (
     <NodeContext value={node.id}>
-      <aside ref={panel} aria-label={say('panel.title')} onKeyDown={(event) => event.key === 'Escape' && !event.defaultPrevented && onClose()} style={{ width }} className="relative flex shrink-0 flex-col border-l border-line bg-surface">
+      <aside ref={panel} tabIndex={-1} aria-label={say('panel.title')} onKeyDown={(event) => event.key === 'Escape' && !event.defaultPrevented && onClose()} style={{ width }} className="relative flex shrink-0 flex-col border-l border-line bg-surface !outline-none max-md:absolute max-md:inset-0 max-md:z-20 max-md:!w-auto max-md:border-l-0">
         <Divider width={width} onWidth={setWidth} label={say('panel.width')} />
         <Header node={node} onClose={onClose} isWide={isWide} onWide={() => setWidth(isWide ? NARROW : 1120)} />
         <div className="flex min-h-0 flex-1">
           {isWide && <Pane title={say('pane.input')}><InputPane /></Pane>}
           <Tabs.Root value={middle} onValueChange={onTab} className="flex min-w-0 flex-1 flex-col">
-            <Tabs.List aria-label={say('panel.title')} className="flex gap-4 border-b border-line px-4 pt-1">
+            <Tabs.List aria-label={say('panel.title')} className="flex shrink-0 gap-4 overflow-x-auto border-b border-line px-4 pt-1 max-sm:gap-2.5">
               {!isWide && <Tabs.Trigger value="input" className={TAB}>{say('pane.input')}</Tabs.Trigger>}
               <Tabs.Trigger value="parameters" className={TAB}>{say('panel.parameters')}</Tabs.Trigger>
               {!isWide && <Tabs.Trigger value="run" className={classes(TAB, 'inline-flex items-center gap-1.5')}>{say('pane.output')}{run && <Status small status={run.status} label={worded(say, `status.${run.status}`, run.status)} />}</Tabs.Trigger>}
@@ -118,7 +123,7 @@ function Header({ node, onClose, isWide, onWide }: { node: CardNode; onClose: ()
       <div className="flex items-center" ref={ways}>
         <Button look="quiet" className="!px-1.5" aria-label={say('panel.before')} icon={<ChevronLeft size={15} aria-hidden />} onClick={() => go(-1)} />
         <Button look="quiet" className="!px-1.5" aria-label={say('panel.after')} icon={<ChevronRight size={15} aria-hidden />} onClick={() => go(1)} />
-        <Button look="quiet" className="!px-1.5" aria-label={say('panel.wide')} aria-pressed={isWide} title={say('panel.wide')} icon={<Columns3 size={15} aria-hidden />} onClick={onWide} />
+        <Button look="quiet" className="!px-1.5 max-md:hidden" aria-label={say('panel.wide')} aria-pressed={isWide} title={say('panel.wide')} icon={<Columns3 size={15} aria-hidden />} onClick={onWide} />
         <Button look="quiet" className="!px-1.5" aria-label={say('app.close')} icon={<X size={16} aria-hidden />} onClick={onClose} />
       </div>
       <div className="flex w-full">
@@ -159,7 +164,7 @@ function First({ node }: { node: CardNode }) {
 function Divider({ width, onWidth, label }: { width: number; onWidth: (width: number) => void; label: string }) {
   return (
     <div role="separator" aria-orientation="vertical" aria-label={label} aria-valuenow={width} aria-valuemin={320} aria-valuemax={Math.max(width, 1200)} tabIndex={0}
-      className="absolute inset-y-0 -left-1 z-10 w-2 cursor-col-resize hover:bg-accent/30 focus-visible:bg-accent/30"
+      className="absolute inset-y-0 -left-1 z-10 w-2 cursor-col-resize max-md:hidden hover:bg-accent/30 focus-visible:bg-accent/30"
       onKeyDown={(event) => {
         const by = { ArrowLeft: STEP, ArrowRight: -STEP }[event.key];
         if (!by) return;

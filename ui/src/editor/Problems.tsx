@@ -10,7 +10,7 @@ export function Problems({ onClose, onNode, onSettings }: { onClose: () => void;
   const { say } = useWords();
   const list = useProblems((state) => state.list);
   return (
-    <section aria-label={say('problems.title')} className="absolute right-3 bottom-3 left-3 z-10 mx-auto max-h-[40%] max-w-3xl overflow-y-auto rounded-xl border border-line bg-raised shadow-[var(--shadow-high)]">
+    <section aria-label={say('problems.title')} className="absolute right-3 bottom-3 left-3 z-30 mx-auto max-h-[40%] max-w-3xl overflow-y-auto rounded-xl border border-line bg-raised shadow-[var(--shadow-high)]">
       <header className="flex items-center justify-between px-4 pt-2.5">
         <h2>{list.length ? say('problems.title') : say('problems.none')}</h2>
         <Button look="quiet" aria-label={say('app.close')} icon={<X size={15} aria-hidden />} onClick={onClose} />

@@ -59,18 +59,19 @@ export function Toolbar({ workflow, context, isBusy, onRunWith, onProblems }: Pr
     return { title: `${say(action.label)} (${keysShown(action.keys[0]!)})`, 'aria-label': say(action.label), onClick: () => void action.perform(context) };
   };
   return (
-    <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-surface px-3 py-2">
+    <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-surface px-3 py-2 max-sm:gap-x-2 max-sm:px-2">
       <Link to="/workflows" aria-label={say('nav.workflows')} className="rounded-lg p-1.5 text-soft hover:bg-sunk hover:text-ink"><ArrowLeft size={17} aria-hidden /></Link>
       <h1 className="sr-only">{name}</h1>
       <input aria-label={say('edit.name')} value={name} maxLength={255} onChange={(event) => setName(event.target.value)} onBlur={() => void rename()} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
-        className="w-64 min-w-0 rounded-md bg-transparent px-1.5 py-1 text-[15px] font-semibold hover:bg-sunk focus:bg-sunk" />
-      <span role="status" className={classes('inline-flex items-center gap-1.5 text-xs', look)} title={problem || say('save.savedRev', { revision })} data-testid="save-state" data-state={state}>
+        className="w-64 min-w-0 max-sm:w-0 max-sm:flex-1 rounded-md bg-transparent px-1.5 py-1 text-[15px] font-semibold hover:bg-sunk focus:bg-sunk" />
+      <span role="status" className={classes('inline-flex shrink-0 items-center gap-1.5 text-xs', look)} title={problem || say('save.savedRev', { revision })} data-testid="save-state" data-state={state}>
         <Sign size={14} className={state === 'saving' ? 'spin' : undefined} aria-hidden /> {say(key)}
       </span>
-      <div className="flex-1" />
+      <div className="flex-1 max-sm:hidden" />
       {executionId && live !== 'idle' && live !== 'live' && <span className="text-xs text-warn" role="status">{say(`live.${live}`)}</span>}
       <Button look="quiet" onClick={onProblems} icon={problems.length ? <CircleAlert size={15} className={isWrong ? 'text-bad' : 'text-warn'} aria-hidden /> : <CircleCheck size={15} className="text-good" aria-hidden />} data-testid="problems">
-        {problems.length ? say(problems.length === 1 ? 'problems.count_one' : 'problems.count_other', { count: problems.length }) : say('problems.none')}
+        {problems.length > 0 && <span className="sm:hidden" aria-hidden>{problems.length}</span>}
+        <span className="max-sm:sr-only">{problems.length ? say(problems.length === 1 ? 'problems.count_one' : 'problems.count_other', { count: problems.length }) : say('problems.none')}</span>
       </Button>
       <div className="flex">
         <Button look="quiet" disabled={!past} icon={<Undo2 size={16} aria-hidden />} {...act('undo')} />
@@ -81,10 +82,10 @@ export function Toolbar({ workflow, context, isBusy, onRunWith, onProblems }: Pr
         <Button look="quiet" icon={<Settings2 size={16} aria-hidden />} {...act('settings')} />
         <Button look="quiet" icon={<CircleHelp size={16} aria-hidden />} {...act('shortcuts')} />
       </div>
-      <Button busy={activate.isPending} onClick={() => activate.mutate()} aria-pressed={isActive}>
+      <Button className="max-sm:!px-2" busy={activate.isPending} onClick={() => activate.mutate()} aria-pressed={isActive}>
         <span className={classes('size-2 rounded-full', isActive ? 'bg-good' : 'bg-line-strong')} aria-hidden /> {say(isActive ? 'edit.deactivate' : 'edit.activate')}
       </Button>
-      <Button aria-haspopup="dialog" onClick={() => setPublishing(true)}>{say('edit.publish')}</Button>
+      <Button className="max-sm:!px-2" aria-haspopup="dialog" onClick={() => setPublishing(true)}>{say('edit.publish')}</Button>
       {isPublishing && <PublishDialog workflowId={workflow.id} latest={version} onClose={() => setPublishing(false)} onProblems={onProblems} onPublished={setVersion} />}
       <div className="flex">
         <Button look="main" className="rounded-r-none" busy={isBusy} icon={<Play size={14} fill="currentColor" aria-hidden />} onClick={context.run} title={`${say('edit.run')} (${keysShown('Mod+Enter')})`}>{say(isBusy ? 'edit.running' : 'edit.run')}</Button>

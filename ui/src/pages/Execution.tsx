@@ -65,7 +65,7 @@ function Shown({ found, status, seq }: { found: Found; status: string; seq: numb
         </div>
         <p className="mt-1 mb-3 text-xs break-words sm:ml-9 text-faint"><code className="font-mono">{found.id}</code> · <span title={absolute(found.started_at, language)}>{ago(found.started_at, language)}</span> · {duration(found.duration_ms)}</p>
         <Tabs.Root value={view} onValueChange={(next) => void navigate({ search: (before) => ({ ...before, view: next }), replace: true })}>
-          <Tabs.List aria-label={say('execution.views')} className="flex gap-5 overflow-x-auto">
+          <Tabs.List aria-label={say('execution.views')} className="flex gap-5 overflow-x-auto max-sm:gap-2.5">
             {(['graph', 'timeline', 'events', 'logs', 'data'] as const).map((each) => <Tabs.Trigger key={each} value={each} aria-controls={undefined} className={TAB}>{say(`execution.${each}`)}</Tabs.Trigger>)}
           </Tabs.List>
         </Tabs.Root>

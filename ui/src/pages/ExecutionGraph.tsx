@@ -83,7 +83,7 @@ function Banner({ version, changes, showsChanges, onChanges }: { version: number
   const names = changes ? [...changes.steps.map((each) => each.label), ...(!changes.steps.length && Object.keys(changes.edges).length ? [say('ran.edges')] : [])] : [];
   const shown = names.slice(0, NAMES).join(', ') + (names.length > NAMES ? ', …' : '');
   return (
-    <div role="status" className="absolute top-3 left-3 flex max-w-[calc(100%-24rem)] max-md:top-auto max-md:bottom-40 max-md:max-w-[calc(100%-1.5rem)] items-center gap-2 rounded-xl border border-line bg-surface px-3 py-1 text-xs text-soft" data-testid="ran">
+    <div role="status" className="absolute top-3 left-3 flex max-w-[calc(100%-24rem)] max-md:top-auto max-md:right-3 max-md:bottom-5 max-md:left-14 max-md:max-w-none items-center gap-2 rounded-xl border border-line bg-surface px-3 py-1 text-xs text-soft" data-testid="ran">
       <span>{version ? say('execution.ofVersion', { version }) : say('ran.draft')} {changes && (names.length ? say('ran.changed', { names: shown }) : say('ran.same'))}</span>
       {names.length > 0 && <Button look="quiet" className="!px-1.5 !text-xs" aria-pressed={showsChanges} onClick={onChanges}>{say(showsChanges ? 'ran.hide' : 'ran.show')}</Button>}
     </div>

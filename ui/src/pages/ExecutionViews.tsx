@@ -24,7 +24,7 @@ const WAITS = new Set(['logic.delay', 'logic.wait_event', 'logic.approval', 'flo
 const PAGE = 500;
 /** Node runs and log lines are small. */
 const RUNS = 2_000;
-const ROW = 'grid grid-cols-[13rem_1fr_9rem] items-center gap-4 rounded-lg px-2 py-1 text-[13px]';
+const ROW = 'grid grid-cols-[13rem_1fr_9rem] items-center gap-4 rounded-lg px-2 max-md:grid-cols-[5.5rem_1fr_6.5rem] max-md:gap-2 py-1 text-[13px]';
 
 interface Bar extends Span {
   run: NodeRun;
@@ -71,11 +71,11 @@ export function Timeline({ executionId, seq, began: beganAt, closed: closedAt }:
       <div className={classes(ROW, 'hover:bg-sunk')}>
         <span className="truncate font-medium" title={each.key}>{each.label || each.key}{each.attempt > 1 && <span className="ml-1.5 text-xs text-faint">{say('execution.attempt', { n: each.attempt })}</span>}</span>
         <span className="relative h-4 rounded bg-sunk">{idle}<span className={classes('absolute inset-y-0 rounded', BARS[each.status] ?? 'bg-line-strong')} style={{ left: `${Math.min(left, 99.4)}%`, width: `${width}%` }} /></span>
-        <span className="flex items-center justify-between gap-2"><span className="text-xs text-faint">{duration(each.duration_ms)}</span><Status small status={each.status} label={worded(say, `status.${each.status}`, each.status)} /></span>
+        <span className="flex items-center justify-between gap-2"><span className="text-xs whitespace-nowrap text-faint">{duration(each.duration_ms)}</span><Status small status={each.status} label={worded(say, `status.${each.status}`, each.status)} /></span>
       </div>
     );
   };
-  return <VirtualRows label={say('execution.timeline')} role="list" count={bars.length} rowPx={30} head={head} row={row} className="p-6 max-md:min-w-[40rem]" />;
+  return <VirtualRows label={say('execution.timeline')} role="list" count={bars.length} rowPx={30} head={head} row={row} className="p-6 max-md:px-2" />;
 }
 
 /** The history, event by event; more is read as one scrolls. */

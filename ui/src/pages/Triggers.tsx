@@ -39,7 +39,7 @@ export function Triggers() {
         <Table label={say('triggers.webhooks')} head={[say('executions.workflow'), say('triggers.address'), say('workflows.state'), say('workflows.actions')]}>
           {hooks.data.map((each) => (
             <tr key={each.id}>
-              <td className="px-4 py-2.5">{name(each.workflow_id)}</td>
+              <td className="min-w-36 px-4 py-2.5">{name(each.workflow_id)}</td>
               <td className="px-4">
                 <span className="flex items-center gap-1"><code className="min-w-48 font-mono text-xs break-all">{each.url}</code>
                   <Button look="quiet" aria-label={say('triggers.copyAddress')} title={say('triggers.copyAddress')} icon={<Copy size={14} aria-hidden />} onClick={() => void navigator.clipboard.writeText(each.url).then(() => toast(say('app.copied')))} /></span>
