@@ -1,13 +1,14 @@
 """Triggers of active workflows: each trigger node has its webhook or schedule, kept over every publishing."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from linkflow.domain import schedule as times
-from linkflow.domain.errors import Invalid
+from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.node import Catalog
 from linkflow.domain.values import Json, encode_json
 from linkflow.domain.workflow.spec import Node, WorkflowSpec
@@ -64,7 +65,7 @@ class Activation:
             if for_good:
                 await records.webhooks.delete(workflow.workspace_id, webhook.id)
             else:
-                await records.webhooks.put(msgspec.structs.replace(webhook, is_active=False))
+                await self._change(records, msgspec.structs.replace(webhook, is_active=False))
         for schedule in await records.schedules.list(workflow.workspace_id, workflow.id):
             if for_good or schedule.source == "workflow":
                 await records.schedules.delete(workflow.workspace_id, schedule.id)
@@ -75,7 +76,8 @@ class Activation:
         of_node = {webhook.node_id: webhook for webhook in reversed(known) if webhook.source == "workflow"}
         for node_id, node in wanted.items():
             settings, secret = without_secret(node.config)
-            found = of_node.pop(node_id, None) or Webhook(
+            known_before = of_node.pop(node_id, None)
+            found = known_before or Webhook(
                 id=self._ids.uuid(),
                 workspace_id=workflow.workspace_id,
                 workflow_id=workflow.id,
@@ -84,18 +86,22 @@ class Activation:
                 created_at=self._clock.now(),
             )
             sealed = self.seal(found.id, secret) if secret else found.sealed
-            await self._put(
-                records, msgspec.structs.replace(found, settings=settings, sealed=sealed, is_active=True)
-            )
+            webhook = msgspec.structs.replace(found, settings=settings, sealed=sealed, is_active=True)
+            if known_before:
+                await self._change(records, webhook)
+            else:
+                await records.webhooks.create(webhook)
+                self._touched.add(webhook.id)
         for gone in of_node.values():
-            await self._put(records, msgspec.structs.replace(gone, is_active=False))
+            await self._change(records, msgspec.structs.replace(gone, is_active=False))
         for webhook in known:
             if webhook.source == "api":
-                await self._put(records, msgspec.structs.replace(webhook, is_active=True))
+                await self._change(records, msgspec.structs.replace(webhook, is_active=True))
 
-    async def _put(self, records: Records, webhook: Webhook) -> None:
-        """Write a webhook; `nudge` lets everybody look at it again."""
-        await records.webhooks.put(webhook)
+    async def _change(self, records: Records, webhook: Webhook) -> None:
+        """Change a webhook unless it was removed meanwhile; `nudge` lets everybody look at it again."""
+        with suppress(NotFound):
+            await records.webhooks.change(webhook)
         self._touched.add(webhook.id)
 
     def seal(self, webhook_id: str, secret: str) -> bytes:
@@ -116,7 +122,7 @@ class Activation:
                 continue
             if before:
                 await records.schedules.delete(workflow.workspace_id, before.id)
-            await records.schedules.put(self.schedule(workflow, node, rule, timezone))
+            await records.schedules.create(self.schedule(workflow, node, rule, timezone))
         for gone in of_node.values():
             await records.schedules.delete(workflow.workspace_id, gone.id)
 

@@ -84,10 +84,13 @@ class Schedules:
     async def _write(
         self, actor: Actor, schedule: Schedule, action: str, before: Schedule | None = None
     ) -> Schedule:
-        """Write a schedule with its audit line."""
+        """Write a schedule, a new one where there was none before, with its audit line."""
         differs = changed(before, schedule) if before else {}
         async with self._records.transaction() as records:
-            await records.schedules.put(schedule)
+            if before is None:
+                await records.schedules.create(schedule)
+            else:
+                await records.schedules.change(schedule)
             await self._audit.note(records.ledger, actor, action, f"schedule:{schedule.id}", **differs)
         self._activation.nudge()
         return schedule
@@ -138,14 +141,16 @@ class Schedules:
         """Let a schedule rest. Safe to repeat."""
         actor.require("schedule.update")
         before = await self._records.schedules.get(actor.workspace_id, schedule_id)
-        return await self._write(actor, msgspec.structs.replace(before, is_paused=True), "schedule.pause")
+        return await self._write(
+            actor, msgspec.structs.replace(before, is_paused=True), "schedule.pause", before
+        )
 
     async def resume(self, actor: Actor, schedule_id: str) -> Schedule:
         """Let a schedule fire again, from now on: what it missed while it rested is not made up for."""
         actor.require("schedule.update")
         before = await self._records.schedules.get(actor.workspace_id, schedule_id)
         after = msgspec.structs.replace(before, is_paused=False)
-        return await self._write(actor, placed(after, self._clock.now()), "schedule.resume")
+        return await self._write(actor, placed(after, self._clock.now()), "schedule.resume", before)
 
     async def delete(self, actor: Actor, schedule_id: str) -> None:
         """Remove a schedule."""

@@ -174,7 +174,7 @@ class Searches:
             is_shared=is_shared,
             created_at=self._clock.now(),
         )
-        await self._records.searches.put(search)
+        await self._records.searches.create(search)
         return search
 
     async def change(
@@ -183,11 +183,12 @@ class Searches:
         """Replace a search of one's own.
 
         Raises:
+            Conflict: The actor has another of that name.
             Denied: It is somebody else's.
         """
         found = await self._own(actor, search_id)
         changed = msgspec.structs.replace(found, name=name, query=query, is_shared=is_shared)
-        await self._records.searches.put(changed)
+        await self._records.searches.change(changed)
         return changed
 
     async def forget(self, actor: Actor, search_id: str) -> None:

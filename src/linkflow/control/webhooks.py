@@ -107,10 +107,13 @@ class Webhooks:
     async def _write(
         self, actor: Actor, webhook: Webhook, action: str, before: Webhook | None = None
     ) -> None:
-        """Write a webhook with its audit line."""
+        """Write a webhook, a new one where there was none before, with its audit line."""
         differs = changed(before, webhook) if before else {}
         async with self._records.transaction() as records:
-            await records.webhooks.put(webhook)
+            if before is None:
+                await records.webhooks.create(webhook)
+            else:
+                await records.webhooks.change(webhook)
             await self._audit.note(records.ledger, actor, action, f"webhook:{webhook.id}", **differs)
         self._prepared.drop(f"webhook:{webhook.id}")
 
@@ -147,10 +150,10 @@ class Webhooks:
     async def regenerate_secret(self, actor: Actor, webhook_id: str, secret: str = "") -> tuple[Webhook, str]:
         """Replace the signing secret; the new one is shown this once."""
         actor.require("webhook.update")
-        webhook = await self._records.webhooks.get(actor.workspace_id, webhook_id)
+        before = await self._records.webhooks.get(actor.workspace_id, webhook_id)
         made = secret or f"{self._ids.uuid()}{self._ids.uuid()}".replace("-", "")
-        webhook = msgspec.structs.replace(webhook, sealed=self._activation.seal(webhook.id, made))
-        await self._write(actor, webhook, "webhook.regenerate_secret")
+        webhook = msgspec.structs.replace(before, sealed=self._activation.seal(before.id, made))
+        await self._write(actor, webhook, "webhook.regenerate_secret", before)
         return webhook, made
 
     async def regenerate_address(self, actor: Actor, webhook_id: str) -> Webhook:
@@ -162,8 +165,9 @@ class Webhooks:
         sealed = self._activation.seal(moved_to, secret) if secret else b""
         webhook = msgspec.structs.replace(before, id=moved_to, sealed=sealed)
         async with self._records.transaction() as records:
+            await records.webhooks.change(before)  # what was removed meanwhile is not brought back
             await records.webhooks.delete(actor.workspace_id, before.id)
-            await records.webhooks.put(webhook)
+            await records.webhooks.create(webhook)
             await self._audit.note(records.ledger, actor, "webhook.regenerate", f"webhook:{webhook.id}")
         self._prepared.drop(f"webhook:{before.id}")
         return webhook

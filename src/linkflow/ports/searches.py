@@ -65,11 +65,20 @@ class Searches(Protocol):
         """
         ...
 
-    async def put(self, search: SavedSearch) -> None:
-        """Keep or replace a search.
+    async def create(self, search: SavedSearch) -> None:
+        """Keep a new search.
 
         Raises:
             Conflict: Its owner has another of that name.
+        """
+        ...
+
+    async def change(self, search: SavedSearch) -> None:
+        """Replace a search.
+
+        Raises:
+            Conflict: Its owner has another of that name.
+            NotFound: It was removed; nothing was written.
         """
         ...
 

@@ -34,8 +34,16 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 class Webhooks(Protocol):
     """Registered webhooks."""
 
-    async def put(self, webhook: Webhook) -> None:
-        """Keep or replace a webhook."""
+    async def create(self, webhook: Webhook) -> None:
+        """Keep a new webhook."""
+        ...
+
+    async def change(self, webhook: Webhook) -> None:
+        """Replace a webhook.
+
+        Raises:
+            NotFound: It was removed; nothing was written.
+        """
         ...
 
     async def find(self, webhook_id: str) -> Webhook | None:
@@ -218,8 +226,16 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 class Schedules(Protocol):
     """Schedules and their places in time."""
 
-    async def put(self, schedule: Schedule) -> None:
-        """Keep or replace a schedule."""
+    async def create(self, schedule: Schedule) -> None:
+        """Keep a new schedule."""
+        ...
+
+    async def change(self, schedule: Schedule) -> None:
+        """Replace a schedule; its count of runs never moves back.
+
+        Raises:
+            NotFound: It was removed; nothing was written.
+        """
         ...
 
     async def get(self, workspace_id: str, schedule_id: str) -> Schedule:

@@ -19,9 +19,13 @@ class SqlSchedules:
         self._sql = statements
         self._owned = Owned(statements, SCHEDULES, Schedule, "schedule")
 
-    async def put(self, schedule: Schedule) -> None:
-        """Keep or replace a schedule."""
-        await self._sql.of(schedule.workspace_id).run(SCHEDULES.put, *SCHEDULES.values(schedule))
+    async def create(self, schedule: Schedule) -> None:
+        """Keep a new schedule."""
+        await self._sql.of(schedule.workspace_id).run(SCHEDULES.insert, *SCHEDULES.values(schedule))
+
+    async def change(self, schedule: Schedule) -> None:
+        """Replace a schedule."""
+        await self._owned.change(schedule, grows=("runs",))
 
     async def get(self, workspace_id: str, schedule_id: str) -> Schedule:
         """Read a schedule."""

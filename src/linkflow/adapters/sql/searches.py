@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from linkflow.adapters.sql.owned import Owned
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.errors import Conflict
@@ -11,6 +13,11 @@ ATTRIBUTES = Table("control.search_attributes", SearchAttribute)
 SEARCHES = Table("control.saved_searches", SavedSearch, json=("query",))
 _attribute = ATTRIBUTES.reader(SearchAttribute)
 _search = SEARCHES.reader(SavedSearch)
+
+
+def _taken(search: SavedSearch) -> Conflict:
+    """Say that the name is taken."""
+    return Conflict(f"You have a search {search.name!r} already.", code="search.name_taken")
 
 
 class SqlSearches:
@@ -53,10 +60,18 @@ class SqlSearches:
         """Read a search."""
         return await self._owned.get(workspace_id, search_id)
 
-    async def put(self, search: SavedSearch) -> None:
-        """Keep or replace a search."""
-        taken = Conflict(f"You have a search {search.name!r} already.", code="search.name_taken")
-        await self._sql.of(search.workspace_id).insert(taken, SEARCHES.put, *SEARCHES.values(search))
+    async def create(self, search: SavedSearch) -> None:
+        """Keep a new search."""
+        await self._sql.of(search.workspace_id).insert(
+            _taken(search), SEARCHES.insert, *SEARCHES.values(search)
+        )
+
+    async def change(self, search: SavedSearch) -> None:
+        """Replace a search."""
+        try:
+            await self._owned.change(search)
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(search) from error
 
     async def delete(self, workspace_id: str, search_id: str) -> None:
         """Forget a search."""

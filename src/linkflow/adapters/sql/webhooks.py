@@ -67,9 +67,13 @@ class SqlWebhooks:
         self._sql = statements
         self._owned = Owned(statements, WEBHOOKS, Webhook, "webhook")
 
-    async def put(self, webhook: Webhook) -> None:
-        """Keep or replace a webhook."""
-        await self._sql.of(webhook.workspace_id).run(WEBHOOKS.put, *WEBHOOKS.values(webhook))
+    async def create(self, webhook: Webhook) -> None:
+        """Keep a new webhook."""
+        await self._sql.of(webhook.workspace_id).run(WEBHOOKS.insert, *WEBHOOKS.values(webhook))
+
+    async def change(self, webhook: Webhook) -> None:
+        """Replace a webhook."""
+        await self._owned.change(webhook)
 
     async def find(self, webhook_id: str) -> Webhook | None:
         """Find a webhook by the UUID in its address."""
