@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from linkflow.control.sign_ins import TOKEN_S
 from linkflow.testing.control import OWNER, PASSWORD, Client, Reply, Stage
 
 BACK = "https://app.example.com/back?x=1"
@@ -240,6 +241,55 @@ async def test_a_client_acts_by_itself_within_its_scopes(stage: Stage) -> None:
         (await app.get("/api/v1/credentials")).status,
         refused.json["error"],
     )
+
+
+async def by_itself(stage: Stage, client: dict[str, Any], **more: str) -> Reply:
+    """Ask for a token of a client's own."""
+    pair = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    return await form(stage, "/oauth/token", grant_type="client_credentials", **pair, **more)
+
+
+async def test_a_client_that_asks_every_minute_has_one_sign_in(stage: Stage) -> None:
+    """However many tokens a client asks for, one sign-in with one audit line is kept, and each holds."""
+    client = await client_of(stage)
+    rows = "SELECT count(*) FROM control.sign_ins WHERE client_id = $1"
+    lines = (
+        "SELECT count(*) FROM control.audit_logs JOIN control.sign_ins s ON resource = 'sign-in:' || s.id"
+        " WHERE s.client_id = $1 AND action = 'user.sign_in'"
+    )
+    tokens = []
+    for _ in range(10):
+        tokens.append((await by_itself(stage, client)).json["access_token"])
+        await stage.clock.turn(60)
+    first = (await Client(stage.app, tokens[0]).get("/api/v1/workflows")).status
+    await by_itself(stage, client, scope="workflow.view")
+    await stage.clock.turn(TOKEN_S - 300)
+    held = [
+        (await Client(stage.app, token).get("/api/v1/workflows")).status for token in (tokens[0], tokens[-1])
+    ]
+
+    assert (200, [401, 200]) == (first, held)
+    assert (10, 2, 2) == (
+        len(set(tokens)),
+        await stage.database.pool.fetchval(rows, client["client_id"]),
+        await stage.database.pool.fetchval(lines, client["client_id"]),
+    )
+
+
+async def test_a_client_that_gave_its_token_back_gets_another(stage: Stage) -> None:
+    """A revoked token is refused from then on, with the others of its sign-in; the next one holds."""
+    client = await client_of(stage)
+    pair = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    agreed_on = (await exchanged(stage, client, await agreed(stage, client))).json["access_token"]
+    first = (await by_itself(stage, client)).json["access_token"]
+    await form(stage, "/oauth/revoke", token=first, **pair)
+    second = (await by_itself(stage, client)).json["access_token"]
+    found = [
+        (await Client(stage.app, token).get("/api/v1/workflows")).status
+        for token in (first, second, agreed_on)
+    ]
+
+    assert [401, 200, 200] == found
 
 
 async def test_a_public_client_proves_itself_by_pkce(stage: Stage) -> None:

@@ -21,7 +21,7 @@ import msgspec
 from linkflow.control.access import AUDIENCE, Access, digest
 from linkflow.control.actor import Actor, Audit
 from linkflow.control.plans import Plans
-from linkflow.control.sign_ins import REFRESH_S, TOKEN_S, Origin, SignIns, Token
+from linkflow.control.sign_ins import REFRESH_S, Origin, SignIns, Token
 from linkflow.domain.access import is_scope, may
 from linkflow.domain.errors import Denied, Invalid, LinkFlowError, NotFound, Unauthenticated
 from linkflow.domain.values import Json
@@ -299,15 +299,9 @@ class OAuth:
         role = await self._records.tenancy.role(client.workspace_id, user.id)
         if user.disabled_at is not None or not may(role, "apikey.manage"):
             raise OAuthRefused("unauthorized_client", "Whoever made this client has left the workspace.")
-        token = await self._sign_ins.issue(
-            user,
-            origin,
-            workspace_id=client.workspace_id,
-            client_id=client.id,
-            scopes=scopes,
-            lasts_s=TOKEN_S,
+        return await self._sign_ins.lend(
+            user, origin, workspace_id=client.workspace_id, client_id=client.id, scopes=scopes
         )
-        return msgspec.structs.replace(token, refresh_token="")
 
     async def revoke(self, form: Mapping[str, str], basic: tuple[str, str] | None, origin: Origin) -> None:
         """End the sign-in of a token of this client; of another or none, nothing happens (RFC 7009).

@@ -15,7 +15,7 @@ from linkflow.domain.access import EVERYTHING
 from linkflow.domain.errors import NotFound, RateLimited, Unauthenticated
 from linkflow.ports.clock import Clock, IdSource
 from linkflow.ports.coordination import Cache, RateLimits
-from linkflow.ports.identity import SignIn, User
+from linkflow.ports.identity import NO_REFRESH, SignIn, User
 from linkflow.ports.records import Records
 from linkflow.ports.vault import PasswordHasher, TokenSigner
 
@@ -221,6 +221,33 @@ class SignIns:
             await self._begin(records, sign_in, user, origin)
         await self.tell(user.id, sign_in)
         return self._token(sign_in, user)
+
+    async def lend(
+        self, user: User, origin: Origin, *, workspace_id: str, client_id: str, scopes: Sequence[str]
+    ) -> Token:
+        """Give an API client that acts by itself an access token and no refresh token.
+
+        However many it asks for, they belong to one sign-in per client, person and scopes, and end with it.
+        """
+        now = self._clock.now()
+        sign_in = SignIn(
+            id=self._ids.uuid(),
+            user_id=user.id,
+            created_at=now,
+            expires_at=now + TOKEN_S,
+            generation=NO_REFRESH,
+            workspace_id=workspace_id,
+            client_id=client_id,
+            scopes=tuple(scopes),
+            device=origin.device[:255],
+            address=origin.address,
+        )
+        known = await self._records.accounts.move_on(sign_in)
+        if known is None:
+            async with self._records.transaction() as records:
+                await self._begin(records, sign_in, user, origin)
+        await self.tell(user.id, known or sign_in)
+        return msgspec.structs.replace(self._token(known or sign_in, user), refresh_token="")
 
     async def _begin(self, records: Records, sign_in: SignIn, user: User, origin: Origin) -> None:
         """Keep a sign-in and say so, in a transaction."""

@@ -31,12 +31,16 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     is_operator: bool = False
 
 
+NO_REFRESH = -1
+
+
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """One sign-in; every token of it names its id.
 
     Attributes:
         expires_at: When its refresh token ends; a refresh moves it on.
-        generation: Number of its newest refresh token; an older one was stolen or lost.
+        generation: Number of its newest refresh token; an older one was stolen or lost. NO_REFRESH where
+            there is none: the sign-in of an API client that acts by itself.
         workspace_id: The only workspace it reaches; empty for every workspace of the user.
         client_id: The API client it was given to; empty for the person's own.
         scopes: What it may be used for, see `domain.access`.
@@ -160,6 +164,13 @@ class Accounts(Protocol):
 
     async def renew(self, sign_in_id: str, generation: int, expires_at: float) -> bool:
         """Move a sign-in to its next refresh token; False when `generation` is not its newest."""
+        ...
+
+    async def move_on(self, sign_in: SignIn) -> SignIn | None:
+        """Let the sign-in that an API client has for itself last as long as this one; None for none.
+
+        It has no refresh token, is of the same user, client, workspace and scopes, and not revoked.
+        """
         ...
 
     async def revoke(self, user_id: str, sign_in_id: str = "") -> int:

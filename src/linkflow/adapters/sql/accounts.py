@@ -7,7 +7,7 @@ import asyncpg
 
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.errors import Conflict, NotFound
-from linkflow.ports.identity import ApiKey, SignIn, Standing, User
+from linkflow.ports.identity import NO_REFRESH, ApiKey, SignIn, Standing, User
 
 USERS = Table("control.users", User)
 SIGN_INS = Table("control.sign_ins", SignIn)
@@ -123,6 +123,20 @@ class SqlAccounts:
             expires_at,
         )
         return done == 1
+
+    async def move_on(self, sign_in: SignIn) -> SignIn | None:
+        """Let the sign-in of an API client last."""
+        found = await self._sql.row(
+            "UPDATE control.sign_ins SET expires_at = greatest(expires_at, $5)"
+            " WHERE user_id = $1 AND client_id = $2 AND workspace_id = $3 AND scopes = $4"
+            f" AND generation = {NO_REFRESH} AND NOT is_revoked RETURNING {', '.join(SIGN_INS.columns)}",
+            sign_in.user_id,
+            sign_in.client_id,
+            sign_in.workspace_id,
+            list(sign_in.scopes),
+            sign_in.expires_at,
+        )
+        return None if found is None else _sign_in(found)
 
     async def revoke(self, user_id: str, sign_in_id: str = "") -> int:
         """End one sign-in of a user, or all."""
