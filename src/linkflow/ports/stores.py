@@ -377,8 +377,12 @@ class Sessions(Protocol):
         """
         ...
 
-    async def settle(self, sessions: Sequence[str]) -> None:
-        """Note that the attempts of sessions that `bury_expired` told of have been ended."""
+    async def settle(self, sessions: Sequence[str], after_s: float) -> None:
+        """Note that the attempts of sessions that `bury_expired` told of have been ended.
+
+        Whoever had not heard of a burial may have started something afterwards. So one that is younger than
+        `after_s` is told again all the same.
+        """
         ...
 
     async def bury(self, sessions: Sequence[str]) -> None:

@@ -94,6 +94,7 @@ class MemorySessions:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[str, float] = {}
+        self._buried_at: dict[str, float] = {}
         self._told_at: dict[str, float] = {}
 
     async def renew(self, session: str, lease_s: float) -> bool:
@@ -112,18 +113,20 @@ class MemorySessions:
         """Forget sessions that ended."""
         await asyncio.sleep(0)
         now = self._clock.now()
-        told = {session for session, until in self._until.items() if until < now}
-        for session in told:
+        ended = {session for session, until in self._until.items() if until < now}
+        for session in ended:
             del self._until[session]
-        told |= {session for session, told_at in self._told_at.items() if told_at < now - again_s}
+        self._buried_at.update(dict.fromkeys(ended, now))
+        told = ended | {session for session, told_at in self._told_at.items() if told_at < now - again_s}
         self._told_at.update(dict.fromkeys(told, now))
         return sorted(told)
 
-    async def settle(self, sessions: Sequence[str]) -> None:
+    async def settle(self, sessions: Sequence[str], after_s: float) -> None:
         """Note that attempts were ended."""
         await asyncio.sleep(0)
         for session in sessions:
-            self._told_at.pop(session, None)
+            if self._buried_at.get(session, 0.0) <= self._clock.now() - after_s:
+                self._told_at.pop(session, None)
 
     async def bury(self, sessions: Sequence[str]) -> None:
         """Forget sessions."""

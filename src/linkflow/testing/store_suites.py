@@ -140,12 +140,21 @@ class SessionsSuite:
         for session in ("a", "b"):
             await store.renew(session, -5.0)
         told = [sorted(await store.bury_expired(again_s)) for again_s in (60.0, 60.0, -1.0)]
-        await store.settle(["a", "never there"])
+        await store.settle(["a", "never there"], 0.0)
         told.append(list(await store.bury_expired(-1.0)))
-        await store.settle(["b"])
+        await store.settle(["b"], 0.0)
         told.append(list(await store.bury_expired(-1.0)))
 
         assert told == [["a", "b"], [], ["a", "b"], ["b"], []]
+
+    async def test_a_young_burial_is_told_again(self, store: Sessions) -> None:
+        """Settling leaves burials that are too young: something may have been started since."""
+        await store.renew("a", -5.0)
+        told = [list(await store.bury_expired(60.0))]
+        await store.settle(["a"], 60.0)
+        told.append(list(await store.bury_expired(-1.0)))
+
+        assert told == [["a"], ["a"]]
 
     async def test_one_that_came_back_is_buried_again(self, store: Sessions) -> None:
         """A session may end again before its first burial is settled: it is told once."""
@@ -153,7 +162,7 @@ class SessionsSuite:
         for _ in range(2):
             await store.renew("a", -5.0)
             told.append(list(await store.bury_expired(60.0)))
-        await store.settle(["a"])
+        await store.settle(["a"], 0.0)
 
         assert (told, list(await store.bury_expired(-1.0))) == ([["a"], ["a"]], [])
 

@@ -112,12 +112,15 @@ _BURY = """
 WITH ended AS (
     DELETE FROM engine.worker_sessions WHERE lease_until < clock_timestamp() RETURNING session
 ), owed AS (
-    SELECT session FROM engine.buried_sessions WHERE told_at < clock_timestamp() - make_interval(secs => $1)
-    FOR UPDATE SKIP LOCKED
+    SELECT session, buried_at FROM engine.buried_sessions
+    WHERE told_at < clock_timestamp() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED
+), told AS (
+    SELECT session, clock_timestamp() AS buried_at FROM ended
+    UNION ALL SELECT session, buried_at FROM owed WHERE session NOT IN (SELECT session FROM ended)
 )
-INSERT INTO engine.buried_sessions (session, told_at)
-SELECT session, clock_timestamp() FROM (SELECT session FROM ended UNION SELECT session FROM owed) AS told
-ON CONFLICT (session) DO UPDATE SET told_at = excluded.told_at
+INSERT INTO engine.buried_sessions (session, buried_at, told_at)
+SELECT session, buried_at, clock_timestamp() FROM told
+ON CONFLICT (session) DO UPDATE SET buried_at = excluded.buried_at, told_at = excluded.told_at
 RETURNING session"""
 
 
@@ -154,11 +157,14 @@ class SqlSessions:
             rows = await self._database.pool.fetch(_BURY, again_s)
         return [row[0] for row in rows]
 
-    async def settle(self, sessions: Sequence[str]) -> None:
+    async def settle(self, sessions: Sequence[str], after_s: float) -> None:
         """Note that attempts were ended; see `Sessions`."""
         with driver_errors():
             await self._database.pool.execute(
-                "DELETE FROM engine.buried_sessions WHERE session = ANY($1::text[])", list(sessions)
+                "DELETE FROM engine.buried_sessions WHERE session = ANY($1::text[]) "
+                "AND buried_at <= clock_timestamp() - make_interval(secs => $2)",
+                list(sessions),
+                after_s,
             )
 
     async def bury(self, sessions: Sequence[str]) -> None:

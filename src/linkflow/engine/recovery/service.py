@@ -6,10 +6,10 @@ memory are audited: overdue attempts are given up, wake-ups that come near are p
 tells that it lost tasks, and every now and then in case it did not notice, open tasks are published again.
 
 With other members (`among`) each audits what is in its memory, and whoever is first buries sessions and ends
-what they had; a burial is told to the next one until that is done, so that nothing is owed when a member dies
-over it. The one that holds a lease looks at every open execution: when it takes the lease over, when a member
-of a service that keeps something in memory came or went, and every now and then. A session is dead when it
-was buried, never before. What is started on it afterwards, by a member that did not know, the audit ends.
+what they had. A burial is told again until that is done, so that nothing is owed when a member dies over it,
+and for a while after, because who has not heard of it may start something more. The one that holds a lease
+looks at every open execution: when it takes the lease over, when a member of a service that keeps something
+in memory came or went, and every now and then. A session is dead when it was buried, never before.
 """
 
 import asyncio
@@ -53,6 +53,9 @@ LEAD_S = 1.0
 
 SETTLE_S = 5.0
 """How long a member may take to end what a session had, before another one does it as well."""
+
+LATE_S = 10.0
+"""How long after its burial something may still be started on a session by who has not heard of it."""
 
 LOOK_S = 0.5
 KNOWN_S = 1.0
@@ -292,7 +295,6 @@ class Recovery:
             return
         self._known = frozenset()
         self._ending.update(buried)
-        log.info("worker sessions ended", sessions=buried)
         group.create_task(self._end_attempts(buried))
         for tell in (self._history.sessions_lost, self._everywhere):
             if tell is not None:
@@ -335,10 +337,12 @@ class Recovery:
     async def _end_attempts(self, sessions: Sequence[str]) -> None:
         """End what sessions had, wherever it was in memory; when that fails, the burial is told again."""
         try:
+            found = await self._store.naming(sessions)
             async with publishing(self._publish) as later:
-                for page in batched(await self._store.naming(sessions)):
+                for page in batched(found):
                     await later(await self._history.recover(page, self._not_buried))
-            await self._sessions.settle(sessions)
+            await self._sessions.settle(sessions, LATE_S)
+            log.info("worker sessions ended", sessions=sessions, executions=len(found))
         except LinkFlowError as error:
             log.warning("attempts not ended yet; it is tried again", sessions=sessions, error=str(error))
         except Exception:  # a bug must not end the watch

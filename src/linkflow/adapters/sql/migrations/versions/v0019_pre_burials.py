@@ -8,6 +8,7 @@ down_revision = "0018"
 UPGRADE = """
 CREATE TABLE engine.buried_sessions (
     session text PRIMARY KEY,
+    buried_at timestamptz NOT NULL,
     told_at timestamptz NOT NULL
 );
 """
