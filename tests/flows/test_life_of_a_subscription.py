@@ -1,7 +1,7 @@
 """Others subscribe to what happens; messages are signed, tried again, and can be sent anew."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from linkflow.domain.callback import is_genuine
 from linkflow.domain.errors import NotFound
 from linkflow.domain.signature import Signature, verify
 from linkflow.ports.services import ExecutionRow, Projected
+from linkflow.ports.subscriptions import FollowedExecutions
 from linkflow.testing.control import Stage, spec
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import Received, Receiver, Scripted
@@ -254,6 +255,58 @@ async def happened(stage: Stage, workspace_id: str, times: int) -> None:
         for _ in range(times)
     ]
     await SqlVisibilityStore(stage.database).write([Projected(row=row) for row in rows], [])
+
+
+class Meanwhile:
+    """What is followed, where something happens between two steps of gathering: just before the one named."""
+
+    def __init__(self, real: FollowedExecutions, step: str, happens: Callable[[], Awaitable[None]]) -> None:
+        self._real, self._step, self._happens = real, step, happens
+
+    def __getattr__(self, name: str) -> Any:
+        async def step(*arguments: Any) -> Any:
+            if name == self._step:
+                self._step = ""
+                await self._happens()
+            return await getattr(self._real, name)(*arguments)
+
+        return step
+
+
+@pytest.mark.parametrize("step", ["followed", "pending", "unfollow"])
+async def test_what_happens_after_subscribing_is_told(stage: Stage, receiver: Receiver, step: str) -> None:
+    """Wherever gathering stands when a subscription is made, what happens after the answer is told."""
+    receiver.answer("/hook", Scripted(200))
+    workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    deliveries = stage.plane.deliveries
+    before = await subscribed(stage, "https://example.com/hook")
+    await stage.client.delete(f"{BASE}/{before['id']}")  # the workspace is followed, and by nobody
+
+    async def subscribe() -> None:
+        await subscribed(stage, f"{receiver.address}/hook", "execution.completed")
+        if step == "pending":
+            await happened(stage, workspace_id, 1)
+
+    real = deliveries._followed
+    deliveries._followed = Meanwhile(real, step, subscribe)
+    await deliveries.gather()
+    deliveries._followed = real
+    if step != "pending":
+        await happened(stage, workspace_id, 1)
+    await turn(stage)
+
+    assert 1 == len(receiver.to("/hook"))
+
+
+async def test_nobody_keeps_what_nobody_follows(stage: Stage) -> None:
+    """After the last subscription of a workspace is removed, its executions are not kept for anybody."""
+    workspace_id = str((await stage.client.get("/api/v1/auth/me")).json["workspace_id"])
+    made = await subscribed(stage, "https://example.com/hook")
+    await stage.client.delete(f"{BASE}/{made['id']}")
+    await stage.plane.deliveries.gather()
+    await happened(stage, workspace_id, 1)
+
+    assert 0 == await stage.database.pool.fetchval("SELECT count(*) FROM engine.followed")
 
 
 async def test_a_receiver_that_hangs_holds_nobody_else(stage: Stage, receiver: Receiver) -> None:

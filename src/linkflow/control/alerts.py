@@ -120,6 +120,7 @@ class Alerts:
             await self._audit.note(
                 records.ledger, actor, "alert.create", f"alert:{alert_id}", name=name, kind=rule.kind
             )
+        await self._followed.follow([actor.workspace_id])  # others see it: nobody forgets the workspace
         return alert, opened
 
     async def change(
@@ -155,14 +156,17 @@ class Alerts:
             updated_at=self._clock.now(),
         )
         if after.is_active and not before.is_active:
-            await self._followed.follow([actor.workspace_id])
             head = await self._records.audit_log.head(actor.workspace_id)
             after = msgspec.structs.replace(after, audit_number=head.number)
         hidden = msgspec.structs.replace(before, sealed=b""), msgspec.structs.replace(after, sealed=b"")
         said = {**changed(*hidden), **({"channels": True} if channels is not None else {})}
+        if after.is_active:
+            await self._followed.follow([actor.workspace_id])
         async with self._records.transaction() as records:
             await records.alerts.change(after)
             await self._audit.note(records.ledger, actor, "alert.update", f"alert:{alert_id}", **said)
+        if after.is_active:
+            await self._followed.follow([actor.workspace_id])
         return after, [each for each in opened if each not in kept]
 
     def _with_secrets(self, channels: Sequence[Channel], kept: Sequence[Channel]) -> Sequence[Channel]:

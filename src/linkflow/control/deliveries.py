@@ -67,7 +67,6 @@ class Deliveries:
         self._records, self._followed, self._alerting = records, followed, alerting
         self._http, self._box, self._notices = http, box, notices
         self._bus, self._clock = bus, clock
-        self._following: frozenset[str] | None = None
         self._sending = Sending(records.subscriptions.claim, self._send, clock, LIMITS, claim_s=CLAIM_S)
 
     async def run(self) -> None:
@@ -82,22 +81,30 @@ class Deliveries:
                     await news.nudged(REST_S if made else LOOK_S)
 
     async def gather(self) -> int:
-        """Make messages of what happened since; how many."""
+        """Make messages of what happened since; how many.
+
+        Who asks to be told is read last: whatever happened after somebody had asked is told to them, and
+        nobody who begins to follow a workspace meanwhile is forgotten.
+        """
+        marks = await self._followed.followed()
+        happened = await self._followed.pending(BATCH)
         active = await self._records.subscriptions.active()
         workspaces = await self._alerting.workspaces()
         workspaces |= {each.workspace_id for each in active}
-        if workspaces != self._following:
-            await self._followed.follow_only(sorted(workspaces))
-            self._following = workspaces
-        made = await self._of_executions(active)
+        if workspaces - marks.keys():
+            await self._followed.follow(sorted(workspaces - marks.keys()))
+        if marks.keys() - workspaces:
+            await self._followed.unfollow({each: marks[each] for each in marks.keys() - workspaces})
+        made = await self._of_executions(active, happened)
         for subscription in active:
             if any(wanted(subscription.events, event) for event in FROM_AUDIT.values()):
                 made += await self._of_audit(subscription)
         return made
 
-    async def _of_executions(self, active: Sequence[Subscription]) -> int:
+    async def _of_executions(
+        self, active: Sequence[Subscription], happened: Sequence[FollowedExecution]
+    ) -> int:
         """Make messages of starts and ends of executions."""
-        happened = await self._followed.pending(BATCH)
         made = [
             self._message(subscription, f"{each.what} {each.execution_id}", event, _about(each))
             for each in happened

@@ -83,7 +83,6 @@ class Subscriptions:
             created_at=now,
             updated_at=now,
         )
-        await self._followed.follow([actor.workspace_id])
         await self._write(actor, subscription, "subscription.create")
         return subscription, secret
 
@@ -98,7 +97,9 @@ class Subscriptions:
     async def _write(
         self, actor: Actor, subscription: Subscription, action: str, before: Subscription | None = None
     ) -> None:
-        """Write a subscription with its audit line."""
+        """Write a subscription with its audit line; one that is on is told of what happens from then on."""
+        if subscription.is_active:
+            await self._followed.follow([subscription.workspace_id])
         async with self._records.transaction() as records:
             if before is None:
                 said: Mapping[str, Json] = {"url": subscription.url}
@@ -107,6 +108,8 @@ class Subscriptions:
                 said = changed(before, subscription)
                 await records.subscriptions.change(subscription)
             await self._audit.note(records.ledger, actor, action, f"subscription:{subscription.id}", **said)
+        if subscription.is_active:  # now that others see it, nobody forgets the workspace any more
+            await self._followed.follow([subscription.workspace_id])
         self._bus.publish(TOPIC)
 
     async def list(self, actor: Actor) -> Sequence[Subscription]:
@@ -145,7 +148,6 @@ class Subscriptions:
             updated_at=self._clock.now(),
         )
         if after.is_active and not before.is_active:
-            await self._followed.follow([actor.workspace_id])
             head = await self._records.audit_log.head(actor.workspace_id)
             after = msgspec.structs.replace(after, disabled_reason="", audit_number=head.number)
         await self._write(actor, after, "subscription.update", before)

@@ -1,6 +1,6 @@
 """Subscriptions of others to what happens here, the messages to them, and which executions they follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -166,11 +166,15 @@ class FollowedExecutions(Protocol):
     """Starts and ends of executions in workspaces that are followed, kept until they are settled."""
 
     async def follow(self, workspace_ids: Sequence[str]) -> None:
-        """Begin to keep what happens in these workspaces. Safe to repeat."""
+        """Keep what happens in these workspaces from now on. Safe to repeat; each time gives a new mark."""
         ...
 
-    async def follow_only(self, workspace_ids: Sequence[str]) -> None:
-        """Keep what happens in these workspaces and no other. Safe to repeat."""
+    async def followed(self) -> Mapping[str, str]:
+        """Say which workspaces are followed: `{"<workspace>": mark}`."""
+        ...
+
+    async def unfollow(self, marks: Mapping[str, str]) -> None:
+        """Keep no more of what happens in workspaces; one that was followed again since its mark stays."""
         ...
 
     async def pending(self, limit: int) -> Sequence[FollowedExecution]:

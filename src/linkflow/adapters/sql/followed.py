@@ -1,6 +1,6 @@
 """Starts and ends of followed executions, in PostgreSQL; `visibility.py` writes them with its rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,19 +33,30 @@ class SqlFollowedExecutions:
         self._database = database
 
     async def follow(self, workspace_ids: Sequence[str]) -> None:
-        """Begin to keep what happens in these workspaces."""
+        """Keep what happens in these workspaces from now on; the row's version is its mark."""
         with driver_errors():
             await self._database.pool.execute(
-                "INSERT INTO engine.followers SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
-                list(workspace_ids),
+                "INSERT INTO engine.followers SELECT unnest($1::uuid[])"
+                " ON CONFLICT (workspace_id) DO UPDATE SET workspace_id = excluded.workspace_id",
+                sorted(workspace_ids),
             )
 
-    async def follow_only(self, workspace_ids: Sequence[str]) -> None:
-        """Keep what happens in these workspaces and no other."""
-        await self.follow(workspace_ids)
+    async def followed(self) -> Mapping[str, str]:
+        """Say which workspaces are followed."""
+        with driver_errors():
+            rows = await self._database.pool.fetch(
+                "SELECT workspace_id::text AS id, xmin::text AS mark FROM engine.followers"
+            )
+        return {row["id"]: row["mark"] for row in rows}
+
+    async def unfollow(self, marks: Mapping[str, str]) -> None:
+        """Keep no more of what happens in workspaces."""
         with driver_errors():
             await self._database.pool.execute(
-                "DELETE FROM engine.followers WHERE workspace_id <> ALL($1::uuid[])", list(workspace_ids)
+                "DELETE FROM engine.followers f USING unnest($1::uuid[], $2::text[]) AS t(id, mark)"
+                " WHERE f.workspace_id = t.id AND f.xmin::text = t.mark",
+                list(marks),
+                list(marks.values()),
             )
 
     async def pending(self, limit: int) -> Sequence[FollowedExecution]:
