@@ -6,10 +6,11 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
+from linkflow.control.looks import MOST
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import GENEROUS_S
 
-TURNS = 700
+TURNS = MOST + 100
 LOOP: Any = {
     "trigger": {"id": "start", "type": "trigger.manual"},
     "nodes": [
@@ -47,7 +48,6 @@ async def test_runs_and_log_come_in_pages(live: Live) -> None:
     path = await ran(live)
     pages = await paged(live, f"{path}/nodes", "&outputs=false")
     lines = await paged(live, f"{path}/logs", "")
-    whole = (await live.get(f"{path}/nodes")).json
     runs = [run for page in pages for run in page]
     numbers = [run["event"] for run in runs]
     news = (await live.get(f"{path}/nodes?after={numbers[-1]}")).json
@@ -57,14 +57,14 @@ async def test_runs_and_log_come_in_pages(live: Live) -> None:
         numbers,
         {len(page) for page in pages[:-1]},
         any("output" in run for run in runs),
-        sum(1 for run in whole["data"] if run["node_id"] == "note"),
+        sum(1 for run in runs if run["node_id"] == "note"),
         [line["message"] for page in lines for line in page if line["message"].startswith("turn")],
         news["data"],
     )
 
 
 async def test_a_compact_answer_has_the_newest_run_of_each_node(live: Live) -> None:
-    """`nodes=last` and a live snapshot have one run of each node, `nodes=none` none, the default all."""
+    """`nodes=last` and a live snapshot have one run of each node, `nodes=none` none, the default a page."""
     path = await ran(live)
     whole, last, none = [
         (await live.get(f"{path}?nodes={which}")).json["nodes"] for which in ("all", "last", "none")
@@ -76,10 +76,41 @@ async def test_a_compact_answer_has_the_newest_run_of_each_node(live: Live) -> N
         async with asyncio.timeout(GENEROUS_S):
             frames = [json.loads(await socket.recv()) for _ in range(2)]
 
-    assert (TURNS + 2, ["start", "each", f"note#{TURNS}"], [], ["note#99"], 3) == (
+    assert (MOST, ["start", "each", f"note#{TURNS}"], [], ["note#99"], 3) == (
         len(whole),
         [run["key"] for run in last],
         none,
         [run["key"] for run in of_one],
         len(frames[1]["data"]["nodes"]),
     )
+
+
+async def test_no_answer_has_all_of_it_at_once(live: Live) -> None:
+    """Without a limit an answer has a bounded page and says where to go on; together it is all, each once."""
+    path = await ran(live)
+    first = (await live.get(path)).json
+    rest = (await live.get(f"{path}/nodes?after={first['nodes_next']}")).json
+    few = (await live.get(f"{path}?limit=10")).json
+    lines = (await live.get(f"{path}/logs")).json
+    more = (await live.get(f"{path}/logs?after={lines['next']}&version={lines['version']}")).json
+    keys = [run["key"] for run in first["nodes"] + rest["data"]]
+
+    assert (TURNS + 2, TURNS + 2, None) == (len(keys), len(set(keys)), rest["next"])
+    assert (10, few["nodes"][-1]["event"]) == (len(few["nodes"]), few["nodes_next"])
+    assert (MOST, TURNS + 2, None) == (len(lines["data"]), len(lines["data"] + more["data"]), more["next"])
+
+
+async def test_a_page_of_a_history_is_read_alone(live: Live) -> None:
+    """Pages of the history of an execution that is over follow one another; nobody else's is shown."""
+    path = await ran(live)
+    numbers: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        page = (await live.get(f"{path}/events?after={after}&limit=900")).json
+        numbers += [event["number"] for event in page["data"]]
+        after = page["next"]
+    version = (await live.get(f"{path}?nodes=none")).json["version"]
+    beyond = (await live.get(f"{path}/events?after={version}")).json
+
+    assert list(range(1, version + 1)) == numbers
+    assert {"data": [], "next": None} == beyond

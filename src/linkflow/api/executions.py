@@ -153,20 +153,22 @@ async def read(
     ask: Ask,
     execution_id: Id,
     nodes: Annotated[Literal["all", "last", "none"], Query(description="Which node runs.")] = "all",
+    limit: Annotated[int, Query(ge=0, le=10_000, description="How many node runs; 0 for 1000.")] = 0,
 ) -> Response:
     """Read one execution with its nodes; `ETag` is its version, so polling with `If-None-Match` is cheap.
 
     `nodes=last` has only the newest run of each node, `nodes=none` none: in a loop there may be thousands.
+    Where there are more than `limit`, `nodes_next` is the event number to go on after with `GET …/nodes`.
     """
     view = await ask.plane.executions.read(await ask.actor(), execution_id)
     etag = f'"{view.version}"'
     if ask.request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"etag": etag})
-    return Answer(render.execution(view, nodes=nodes), headers={"etag": etag})
+    return Answer(render.execution(view, nodes=nodes, limit=limit), headers={"etag": etag})
 
 
 After = Annotated[int, Query(ge=0, le=2_147_483_647, description="Only what a later event changed.")]
-Limit = Annotated[int, Query(ge=0, le=10_000, description="How many at most; 0 for all.")]
+Limit = Annotated[int, Query(ge=0, le=10_000, description="How many at most; 0 for 1000.")]
 Version = Annotated[
     int, Query(ge=0, le=2_147_483_647, description="That of the page before: all pages say one instant.")
 ]
@@ -184,8 +186,8 @@ async def nodes(
 ) -> Response:
     """List the nodes that ran, with their outputs, in the order of their first events.
 
-    With a `limit` they come in pages, in the order of the events that changed them last: go on after `next`,
-    and later after the last `event` for what is new.
+    With a `limit`, or where there are more than 1000, they come in pages, in the order of the events that
+    changed them last: go on after `next`, and later after the last `event` for what is new.
     """
     look = Look(execution_id=execution_id, after=after, limit=limit, version=version, node=node)
     page = await ask.plane.looks.runs(await ask.actor(), look)
@@ -201,7 +203,7 @@ async def events(
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
     """Read the event history after an event number, oldest first."""
-    found = await ask.plane.executions.events(await ask.actor(), execution_id, after, limit)
+    found = await ask.plane.looks.events(await ask.actor(), execution_id, after, limit)
     next_number = found[-1].number if len(found) >= limit else None
     return Answer({"data": [render.event(each) for each in found], "next": next_number})
 
@@ -210,7 +212,7 @@ async def events(
 async def logs(
     ask: Ask, execution_id: Id, after: After = 0, limit: Limit = 0, version: Version = 0
 ) -> Response:
-    """Read the lines that nodes logged, oldest first; with a `limit` in pages: go on after `next`."""
+    """Read the lines that nodes logged, oldest first, in pages of `limit` or 1000: go on after `next`."""
     look = Look(execution_id=execution_id, after=after, limit=limit, version=version)
     page = await ask.plane.looks.log(await ask.actor(), look)
     data = [render.log_line(line) for line in page.data]

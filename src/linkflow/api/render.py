@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from linkflow.control.looks import MOST, page_of
 from linkflow.domain.errors import NodeError
 from linkflow.domain.values import Json, decode_json
 from linkflow.ports.records import Workflow, WorkflowVersion
@@ -133,11 +134,14 @@ def newest_runs(runs: Sequence[NodeRun]) -> Sequence[NodeRun]:
     return list(found.values())
 
 
-def execution(view: ExecutionView, *, nodes: Literal["all", "last", "none"] = "all") -> Json:
-    """Say one execution, with every run of its nodes, the newest of each, or none."""
-    runs: Sequence[NodeRun] = ()
-    if nodes != "none":
-        runs = view.nodes if nodes == "all" else newest_runs(view.nodes)
+def execution(view: ExecutionView, *, nodes: Literal["all", "last", "none"] = "all", limit: int = 0) -> Json:
+    """Say one execution, with a page of the runs of its nodes, the newest of each, or none."""
+    runs: Sequence[NodeRun] = newest_runs(view.nodes) if nodes == "last" else ()
+    following: int | None = None
+    if nodes == "all":
+        runs = view.nodes
+        if len(runs) > (limit or MOST):
+            runs, following = page_of(runs, 0, limit)
     return {
         "id": view.execution_id,
         "workspace_id": view.workspace_id,
@@ -159,6 +163,7 @@ def execution(view: ExecutionView, *, nodes: Literal["all", "last", "none"] = "a
         "parent": None if view.parent is None else msgspec.to_builtins(view.parent),
         "version": view.version,
         "nodes": [node_run(run, with_output=False) for run in runs],
+        "nodes_next": following,
     }
 
 

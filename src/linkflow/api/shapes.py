@@ -216,7 +216,7 @@ class LatestExecutions(BaseModel):
 
 
 class Execution(ExecutionLine):
-    """One execution with its nodes, their outputs left out."""
+    """One execution with its nodes, their outputs left out; `nodes_next` is where `GET …/nodes` goes on."""
 
     trigger: str
     input: Any
@@ -224,6 +224,7 @@ class Execution(ExecutionLine):
     deadline_at: str | None
     parent: dict[str, Any] | None
     nodes: list[NodeRunLine]
+    nodes_next: int | None
 
 
 class Event(BaseModel):

@@ -47,6 +47,21 @@ class Api:
         """Build the headers of a call."""
         return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
 
+    def every(self, path: str) -> list[Any]:
+        """Read all pages of what an execution has: its node runs, or its log.
+
+        Raises:
+            CommandFailed: Nobody answers, or the answer is a problem.
+        """
+        found: list[Any] = []
+        after, version = 0, 0
+        while True:
+            page = self.call("GET", f"{path}?after={after}&version={version}")
+            found += page["data"]
+            if page["next"] is None:
+                return found
+            after, version = page["next"], page["version"]
+
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """Call the API and read its JSON; None when there is none.
 

@@ -113,11 +113,11 @@ def print_events(api: Api, execution_id: str) -> None:
 
 def print_logs(api: Api, execution_id: str, *, as_json: bool) -> None:
     """Print the log."""
-    found = api.call("GET", f"/executions/{execution_id}/logs")
+    found = api.every(f"/executions/{execution_id}/logs")
     if as_json:
-        print_json(found)
+        print_json({"data": found})
         return
-    for line in found["data"]:
+    for line in found:
         place = f"[dim]{line['at']}[/dim] {line['level']:<5} {line['key']:<12}"
         _echo(f"{place} {brief(line['message'])} {brief(line['data'])}".rstrip())
 
@@ -133,7 +133,7 @@ def explain(api: Api, execution_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    nodes = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
+    nodes = api.every(f"/executions/{execution_id}/nodes")
     out = console()
     out.print(f"{execution_id}  {coloured(found['status'])}  event {found['version']}")
     out.print(found["summary"], soft_wrap=True, markup=False)

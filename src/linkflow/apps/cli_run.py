@@ -54,8 +54,8 @@ def show(api: Api, execution_id: str, *, watch: bool, as_json: bool) -> int:
     if as_json:
         if watch:
             _follow(api, execution_id, lambda nodes, status: None)
-        found = api.call("GET", f"/executions/{execution_id}")
-        found["nodes"] = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
+        found = api.call("GET", f"/executions/{execution_id}?nodes=none")
+        found["nodes"] = api.every(f"/executions/{execution_id}/nodes")
         print_json(found)
         return _code(found["status"])
     from rich.live import Live
@@ -64,8 +64,8 @@ def show(api: Api, execution_id: str, *, watch: bool, as_json: bool) -> int:
     if watch:
         with Live(console=out, refresh_per_second=12, transient=True) as live:
             _follow(api, execution_id, lambda nodes, status: live.update(node_table(nodes, {})))
-    found = api.call("GET", f"/executions/{execution_id}")
-    nodes = api.call("GET", f"/executions/{execution_id}/nodes")["data"]
+    found = api.call("GET", f"/executions/{execution_id}?nodes=none")
+    nodes = api.every(f"/executions/{execution_id}/nodes")
     out.print(f"{execution_id}  {coloured(found['status'])}")
     out.print(node_table(nodes, {node["key"]: node["output"] for node in nodes}))
     if found["error"]:

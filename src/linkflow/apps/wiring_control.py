@@ -289,7 +289,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         inbox=inbox,
         backlogs=Backlogs(SqlBacklogs(side.database, side.engine), records, bus, audit, clock),
         letters=Letters(engine.letters, engine.frontend, executions, records, audit, clock),
-        looks=Looks(executions, prepared),
+        looks=Looks(executions, engine.frontend, prepared),
         previews=Previews(
             records, executables, executions, catalog, variables, engine.blobs, prepared, clock
         ),

@@ -1,6 +1,6 @@
 """Executions: start, wait, read, list, signal, decide, cancel, try again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -23,7 +23,6 @@ from linkflow.ports.services import (
     Explanation,
     Frontend,
     PublishedWorkflow,
-    RecordedEvent,
     ResolveWait,
     SignalExecution,
     StartedExecution,
@@ -213,13 +212,6 @@ class Executions:
     async def newest(self, actor: Actor, limit: int) -> ExecutionPage:
         """List the newest executions."""
         return await self.list(actor, ExecutionQuery(workspace_id=actor.workspace_id, limit=limit))
-
-    async def events(
-        self, actor: Actor, execution_id: str, after: int = 0, limit: int = 1000
-    ) -> Sequence[RecordedEvent]:
-        """Read the history after an event number, oldest first."""
-        view = await self.read(actor, execution_id)
-        return await self._frontend.events(execution_id, after, limit) if view.version else ()
 
     async def explain(self, actor: Actor, execution_id: str) -> Explanation:
         """Say what an execution waits for; tokens only to those who may decide."""

@@ -1,4 +1,4 @@
-"""Looks at long executions: node runs and log lines in pages, by the event that changed them."""
+"""Looks at long executions: node runs, log lines and events in pages, by the event that changed them."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,14 @@ import msgspec
 
 from linkflow.control.actor import Actor
 from linkflow.control.executions import Executions
-from linkflow.domain.execution.view import LogLine, NodeRun, page_after
+from linkflow.domain.errors import NotFound
+from linkflow.domain.execution.view import LogLine, N, NodeRun, page_after
+from linkflow.domain.values import is_execution_id
 from linkflow.ports.coordination import Prepared
-from linkflow.ports.services import ExecutionView
+from linkflow.ports.services import ExecutionView, Frontend, RecordedEvent
 
+MOST = 1000
+"""Node runs or log lines of an answer that was asked for without a limit."""
 KEPT_S = 10.0
 """So long what the first page was cut from is kept for the next one."""
 
@@ -20,7 +24,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         execution_id: The execution.
         after: Only what changed after this event number.
-        limit: How many at most, more only where one event changed several; 0 for all there are.
+        limit: How many at most, more only where one event changed several; 0 for `MOST`.
         version: That of the page before, so that all pages say the same instant; 0 for the first page.
         node: Only runs of this node id, or of this key; empty for all.
     """
@@ -33,7 +37,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Node runs: with a limit in the order of their last events, else of their first."""
+    """Node runs in the order of their last events; without a limit, where all fit, of their first."""
 
     data: Sequence[NodeRun]
     next: int | None
@@ -51,8 +55,8 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
 class Looks:
     """Read an execution page by page, without folding all of it for each."""
 
-    def __init__(self, executions: Executions, prepared: Prepared) -> None:
-        self._executions, self._prepared = executions, prepared
+    def __init__(self, executions: Executions, frontend: Frontend, prepared: Prepared) -> None:
+        self._executions, self._frontend, self._prepared = executions, frontend, prepared
 
     async def runs(self, actor: Actor, look: Look) -> RunsPage:
         """Read a page of node runs.
@@ -62,10 +66,7 @@ class Looks:
         """
         view = await self._view(actor, look)
         found = [run for run in view.nodes if not look.node or look.node in (run.key, run.node_id)]
-        if not look.limit:
-            data: Sequence[NodeRun] = [run for run in found if run.event > look.after]
-            return RunsPage(data=data, next=None, version=view.version)
-        data, following = page_after(found, look.after, look.limit)
+        data, following = page_of(found, look.after, look.limit)
         self._keep(actor, look, view, following)
         return RunsPage(data=data, next=following, version=view.version)
 
@@ -76,12 +77,32 @@ class Looks:
             NotFound: No such execution in the actor's workspace.
         """
         view = await self._view(actor, look)
-        if not look.limit:
-            lines = [line for line in view.logs if line.event > look.after]
-            return LogPage(data=lines, next=None, version=view.version)
-        data, following = page_after(view.logs, look.after, look.limit)
+        data, following = page_of(view.logs, look.after, look.limit)
         self._keep(actor, look, view, following)
         return LogPage(data=data, next=following, version=view.version)
+
+    async def events(
+        self, actor: Actor, execution_id: str, after: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Read the history after an event number, oldest first.
+
+        Whose it is its first event says: the rest of a long history is not read for a page.
+
+        Raises:
+            NotFound: No such execution in the actor's workspace.
+        """
+        actor.require("execution.view")
+        missing = NotFound("There is no such execution.", execution_id=execution_id)
+        if not is_execution_id(execution_id):
+            raise missing
+        try:
+            (started,) = await self._frontend.events(execution_id, 0, 1)
+        except NotFound:
+            await self._executions.read(actor, execution_id)  # in the inbox, with no event yet
+            return ()
+        if started.data.get("workspace_id") != actor.workspace_id:
+            raise missing
+        return await self._frontend.events(execution_id, after, limit)
 
     async def _view(self, actor: Actor, look: Look) -> ExecutionView:
         actor.require("execution.view")
@@ -98,6 +119,15 @@ class Looks:
             self._prepared.put(name, view, KEPT_S)
         elif look.version:
             self._prepared.drop(name)
+
+
+def page_of(found: Sequence[N], after: int, limit: int) -> tuple[Sequence[N], int | None]:
+    """Take a page of runs or lines; see `page_after`. Without a limit all in their own order, if they fit."""
+    if not limit:
+        ahead = [each for each in found if each.event > after]
+        if len(ahead) <= MOST:
+            return ahead, None
+    return page_after(found, after, limit or MOST)
 
 
 def _name(actor: Actor, execution_id: str, version: int) -> str:

@@ -113,8 +113,11 @@ class HistoryStore(Protocol):
         """
         ...
 
-    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
-        """Load the records after an event number, oldest first; empty when there is no such execution."""
+    async def load(self, execution_id: str, after: int = 0, limit: int = 0) -> Sequence[Recorded]:
+        """Load the records after an event number, oldest first; empty when there is no such execution.
+
+        With a limit as many records at most, each of one event or more.
+        """
         ...
 
     async def load_run(self, execution_id: str) -> Sequence[Recorded]:

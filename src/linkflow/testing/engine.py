@@ -134,7 +134,9 @@ class FakeEngine:
         """Make up a history of the right length."""
         view = await self.view(execution_id)
         made = [
-            RecordedEvent(number=number, type="Snapshot", at=view.started_at, data={})
+            RecordedEvent(
+                number=number, type="Snapshot", at=view.started_at, data={"workspace_id": view.workspace_id}
+            )
             for number in range(1, view.version + 1)
         ]
         return made[after : after + limit]

@@ -99,6 +99,8 @@ class HistoryStoreSuite:
         assert [found.first for found in await store.load(one, after=1)] == [1, 3]
         assert [found.first for found in await store.load(one, after=2)] == [3]
         assert await store.load(one, after=3) == []
+        assert [found.first for found in await store.load(one, limit=1)] == [1]
+        assert [found.first for found in await store.load(one, after=2, limit=5)] == [3]
 
     async def test_the_newest_run_is_loaded_alone(self, store: HistoryStore) -> None:
         """Once it is noted where a later run begins, the earlier ones need not be loaded."""

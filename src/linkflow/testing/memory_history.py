@@ -81,15 +81,16 @@ class MemoryHistoryStore:
         self._outbox |= sent
         self.appends += 1
 
-    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
+    async def load(self, execution_id: str, after: int = 0, limit: int = 0) -> Sequence[Recorded]:
         """Load the records after an event number."""
         await asyncio.sleep(0)
         kept = self._executions.get(execution_id)
-        return [
+        found = [
             Recorded(first=first, at=at, events=decode(data))
             for first, count, at, data in (kept.records if kept is not None else ())
             if first + count - 1 > after
         ]
+        return found[:limit] if limit else found
 
     async def load_run(self, execution_id: str) -> Sequence[Recorded]:
         """Load the records of the newest run."""

@@ -456,6 +456,7 @@ export interface Execution {
   deadline_at: string | null;
   parent: Record<string, unknown> | null;
   nodes: NodeRunLine[];
+  nodes_next: number | null;
 }
 
 export interface ExecutionLine {
@@ -1601,7 +1602,7 @@ export interface Routes {
   "GET /executions/latest": { query: { workflow_id?: string[]; limit?: number }; body: void; answer: LatestExecutions };
   "GET /executions/search": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[]; saved?: string; after?: string; limit?: number }; body: void; answer: ExecutionPage };
   "GET /executions/stats": { query: { workflow_id?: string; status?: string[]; trigger_kind?: string; mode?: string; parent_id?: string; started_from?: number | null; started_to?: number | null; closed_from?: number | null; closed_to?: number | null; min_duration_s?: number | null; max_duration_s?: number | null; error_code?: string; q?: string; attribute?: string[] }; body: void; answer: unknown };
-  "GET /executions/{execution_id}": { query: { nodes?: "all" | "last" | "none" }; body: void; answer: Execution };
+  "GET /executions/{execution_id}": { query: { nodes?: "all" | "last" | "none"; limit?: number }; body: void; answer: Execution };
   "GET /executions/{execution_id}/events": { query: { after?: number; limit?: number }; body: void; answer: Events };
   "GET /executions/{execution_id}/explain": { query: {  }; body: void; answer: unknown };
   "GET /executions/{execution_id}/logs": { query: { after?: number; limit?: number; version?: number }; body: void; answer: LogLines };

@@ -70,14 +70,15 @@ class SqlHistoryStore:
 
     # ------------------------------------------------------------ reading
 
-    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
+    async def load(self, execution_id: str, after: int = 0, limit: int = 0) -> Sequence[Recorded]:
         """Load records; see `HistoryStore`."""
         with driver_errors():
             rows = await self._database.pool.fetch(
                 "SELECT first_event, extract(epoch FROM at)::float8, data FROM engine.history_events "
-                "WHERE execution_id = $1 AND first_event + count - 1 > $2 ORDER BY first_event",
+                "WHERE execution_id = $1 AND first_event + count - 1 > $2 ORDER BY first_event LIMIT $3",
                 execution_id,
                 after,
+                limit or None,
             )
         return [Recorded(first=row[0], at=row[1], events=decode(row[2])) for row in rows]
 

@@ -191,8 +191,8 @@ class Reader:
         if entry is not None and entry.is_whole:
             records: Sequence[Recorded] = entry.records
         else:
-            records = await self._store.load(execution_id, after)
-            if not records and not await self._store.load(execution_id):
+            records = await self._store.load(execution_id, after, limit)
+            if not records and not await self._store.versions([execution_id]):
                 raise NotFound("There is no such execution.", execution_id=execution_id)
         found: list[RecordedEvent] = []
         for record in records:
