@@ -28,6 +28,8 @@ EVERYWHERE = {
     "tenancy.SqlTenancy.invitation": "finds an invitation by the hash of its link",
     "workflows.SqlWorkflows.home": "finds in which of one user's workspaces a workflow is",
     "oauth.SqlApiClients.find": "finds a client by the id it shows, before anybody is signed in",
+    "tenancy.SqlTenancy.shut": "ends sign-ins, which belong to people, of a workspace's API clients",
+    "oauth.SqlApiClients.forget_grants": "forgets the grants of one user, wherever they are",
     "oauth.SqlApiClients.add_grant": "forgets old grants of everybody",
     "oauth.SqlApiClients.use_grant": "finds a grant by the hash of its code",
     "webhooks.SqlWebhooks.find": "finds a webhook by the UUID that was called",

@@ -6,6 +6,7 @@ from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from joserfc import jwt
@@ -407,6 +408,75 @@ async def test_a_ban_while_a_password_is_hashed_anew_stays(stage: Stage) -> None
     found = [(await sign_in(stage, HORSE)).status for _ in range(2)]
 
     assert 401 == found[1]
+
+
+async def test_nobody_waits_in_an_account_whose_owner_shows_up(stage: Stage) -> None:
+    """Members, invitations, API clients and subscriptions that a squatter left are of no use any more."""
+    squatter = await registered(stage)
+    me = (await squatter.get("/api/v1/auth/me")).json
+    there = f"/api/v1/workspaces/{me['workspace_id']}"
+    eve = await registered(stage, "eve@example.com")
+    eve_id = (await eve.get("/api/v1/auth/me")).json["id"]
+    app = {"name": "App", "scopes": ["workflow.view"], "redirect_uris": ["https://eve.example/back"]}
+    client = (await squatter.post("/api/v1/oauth/clients", app)).json
+    asked = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    open_one, accepted = [
+        (await squatter.post("/api/v1/invitations", {"email": email, "role": "admin"})).json["link"]
+        for email in ("mallory@example.com", "eve@example.com")
+    ]
+    joined = await eve.post(f"/api/v1/invitations/{accepted.rpartition('/')[2]}/accept")
+    await squatter.put(f"{there}/members/{eve_id}", {"role": "owner"})
+    eve_key = (await eve.post(f"{there}/auth/tokens", {"name": "later"})).json["token"]
+    told = await eve.post(
+        f"{there}/webhook-subscriptions", {"url": "https://eve.example/hook", "events": ["*"]}
+    )
+    before = await by_itself(stage, asked)
+    await stage.stranger.post("/api/v1/auth/forgot-password", {"email": ANN})
+    demoted = await eve.put(f"{there}/members/{me['id']}", {"role": "viewer"})
+    token = (await link(stage, "reset-password")).partition("token=")[2]
+    await stage.stranger.post("/api/v1/auth/reset-password", {"token": token, "password": "new horse"})
+    ann = Client(stage.app, (await sign_in(stage, "new horse")).json["access_token"])
+    found = [
+        (await eve.get(f"{there}/workflows")).status,
+        (await Client(stage.app, eve_key).get("/api/v1/auth/me")).status,
+        (await Client(stage.app, before.json["access_token"]).get("/api/v1/workflows")).status,
+        (await by_itself(stage, asked)).status,
+        (await stage.stranger.get(f"/api/v1/invitations/{open_one.rpartition('/')[2]}")).status,
+    ]
+    members = (await ann.get("/api/v1/members")).json["data"]
+    (subscription,) = (await ann.get("/api/v1/webhook-subscriptions")).json["data"]
+
+    assert (200, 200, 201, 200) == (joined.status, demoted.status, told.status, before.status)
+    assert [404, 401, 401, 401, 404] == found
+    assert [(me["id"], "owner")] == [(each["user_id"], each["role"]) for each in members]
+    assert not subscription["is_active"]
+
+
+async def by_itself(stage: Stage, client: dict[str, str]) -> Reply:
+    """Ask for the token of an API client that acts by itself."""
+    return await stage.stranger.call(
+        "POST",
+        "/oauth/token",
+        raw=urlencode({"grant_type": "client_credentials", **client}).encode(),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+
+
+async def test_who_showed_that_an_address_is_theirs_keeps_everything(stage: Stage) -> None:
+    """A new password by letter takes no member away where the address was verified before."""
+    ann = await registered(stage)
+    await stage.stranger.get(await link(stage, "verify-email"))
+    home_path = f"/api/v1/workspaces/{(await ann.get('/api/v1/auth/me')).json['workspace_id']}"
+    bob = await registered(stage, "bob@example.com")
+    made = (await ann.post("/api/v1/invitations", {"email": "bob@example.com", "role": "member"})).json[
+        "link"
+    ]
+    await bob.post(f"/api/v1/invitations/{made.rpartition('/')[2]}/accept")
+    await stage.stranger.post("/api/v1/auth/forgot-password", {"email": ANN})
+    token = (await link(stage, "reset-password")).partition("token=")[2]
+    await stage.stranger.post("/api/v1/auth/reset-password", {"token": token, "password": "new horse"})
+
+    assert 200 == (await bob.get(f"{home_path}/workflows")).status
 
 
 async def test_keys_end_when_the_owner_of_an_address_shows_up(stage: Stage) -> None:

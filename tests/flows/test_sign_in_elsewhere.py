@@ -94,7 +94,9 @@ async def test_nobody_waits_in_somebody_elses_account(sso: Stage) -> None:
     )
     inside = Client(sso.app, squatter.json["access_token"])
     key = (await inside.post("/api/v1/auth/tokens", {"name": "later"})).json["token"]
+    await inside.post("/api/v1/invitations", {"email": "eve@example.com", "role": "admin"})
     found = await signed_in(sso)
+    left = await Client(sso.app, found.json["access_token"]).get("/api/v1/invitations")
     by_key = await Client(sso.app, key).get("/api/v1/auth/me")
     old = await Client(sso.app, squatter.json["access_token"]).get("/api/v1/auth/me")
     password = await sso.stranger.post(
@@ -102,6 +104,7 @@ async def test_nobody_waits_in_somebody_elses_account(sso: Stage) -> None:
     )
 
     assert (200, 401, 401, 401) == (found.status, old.status, password.status, by_key.status)
+    assert [] == left.json["data"]
 
 
 async def test_an_unverified_address_takes_over_nothing(sso: Stage) -> None:

@@ -1,6 +1,6 @@
 """Accounts: users and their passwords, the owner of the first start, what stands in the links of letters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -183,7 +183,10 @@ class Accounts:
                 raise Invalid(STALE, code="link.stale") from None
             if digest(user.password_hash)[:16] != claims["was"] or user.disabled_at is not None:
                 raise Invalid(STALE, code="link.stale")
+            gone = () if user.verified_at is not None else await self.take_over(records, user)
             user = await self._replace_password(records, user, hashed, verified=True)
+        for member_id in gone:
+            self._access.forget(member_id)
         await self._ended(user)
         return user
 
@@ -220,11 +223,39 @@ class Accounts:
         changed = msgspec.structs.replace(user, password_hash=hashed, verified_at=verified_at)
         await records.accounts.put_user(changed)
         await records.accounts.revoke(user.id)
-        if verified and user.verified_at is None:  # whoever made keys never showed that the address is theirs
-            await records.accounts.revoke_keys(user.id)
         await self._audit.note(records.ledger, self_of(user), "user.reset_password", f"user:{user.id}")
         await self._post.write(records, user.email, *mail_texts.changed())
         return changed
+
+    async def take_over(self, records: Records, user: User) -> Sequence[str]:
+        """Shut everybody else out of what was made under an address that was never shown to be theirs.
+
+        Whoever registered it may have left doors open: other members, invitations, keys, API clients,
+        addresses that are told what happens. What was built stays, for the address's owner to look at.
+
+        Args:
+            records: Of the transaction.
+            user: Not verified so far.
+
+        Returns:
+            Ids of the members who are gone; `Access.forget` them once this is durable.
+        """
+        await records.accounts.revoke(user.id)
+        await records.accounts.revoke_keys(user.id)
+        await records.clients.forget_grants(user.id)
+        gone: list[str] = []
+        for workspace, role in await records.tenancy.workspaces_of(user.id):
+            await records.tenancy.lock_members(workspace.id)
+            if role != "owner" and workspace.id != user.workspace_id:
+                await records.tenancy.remove_member(workspace.id, user.id)
+                continue
+            gone += [each.user_id for each in await records.tenancy.members(workspace.id)]
+            await records.tenancy.shut(workspace.id, user.id)
+        gone = [each for each in gone if each != user.id]
+        await self._audit.note(
+            records.ledger, self_of(user), "user.take_over", f"user:{user.id}", members_removed=len(gone)
+        )
+        return gone
 
     async def _ended(self, user: User) -> None:
         """Let everybody look again at a user whose sign-ins ended, and the letter about it leave."""

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -165,6 +165,7 @@ class Elsewhere:
                 "The sign-in service did not say that your e-mail address is yours.", code="sign_in.no_email"
             )
         email, now = email_of(vouched.email), self._clock.now()
+        gone: Sequence[str] = ()
         async with self._records.transaction() as records:
             user = await records.accounts.by_email(email)
             if user is None and not self._is_open:
@@ -178,10 +179,10 @@ class Elsewhere:
                 locked = await records.accounts.locked(user.id)
                 user = msgspec.structs.replace(locked, password_hash="", verified_at=now)
                 await records.accounts.put_user(user)
-                await records.accounts.revoke(user.id)
-                await records.accounts.revoke_keys(user.id)
+                gone = await self._accounts.take_over(records, locked)
             await records.accounts.add_identity(vouched.issuer, vouched.subject, user.id, now)
-        self._access.forget(user.id)
+        for each in (user.id, *gone):
+            self._access.forget(each)
         return user
 
     async def ticket(self, user: User) -> str:

@@ -331,6 +331,14 @@ class Tenancy(Protocol):
         """Remove a member, with the keys they made there. Safe to repeat."""
         ...
 
+    async def shut(self, workspace_id: str, user_id: str) -> None:
+        """Leave a workspace to one user, who is its owner then. Safe to repeat.
+
+        Other members, invitations, API clients with their sign-ins, and keys go; who is told outside of what
+        happens is told no more.
+        """
+        ...
+
     async def add_invitation(self, invitation: Invitation) -> None:
         """Keep an invitation; an earlier one to the same address is withdrawn."""
         ...

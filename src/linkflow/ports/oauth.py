@@ -71,6 +71,10 @@ class ApiClients(Protocol):
         """
         ...
 
+    async def forget_grants(self, user_id: str) -> None:
+        """Forget what a user let clients do, as far as it became no sign-in yet. Safe to repeat."""
+        ...
+
     async def add_grant(self, grant: Grant) -> None:
         """Keep a grant, and forget those that expired an hour ago."""
         ...

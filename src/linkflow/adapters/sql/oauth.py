@@ -46,6 +46,12 @@ class SqlApiClients:
             "UPDATE control.sign_ins SET is_revoked = true WHERE client_id = $1 AND NOT is_revoked", client_id
         )
 
+    async def forget_grants(self, user_id: str) -> None:
+        """Forget what a user let clients do."""
+        await self._sql.run(
+            "DELETE FROM control.oauth_grants WHERE user_id = $1 AND sign_in_id = ''", user_id
+        )
+
     async def add_grant(self, grant: Grant) -> None:
         """Keep a grant, and forget old ones."""
         await self._sql.run(

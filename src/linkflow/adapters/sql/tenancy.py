@@ -9,6 +9,7 @@ from linkflow.ports.identity import Invitation, Member, MemberLine, Workspace
 WORKSPACES = Table("control.workspaces", Workspace, json=("settings",))
 MEMBERS = Table("control.members", Member)
 INVITATIONS = Table("control.invitations", Invitation)
+SHUT = "The owner of this workspace's address took it over; switch it on again if it is yours."
 _workspace = WORKSPACES.reader(Workspace)
 _invitation = INVITATIONS.reader(Invitation)
 
@@ -104,6 +105,36 @@ class SqlTenancy:
             await self._sql.of(workspace_id).run(
                 f"DELETE FROM {table} WHERE workspace_id = $1 AND user_id = $2", workspace_id, user_id
             )
+
+    async def shut(self, workspace_id: str, user_id: str) -> None:
+        """Leave a workspace to one user."""
+        await self._sql.run(
+            "UPDATE control.sign_ins SET is_revoked = true WHERE NOT is_revoked AND client_id IN"
+            " (SELECT id FROM control.oauth_clients WHERE workspace_id = $1)",
+            workspace_id,
+        )
+        for statement in (
+            "DELETE FROM control.oauth_clients WHERE workspace_id = $1",
+            "DELETE FROM control.api_keys WHERE workspace_id = $1",
+            "UPDATE control.invitations SET state = 'withdrawn'"
+            " WHERE workspace_id = $1 AND state = 'pending'",
+            "UPDATE control.alerts SET is_active = false WHERE workspace_id = $1",
+        ):
+            await self._sql.of(workspace_id).run(statement, workspace_id)
+        await self._sql.of(workspace_id).run(
+            "UPDATE control.webhook_subscriptions SET is_active = false, disabled_reason = $2"
+            " WHERE workspace_id = $1 AND is_active",
+            workspace_id,
+            SHUT,
+        )
+        await self._sql.of(workspace_id).run(
+            "DELETE FROM control.members WHERE workspace_id = $1 AND user_id <> $2", workspace_id, user_id
+        )
+        await self._sql.of(workspace_id).run(
+            "UPDATE control.members SET role = 'owner' WHERE workspace_id = $1 AND user_id = $2",
+            workspace_id,
+            user_id,
+        )
 
     async def add_invitation(self, invitation: Invitation) -> None:
         """Keep an invitation; an earlier one to the same address is withdrawn."""
