@@ -111,11 +111,11 @@ def imported_node(raw: Mapping[str, Any], path: str, shape: str, catalog: Catalo
         type=found.type if found else written,
         label=_label(raw, data),
         config=config,
-        position=_position(raw.get("position")),
+        position=imported_position(raw.get("position")),
         retry=imported_retry({**raw, **data}),
         timeout=_timeout_ms(raw, data, shape),
         disabled=raw.get("disabled") is True or data.get("disabled") is True,
-        on_error=_on_error(raw, data),
+        on_error=imported_on_error(raw, data),
         notes=_text(raw.get("notes")),
     )
 
@@ -182,7 +182,8 @@ def _label(raw: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     return ""
 
 
-def _position(raw: Json) -> dict[str, float]:
+def imported_position(raw: Json) -> dict[str, float]:
+    """Read where a node stands: `{"x", "y"}` or a pair."""
     if isinstance(raw, list) and len(raw) == 2:
         raw = {"x": raw[0], "y": raw[1]}
     if not isinstance(raw, dict):
@@ -221,7 +222,8 @@ def _timeout_ms(raw: Mapping[str, Any], data: Mapping[str, Any], shape: str) -> 
     return int(given * 1000) if shape in ("S1", "S4") else int(given)  # seconds there, milliseconds elsewhere
 
 
-def _on_error(raw: Mapping[str, Any], data: Mapping[str, Any]) -> OnError | None:
+def imported_on_error(raw: Mapping[str, Any], data: Mapping[str, Any]) -> OnError | None:
+    """Read what follows a failure, in any of the spellings; None when nothing says it."""
     for place in (data, raw):
         given = place.get("onError")
         if isinstance(given, str) and given in _ON_ERROR:

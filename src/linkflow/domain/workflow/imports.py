@@ -6,6 +6,7 @@
 | `S2` | `connections`, a list | LinkFlow v2 |
 | `S3` | `trigger`, an object | seed 002, and our own |
 | `S4` | `definition` | Jobsprint's documents |
+| `S5` | `connections`, an object | n8n |
 
 Nothing is guessed in silence: whatever is changed or left out is a note.
 """
@@ -26,6 +27,7 @@ from linkflow.domain.workflow.imported_settings import (
     imported_metadata,
     imported_settings,
 )
+from linkflow.domain.workflow.n8n.workflow import from_n8n
 from linkflow.domain.workflow.placed import lay_out, shape_of_layout
 from linkflow.domain.workflow.spec import Edge, Node, Problem, Severity, WorkflowSpec, filled, parse
 
@@ -39,7 +41,7 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         spec: Ours; `check` says whether it can run.
-        shape: `S1` to `S4`.
+        shape: `S1` to `S5`.
         notes: What was changed or left out, as warnings.
     """
 
@@ -68,7 +70,7 @@ def import_workflows(raw: Json, catalog: Catalog) -> list[Imported]:
 
 
 def shape_of_spec(raw: Json) -> str:
-    """Say which shape an unwrapped spec has: `S1` to `S4`.
+    """Say which shape an unwrapped spec has: `S1` to `S5`.
 
     Raises:
         Invalid: `import.unknown`.
@@ -77,9 +79,7 @@ def shape_of_spec(raw: Json) -> str:
         if isinstance(raw.get("definition"), dict):
             return "S4"
         if isinstance(raw.get("connections"), dict):
-            raise Invalid(
-                "This is an n8n export, which cannot be read yet.", code="import.unknown", shape="S5"
-            )
+            return "S5"
         if isinstance(raw.get("connections"), list):
             return "S2"
         if isinstance(raw.get("trigger"), dict):
@@ -111,6 +111,11 @@ def _import(raw: Json, catalog: Catalog) -> Imported:
     def note(code: str, message: str, path: str, node_id: str | None) -> None:
         notes.append(Problem(code, message, Severity.WARNING, path, node_id))
 
+    if shape == "S5":
+        spec = from_n8n({**outer, **raw}, note)
+        if len(spec.nodes) >= MAX_NODES:
+            raise Invalid(f"A workflow has at most {MAX_NODES} nodes.", code="import.too_large")
+        return Imported(_with_back_edges(filled(spec), catalog, note), shape, notes)
     nodes = [
         imported_node(node, path, shape, catalog, note) for path, node in _objects(raw, ("nodes",), note)
     ]

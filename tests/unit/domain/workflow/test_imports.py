@@ -291,7 +291,7 @@ def test_our_own_export_comes_back_unchanged() -> None:
 
 @pytest.mark.parametrize("raw", [None, 5, "x", {}, {"nodes": 5}, {"nodes": [], "connections": {"A": {}}}])
 def test_anything_else_is_refused(raw: Any) -> None:
-    """What is no workflow, or an n8n export, is refused in words."""
+    """What is no workflow, or one without a node, is refused in words."""
     with pytest.raises(Invalid) as raised:
         import_workflows(raw, CATALOG)
 
