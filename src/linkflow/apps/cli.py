@@ -65,6 +65,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 File = Annotated[Path, typer.Argument(help="A workflow as JSON; - reads standard input.")]
 Files = Annotated[list[Path], typer.Argument(help="Workflows or bundles as JSON.")]
 Id = Annotated[str, typer.Argument(help="Id of the execution.")]
+Ids = Annotated[list[str], typer.Argument(help="Ids of executions; none with --all.")]
+Every = Annotated[bool, typer.Option("--all", help="Every execution that the options match.")]
+OfWorkflow = Annotated[str, typer.Option("--workflow", help="Only of this workflow.")]
+OfStatus = Annotated[str, typer.Option("--status", help="Only with this status.")]
 WorkflowId = Annotated[str, typer.Argument(help="Id of the workflow.")]
 Input = Annotated[str, typer.Option("--input", help="The input as JSON, or @file.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why.")]
@@ -206,8 +210,8 @@ def workflow_publish(workflow_id: WorkflowId, as_json: Json = False) -> None:
 
 @executions.command("list")
 def execution_list(
-    workflow: Annotated[str, typer.Option("--workflow", help="Only of this workflow.")] = "",
-    status: Annotated[str, typer.Option("--status", help="Only with this status.")] = "",
+    workflow: OfWorkflow = "",
+    status: OfStatus = "",
     limit: int = 20,
     as_json: Json = False,
 ) -> None:
@@ -273,26 +277,46 @@ def signal(
 
 @app.command()
 def cancel(
-    execution_id: Id, reason: Reason = "", now: Annotated[bool, typer.Option("--now")] = False
+    execution_ids: Ids = [],  # noqa: B006  typer reads it
+    every: Every = False,
+    workflow: OfWorkflow = "",
+    status: OfStatus = "",
+    reason: Reason = "",
+    now: Annotated[bool, typer.Option("--now", help="End them at once, without tidying up.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Ask an execution to end; --now ends it at once."""
-    action = "terminate" if now else "cancel"
-    _api().call("POST", f"/executions/{execution_id}/{action}", {"reason": reason})
+    """Ask executions to end: those named, or with --all the open ones that the options match."""
+    from linkflow.apps import cli_many
+
+    api = _api()
+    found = cli_many.meant(api, execution_ids, workflow, status, cli_many.OPEN, every=every)
+    act = cli_many.terminate if now else cli_many.cancel
+    raise typer.Exit(act(api, found, reason, as_json=as_json))
 
 
 @app.command()
 def retry(
-    execution_id: Id,
+    execution_ids: Ids = [],  # noqa: B006  typer reads it
+    every: Every = False,
+    workflow: OfWorkflow = "",
+    status: OfStatus = "",
     from_node: Annotated[
-        str, typer.Option("--from", help="Node to begin with; else those that failed.")
+        str, typer.Option("--from", help="Node to begin with, of a single one; else those that failed.")
     ] = "",
-    data: Annotated[Optional[str], typer.Option("--input", help="New input as JSON, or @file.")] = None,  # noqa: UP045  read at run time
+    data: Annotated[Optional[str], typer.Option("--input", help="Its new input, as JSON or @file.")] = None,  # noqa: UP045  read at run time
     as_json: Json = False,
 ) -> None:
-    """Run an execution again from a node; what earlier nodes said is taken over."""
+    """Run executions again, and take over what went well; with one it stays, --all means what ended badly."""
+    from linkflow.apps import cli_many
     from linkflow.apps.cli_run import retry as again
 
-    raise typer.Exit(again(_api(), execution_id, from_node, data, as_json=as_json))
+    api = _api()
+    found = cli_many.meant(api, execution_ids, workflow, status, cli_many.ENDED_BADLY, every=every)
+    if len(execution_ids) == 1:
+        raise typer.Exit(again(api, found[0], from_node, data, as_json=as_json))
+    if from_node or data is not None:
+        raise typer.BadParameter("--from and --input are for a single execution; name one.")
+    raise typer.Exit(cli_many.retry(api, found, as_json=as_json))
 
 
 @owner.command("reset-password")
