@@ -138,11 +138,11 @@ class Away(OpenStore):
             self.has_lost_answers, self.is_away = False, True
             raise OutcomeUnknown
 
-    async def load(self, execution_id: str, after: int = 0) -> Json:
+    async def load(self, execution_id: str, after: int = 0, limit: int = 0) -> Json:
         """Load unless it is switched off."""
         if self.is_away:
             raise Unavailable
-        return await super().load(execution_id, after)
+        return await super().load(execution_id, after, limit)
 
 
 def test_the_store_is_away() -> None:

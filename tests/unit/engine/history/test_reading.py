@@ -23,11 +23,11 @@ WAITS = spec(
 
 
 class CountingStore(MemoryHistoryStore):
-    """Counts how often a history is loaded, and says when one grows."""
+    """Counts how often a history is loaded and how many records come, and says when one grows."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.loads = 0
+        self.loads = self.records = 0
         self.grown = asyncio.Event()
 
     async def append(self, record: Record) -> None:
@@ -35,10 +35,12 @@ class CountingStore(MemoryHistoryStore):
         await super().append(record)
         self.grown.set()
 
-    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
+    async def load(self, execution_id: str, after: int = 0, limit: int = 0) -> Sequence[Recorded]:
         """Count, and load."""
         self.loads += 1
-        return await super().load(execution_id, after)
+        found = await super().load(execution_id, after, limit)
+        self.records += len(found)
+        return found
 
 
 class NoTimer:
@@ -73,6 +75,21 @@ async def test_who_looks_at_a_long_execution_that_is_over_loads_it_once() -> Non
         explained.status,
         {len(view.nodes) for view in views},
     )
+
+
+async def test_a_page_of_a_history_loads_no_more_than_the_page() -> None:
+    """Of the history of an execution that is over, a page of events reads as much as it shows."""
+    store = CountingStore()
+    place = Place(store=store)
+    queue: Any = Matching(MemoryTaskQueue())
+    history = place.history(queue, NoTimer())
+    async with asyncio.TaskGroup() as group:
+        history.own_tasks(group)
+        started = await history.start(command(await place.publish(LONG), wait_ms=20_000))
+    store.records = 0
+    page = await place.history(queue, NoTimer()).events(started.execution_id, 5, 10)
+
+    assert (list(range(6, 16)), True) == ([event.number for event in page], 0 < store.records <= 10)
 
 
 async def test_a_long_execution_that_runs_is_folded_on() -> None:

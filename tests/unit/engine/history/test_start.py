@@ -28,10 +28,10 @@ class CountingStore(MemoryHistoryStore):
 
     reads = 0
 
-    async def load(self, execution_id: str, after: int = 0) -> Sequence[Recorded]:
+    async def load(self, execution_id: str, after: int = 0, limit: int = 0) -> Sequence[Recorded]:
         """Count and load."""
         self.reads += 1
-        return await super().load(execution_id, after)
+        return await super().load(execution_id, after, limit)
 
 
 async def begin(store: MemoryHistoryStore, times: int = 1) -> list[bool]:
