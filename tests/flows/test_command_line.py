@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,3 +124,24 @@ async def test_a_subscription_is_kept_at_a_terminal(live: Live, receiver: Receiv
     )  # fmt: skip
     assert "execution.*" in table
     assert [] == (await terminal.json("subscriptions", "list"))["data"]
+
+
+async def test_a_file_of_n8n_is_imported_at_a_terminal(live: Live, tmp_path: Path) -> None:
+    """`import` takes the list that n8n exports, and prints each workflow with what could not be kept."""
+    names = [("Tick", "manualTrigger"), ("Shape it", "code"), ("Tell [them]", "slack")]
+    nodes = [{"name": name, "type": f"n8n-nodes-base.{kind}", "parameters": {}} for name, kind in names]
+    lines = {
+        "Tick": {"main": [[{"node": "Shape it"}]]},
+        "Shape it": {"main": [[{"node": "Tell [them]"}]]},
+    }
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([{"name": "Told", "nodes": nodes, "connections": lines}]))
+    code, text = await Terminal(live).says("import", str(path))
+
+    assert 0 == code, text
+    for words in (
+        "Told",
+        "CODE shape_it: 'Shape it' is JavaScript",
+        "UNKNOWN_NODE_TYPE tell_them: 'Tell [them]'",
+    ):
+        assert words in text

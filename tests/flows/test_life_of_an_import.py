@@ -17,6 +17,19 @@ async def imported(live: Live, document: Any) -> dict[str, Any]:
     return found
 
 
+async def test_a_dry_run_keeps_nothing(live: Live) -> None:
+    """With `dry_run` the answer has the spec that would come, and no workflow is there."""
+    document = json.loads(ORDERS.read_text())
+    reply = await live.post("/workflows/import?dry_run=true", [document, {"name": "Odd"}])
+    one, other = reply.json["workflows"]
+
+    assert (207, "Orders of the shop", None, "S5") == (reply.status, one["name"], one["id"], one["shape"])
+    assert ("order_comes_in", []) == (one["spec"]["trigger"]["id"], one["notes"])
+    assert "not a workflow" in other["error"]
+    assert [] == (await live.get("/workflows")).json["data"]
+    assert 200 == (await live.post("/workflows/import?dry_run=true", document)).status
+
+
 async def test_a_workflow_of_n8n_runs_to_its_end(live: Live) -> None:
     """Webhook, If, Set, Split Out, a loop and two answers do here what they did there."""
     found = await imported(live, json.loads(ORDERS.read_text()))

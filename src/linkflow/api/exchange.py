@@ -157,21 +157,26 @@ def arrival(found: Arrival) -> Json:
         "error": found.error or None,
         "notes": [msgspec.to_builtins(note) for note in found.notes],
         "problems": [msgspec.to_builtins(problem) for problem in found.problems],
-    }
+    } | ({"spec": found.spec} if found.spec is not None else {})
 
 
 @router.post(
     "/import",
     status_code=201,
-    responses={201: {"model": shapes.Imported}, 207: {"model": shapes.Imported}},
+    responses={
+        200: {"model": shapes.Imported},
+        201: {"model": shapes.Imported},
+        207: {"model": shapes.Imported},
+    },
     summary="Import workflows",
 )
-async def bring_in(ask: Ask, body: Object | list[Object]) -> Response:
+async def bring_in(ask: Ask, body: Object | list[Object], dry_run: bool = False) -> Response:
     """Import one workflow or a bundle, of any known shape; 207 when some could not be read.
 
     Each arrives inactive, under a free name, with a report of what was changed or left out.
+    With `dry_run` nothing is kept: 200 with the spec that each would have.
     """
-    found = await ask.plane.exchange.bring_in(await ask.actor(), body)
+    found = await ask.plane.exchange.bring_in(await ask.actor(), body, is_dry=dry_run)
     failed = any(each.error for each in found)
     shown: dict[str, Json] = {"workflows": [arrival(each) for each in found]}
-    return Answer(shown, 207 if failed else 201)
+    return Answer(shown, 207 if failed else 200 if dry_run else 201)

@@ -34,7 +34,8 @@ def bring_in(api: Api, files: list[Path], *, activate: bool, as_json: bool) -> N
     for found in arrivals:
         _echo(f"[bold]{found['name']}[/bold]  {found['id'] or found['error']}")
         for note in [*found["notes"], *found["problems"]]:
-            _echo(f"  [yellow]{note['code']}[/yellow] {note['message']}")
+            where = f"{note['nodeId']}: " if note.get("nodeId") else ""
+            _echo(f"  [yellow]{note['code']}[/yellow] {escape(where + note['message'])}")
         for url in found.get("webhooks", ()):
             _echo(f"  webhook {url}")
 

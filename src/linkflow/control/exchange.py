@@ -36,7 +36,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """One workflow of an import: what it became, or why not; and what was changed or left out."""
+    """One workflow of an import: what it became, or why not; and what was changed or left out.
+
+    Attributes:
+        spec: What it would become, where nothing was kept.
+    """
 
     name: str
     workflow: Workflow | None = None
@@ -44,6 +48,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     notes: Sequence[Problem] = ()
     problems: Sequence[Problem] = ()
+    spec: Json = None
 
 
 class Exchange:
@@ -117,10 +122,15 @@ class Exchange:
             "workflows": [exported(workflow) for workflow in found],
         }
 
-    async def bring_in(self, actor: Actor, document: Json) -> Sequence[Arrival]:
+    async def bring_in(self, actor: Actor, document: Json, *, is_dry: bool = False) -> Sequence[Arrival]:
         """Import one workflow or a bundle, of any known shape. Each arrives inactive, under a free name.
 
         A workflow with problems arrives as a draft; what has no known shape does not, the others do.
+
+        Args:
+            actor: Who asks.
+            document: The JSON of the file.
+            is_dry: Keep nothing; say what would come.
 
         Raises:
             Invalid: Nothing in it is a workflow.
@@ -136,6 +146,8 @@ class Exchange:
                 if len(items) == 1:
                     raise
                 found.append((name_of(item) or f"#{number}", str(error)))
+        if is_dry:
+            return [self._seen(imported, name) for name, imported in found]
         new_ids = [self._ids.uuid() for _ in found]
         moved = {
             imported.spec.metadata.workflow_id: new_id
@@ -148,6 +160,18 @@ class Exchange:
             else await self._keep(actor, imported, name, new_id, moved)
             for (name, imported), new_id in zip(found, new_ids, strict=True)
         ]
+
+    def _seen(self, imported: Imported | str, name: str) -> Arrival:
+        """Say what one workflow would become."""
+        if isinstance(imported, str):
+            return Arrival(name=name, error=imported)
+        return Arrival(
+            name=name or imported.spec.metadata.name,
+            shape=imported.shape,
+            notes=imported.notes,
+            problems=check(imported.spec, self._catalog),
+            spec=to_json(imported.spec),
+        )
 
     async def _keep(
         self, actor: Actor, imported: Imported, given: str, new_id: str, moved: Mapping[str, str]

@@ -1723,7 +1723,7 @@ export interface Routes {
   "POST /workflows/compile": { query: {  }; body: Record<string, unknown>; answer: Compiled };
   "POST /workflows/execute": { query: {  }; body: InlineBody; answer: ExecutionResult };
   "POST /workflows/export-bulk": { query: {  }; body: ExportBody; answer: Document };
-  "POST /workflows/import": { query: {  }; body: Record<string, unknown> | Record<string, unknown>[]; answer: Imported };
+  "POST /workflows/import": { query: { dry_run?: boolean }; body: Record<string, unknown> | Record<string, unknown>[]; answer: Imported };
   "POST /workflows/validate": { query: {  }; body: Record<string, unknown>; answer: Verdict };
   "POST /workflows/{workflow_id}/activate": { query: {  }; body: void; answer: Workflow };
   "POST /workflows/{workflow_id}/clone": { query: {  }; body: Name | null; answer: Workflow };

@@ -164,8 +164,9 @@ def _trigger(nodes: Sequence[Theirs]) -> Theirs | None:
 
 
 def _added(nodes: Sequence[Theirs], note: Note) -> Node:
-    note("TRIGGER_ADDED", "There was no trigger; 'trigger.manual' now comes first.", "$.nodes", "start")
-    return Node(id=_free("start", {node.id for node in nodes}), type="trigger.manual")
+    added = Node(id=_free("start", {node.id for node in nodes}), type="trigger.manual")
+    note("TRIGGER_ADDED", "There was no trigger; 'trigger.manual' now comes first.", "$.nodes", added.id)
+    return added
 
 
 def _step(node: Theirs, sources: Sources, pins: Mapping[str, Any], note: Note) -> tuple[Node, Made]:
