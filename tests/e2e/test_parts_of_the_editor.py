@@ -189,7 +189,10 @@ N8N = {
             "parameters": {"url": "=https://example.com/{{ $json.id }}"}, "position": [0, 0],
         },
         {"name": "Is ok", "type": "n8n-nodes-base.if", "parameters": {}, "position": [200, 0]},
-        {"name": "Keep", "type": "n8n-nodes-base.set", "parameters": {}, "position": [400, 0]},
+        {
+            "name": "Keep", "type": "n8n-nodes-base.code",
+            "parameters": {"jsCode": "return items"}, "position": [400, 0],
+        },
     ],
     "connections": {
         "Fetch it": {"main": [[{"node": "Is ok", "type": "main", "index": 0}]]},
@@ -218,13 +221,16 @@ async def test_steps_go_from_window_to_window(ui: Window, browser: Browser) -> N
     await other.page.evaluate("text => navigator.clipboard.writeText(text)", json.dumps(N8N))
     await other.page.keyboard.press("Control+v")
     await expect(other.page.get_by_text("3 steps taken over from n8n")).to_be_visible()
+    await expect(
+        other.page.get_by_text("keep: 'Keep' is JavaScript, which does not run here.")
+    ).to_be_visible()
     taken = await draft(other, second)
     await other.context.close()
     steps = {each.get("label"): each for each in taken["nodes"]}
 
     assert (
         False, "ann", 3, "https://example.com/{{ $json.id }}", "logic.condition",
-        [("request", "out"), ("condition", "false")],
+        [("fetch_it", "out"), ("is_ok", "false")],
     ) == (
         "hush-hush" in copied, json.loads(copied)["nodes"][-1]["config"]["auth"]["username"],
         len(pasted["edges"]), steps["Fetch it"]["config"]["url"], steps["Is ok"]["type"],

@@ -34,7 +34,7 @@ export function useKeys(context: Context): void {
     const onPaste = (event: ClipboardEvent) => {
       if (!isFree(event.target)) return;
       event.preventDefault();
-      pasteText(event.clipboardData?.getData('text/plain') ?? '', context);
+      void pasteText(event.clipboardData?.getData('text/plain') ?? '', context);
     };
     window.addEventListener('keydown', onKey);
     window.addEventListener('copy', onCopy);

@@ -1,6 +1,5 @@
 /** Steps as text: what the clipboard holds, and what it may hold. */
 import { CARD } from './align';
-import { fromN8n, isN8n } from './n8n';
 import { card, freshId, line, note, noteSpec, toDoc, type CardNode, type Doc, type Line, type ShapeOf, type Spec, type SpecNode } from './spec';
 
 /** What can be pasted. */
@@ -35,20 +34,26 @@ export function copied(doc: Pick<Doc, 'nodes' | 'edges'> & Partial<Pick<Doc, 'no
   }, null, 2);
 }
 
-/** Read steps out of a text: what we copied, a whole spec, or what n8n copied. Null when it is none. */
-export function readSteps(text: string, shapeOf: ShapeOf): (Steps & { foreign?: string[] }) | null {
-  let found: unknown;
+/** The JSON object of a text; null when it is none. */
+function objectOf(text: string): object | null {
   try {
-    found = JSON.parse(text);
+    const found: unknown = JSON.parse(text);
+    return typeof found === 'object' ? found : null;
   } catch {
     return null;
   }
-  if (typeof found !== 'object' || found === null) return null;
-  if (isN8n(found)) {
-    const { spec, unknown } = fromN8n(found, shapeOf);
-    const steps = stepsOf(spec, shapeOf);
-    return steps && { ...steps, foreign: unknown };
-  }
+}
+/** What n8n copied, which the server reads; null when it is something else. */
+export function n8nOf(text: string): object | null {
+  const found = objectOf(text) as { nodes?: unknown; connections?: unknown } | null;
+  const { nodes, connections } = found ?? {};
+  return Array.isArray(nodes) && typeof connections === 'object' && connections !== null && !Array.isArray(connections) ? found : null;
+}
+
+/** Read steps out of a text: what we copied, or a whole spec. Null when it is none. */
+export function readSteps(text: string, shapeOf: ShapeOf): Steps | null {
+  const found = objectOf(text);
+  if (!found) return null;
   const inner = found as { spec?: unknown; workflow?: unknown };
   return stepsOf((isSpec(inner.spec) ? inner.spec : isSpec(inner.workflow) ? inner.workflow : found) as Partial<Spec>, shapeOf);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { copied, pasted, readSteps } from './clipboard';
+import { copied, n8nOf, pasted, readSteps } from './clipboard';
 import { align, distribute } from './align';
 import { diff } from './diff';
 import { found as findAll } from './search';
@@ -64,26 +64,9 @@ describe('the clipboard', () => {
     expect(copied(all)).toContain('text/plain');
     expect(copied(all, true)).toContain('S3CRET');
   });
-  it('takes what n8n copied: types, lines by outputs, expressions, notes', () => {
-    const n8n = {
-      nodes: [
-        { name: 'When clicking', type: 'n8n-nodes-base.manualTrigger', parameters: {}, position: [0, 0] },
-        { name: 'Is big', type: 'n8n-nodes-base.if', parameters: { conditions: { combinator: 'and', conditions: [{ leftValue: '={{ $json.n }}', rightValue: 3, operator: { type: 'number', operation: 'gt' } }] } }, position: [200, 0] },
-        { name: 'Keep', type: 'n8n-nodes-base.set', parameters: { assignments: { assignments: [{ name: 'who', value: "={{ $('Is big').item.json.n }}", type: 'string' }] } }, position: [400, 0] },
-        { name: 'Read me', type: 'n8n-nodes-base.stickyNote', parameters: { content: '## Hello', width: 200, height: 100 }, position: [0, 200] },
-      ],
-      connections: { 'When clicking': { main: [[{ node: 'Is big', type: 'main', index: 0 }]] }, 'Is big': { main: [[], [{ node: 'Keep', type: 'main', index: 0 }]] } },
-    };
-    const known: Record<string, string> = { 'n8n-nodes-base.manualTrigger': 'trigger.manual', 'n8n-nodes-base.if': 'logic.condition', 'n8n-nodes-base.set': 'data.set' };
-    const named = (type: string) => { const name = known[type] ?? type; return SHAPES[name] && { ...SHAPES[name], type: name }; };
-    const found = readSteps(JSON.stringify(n8n), named)!;
-    expect(found.nodes.map((each) => [each.data.spec.type, each.data.spec.label, each.data.spec.config])).toEqual([
-      ['trigger.manual', 'When clicking', {}],
-      ['logic.condition', 'Is big', { conditions: [{ left: '{{ $json.n }}', operator: 'greater_than', value: 3 }], combine: 'and' }],
-      ['data.set', 'Keep', { values: { who: "{{ $node['Is big'].json.n }}" } }],
-    ]);
-    expect(found.edges.map((each) => [each.source, each.sourceHandle, each.target])).toEqual([['manual', 'out', 'condition'], ['condition', 'false', 'set']]);
-    expect(found.notes!.map((each) => each.data.text)).toEqual(['## Hello']);
+  it('tells what n8n copied from steps of ours', () => {
+    expect(n8nOf('{"nodes": [], "connections": {}}')).not.toBeNull();
+    for (const text of [JSON.stringify(SPEC), '', '[]', '{"nodes": [], "connections": []}']) expect(n8nOf(text)).toBeNull();
   });
   it('takes a whole spec, and nothing that is none', () => {
     expect(readSteps(JSON.stringify(SPEC), shapeOf)!.nodes).toHaveLength(3);

@@ -1,8 +1,10 @@
 /** Copy, cut, paste, duplicate: through the system's clipboard, as JSON that people can read. */
 import { ClipboardPaste, Copy, CopyPlus, Scissors } from 'lucide-react';
 import { toast } from 'sonner';
+import { call } from '../../api/client';
 import { shapeOf } from '../../canvas/shapes';
-import { copied, HIDDEN, readSteps } from '../../graph/clipboard';
+import { copied, HIDDEN, n8nOf, readSteps } from '../../graph/clipboard';
+import type { Spec } from '../../graph/spec';
 import { paste, removeSelected, useEditor } from '../store';
 import { always, hasAny, type Action, type Context } from './action';
 
@@ -18,16 +20,44 @@ export function textOfChosen({ say }: Context): string | null {
   toast(say('edit.copiedMany', { count }) + (last.text.includes(`"${HIDDEN}"`) ? ` ${say('edit.copiedBare')}` : ''));
   return last.text;
 }
-export function pasteText(text: string, { say, announce, middle }: Context): void {
+export async function pasteText(text: string, { say, announce, middle }: Context): Promise<void> {
   const isOurs = text === last.text;
-  const steps = readSteps(isOurs ? last.whole : text, shapeOf);
-  if (!steps) {
-    toast(say('edit.cannotPaste'));
-    return;
+  const theirs = n8nOf(text);
+  const at = isOurs ? undefined : middle();
+  try {
+    const read = theirs ? await readN8n(theirs) : { spec: isOurs ? last.whole : text, notes: [] };
+    const steps = readSteps(read.spec, shapeOf);
+    if (!steps) {
+      toast(say('edit.cannotPaste'));
+      return;
+    }
+    paste(steps, at);
+    announce(say('voice.pasted', { count: steps.nodes.length }));
+    const told = read.notes.slice(0, FEW).join(' ') + (read.notes.length > FEW ? ` ${say('edit.pastedMore', { count: read.notes.length - FEW })}` : '');
+    if (theirs) toast(say('edit.pastedN8n', { count: steps.nodes.length }), told ? { description: told, duration: 20_000, closeButton: true } : {});
+  } catch (error) {
+    toast.error(error instanceof Error ? error.message : String(error));
   }
-  paste(steps, isOurs ? undefined : middle());
-  announce(say('voice.pasted', { count: steps.nodes.length }));
-  if (steps.foreign) toast(say('edit.pastedN8n', { count: steps.nodes.length }) + (steps.foreign.length ? ` ${say('edit.pastedLoss', { what: steps.foreign.join(', ') })}` : ''));
+}
+
+/** So many notes of the server are shown. */
+const FEW = 4;
+interface Read {
+  spec: Spec;
+  notes: { code: string; message: string; nodeId: string | null }[];
+  error: string | null;
+}
+/** Have the server read what n8n copied, as it reads files: one mapping for both. A trigger that it adds stays away. */
+async function readN8n(found: object): Promise<{ spec: string; notes: string[] }> {
+  const answer = await call('POST /workflows/import', { query: { dry_run: true }, body: found });
+  const { spec, notes, error } = answer.workflows[0] as unknown as Read;
+  if (error) throw new Error(error);
+  const added = notes.find((each) => each.code === 'TRIGGER_ADDED')?.nodeId;
+  const { trigger, nodes = [], edges = [], canvas } = spec;
+  return {
+    spec: JSON.stringify({ nodes: [trigger, ...nodes].filter((each) => each.id !== added), edges: edges.filter((each) => each.source !== added), canvas }),
+    notes: notes.filter((each) => each.code !== 'TRIGGER_ADDED').map((each) => (each.nodeId ? `${each.nodeId}: ${each.message}` : each.message)),
+  };
 }
 export function cutChosen({ say }: Context): void {
   if (removeSelected()) toast(say('edit.keepTrigger'));
