@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from linkflow.testing.browser import Window
 from linkflow.testing.past import past_row, write_past
@@ -97,3 +97,35 @@ async def test_many_are_cancelled_and_tried_again_at_once(ui: Window) -> None:
     await ui.click("Try again (3)")
 
     await expect(waiting).to_have_count(3)
+
+
+async def test_an_answer_that_is_lost_starts_nothing_twice(ui: Window) -> None:
+    """Whoever asks again because the answer was lost on its way gets what was done, once."""
+    workflow_id = await ui.live.made(SPEC, "Orders")
+    await ui.live.waits(await ui.live.start(workflow_id))
+    ui.page.on("dialog", lambda dialog: dialog.accept())
+    ui.expected.append("ERR_FAILED")
+    keys: list[str | None] = []
+
+    async def lost(route: Route) -> None:
+        """Let the first request through and lose its answer."""
+        keys.append(route.request.headers.get("idempotency-key"))
+        answer = await route.fetch()
+        if len(keys) == 1:
+            await route.abort()
+        else:
+            await route.fulfill(response=answer)
+
+    await ui.open("/executions")
+    await ui.page.get_by_label("Choose all that are loaded").check()
+    await ui.click("Cancel (1)")
+    await expect(ui.page.locator("[data-status=cancelled]")).to_have_count(1)
+    await ui.page.route("**/executions/bulk/retry", lost)
+    await ui.page.get_by_label("Choose all that are loaded").check()
+    await ui.click("Try again (1)")
+    await expect(ui.page.get_by_text("LinkFlow cannot be reached")).to_be_visible()
+    await ui.click("Try again (1)")
+    await expect(ui.page.get_by_text("1 done, 0 not possible")).to_be_visible()
+    rows = (await ui.live.get("/executions")).json["data"]
+
+    assert (2, 1, True) == (len(rows), len(set(keys)), len(keys) == 2 and keys[0] is not None)

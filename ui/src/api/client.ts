@@ -1,4 +1,5 @@
 /** One typed call for every route: `call('GET /workflows/{workflow_id}', { path: { workflow_id } })`. */
+import { isAct, once } from './once';
 import type { Routes } from './schema.gen';
 import { accessToken, endSession, workspace } from './session';
 
@@ -59,10 +60,19 @@ async function problemOf(answer: Response): Promise<Problem> {
   return new Problem(answer.status, String(facts.code ?? answer.status), String(facts.detail ?? facts.title ?? answer.statusText), facts);
 }
 
-/** Send a request and read its JSON. A 401 renews the sign-in once. */
+/** Whether it may have happened although it failed: nothing came back, the server broke, or is still at it. */
+const isUnsure = (error: unknown): boolean => !(error instanceof Problem) || error.status === 0 || error.status >= 500 || error.code === 'idempotency.in_progress';
+
+/** Send a request and read its JSON. A 401 renews the sign-in once. What does something is done once, however often it is sent. */
 export async function call<K extends Route>(route: K, options: Options<K> = {}): Promise<Answer<K>> {
-  const method = route.split(' ')[0]!;
   const address = addressOf(route, options.path as Record<string, string>, options.query as Record<string, unknown>, options.workspace);
+  if (!isAct(route, !!(options.query as { dry_run?: boolean } | undefined)?.dry_run)) return send(route, address, options);
+  const name = `${route} ${address} ${JSON.stringify(options.body ?? null)}`;
+  return once(name, (key) => send(route, address, { ...options, headers: { ...options.headers, 'idempotency-key': key } }), isUnsure);
+}
+
+async function send<K extends Route>(route: K, address: string, options: Options<K>): Promise<Answer<K>> {
+  const method = route.split(' ')[0]!;
   for (const again of [false, true]) {
     const token = await accessToken(again);
     const headers: Record<string, string> = { accept: 'application/json', ...options.headers };

@@ -145,16 +145,21 @@ function Row({ row, index, name, isAt, isChosen, onChoose, onFocus }: { row: Exe
 
 function Bulk({ kind, rows, onDone }: { kind: 'cancel' | 'retry'; rows: ExecutionLine[]; onDone: () => void }) {
   const { say } = useWords();
+  // What was answered before the network went away is not asked for again.
+  const answered = useRef(new Set<string>());
+  const found = useRef({ done: 0, failed: 0, why: '' });
   const act = useAct(async () => {
-    const found = { done: 0, failed: 0, why: '' };
-    for (let first = 0; first < rows.length; first += AT_ONCE) {
-      const body = { ids: rows.slice(first, first + AT_ONCE).map((each) => each.id) };
+    const left = rows.map((each) => each.id).filter((id) => !answered.current.has(id));
+    for (let first = 0; first < left.length; first += AT_ONCE) {
+      const body = { ids: left.slice(first, first + AT_ONCE) };
       const answer = await (kind === 'cancel' ? call('POST /executions/bulk/cancel', { body }) : call('POST /executions/bulk/retry', { body }));
-      found.done += answer.done;
-      found.failed += answer.failed;
-      found.why ||= answer.data.find((each) => !each.ok)?.detail ?? '';
+      body.ids.forEach((id) => answered.current.add(id));
+      found.current = { done: found.current.done + answer.done, failed: found.current.failed + answer.failed, why: found.current.why || (answer.data.find((each) => !each.ok)?.detail ?? '') };
     }
-    return found;
+    const all = found.current;
+    found.current = { done: 0, failed: 0, why: '' };
+    answered.current.clear();
+    return all;
   }, ['executions'], (found) => { toast(say('runs.done', { done: found.done, failed: found.failed }), { description: found.why || undefined }); onDone(); });
   if (rows.length === 0) return null;
   return (
