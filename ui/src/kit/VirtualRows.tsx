@@ -7,6 +7,8 @@ interface Props {
   count: number;
   /** Height of a row in pixels, about. */
   rowPx: number;
+  /** Whether every row is just so high: none is measured, which costs with each that comes into view. */
+  isEven?: boolean;
   row: (index: number) => ReactNode;
   head?: ReactNode;
   /** Called when the last rows come near. */
@@ -14,10 +16,11 @@ interface Props {
   className?: string;
 }
 
+
 /** Many rows, of which only those in view are drawn; a row may grow when it is opened. */
-export function VirtualRows({ label, role, count, rowPx, row, head, onEnd, className }: Props) {
+export function VirtualRows({ label, role, count, rowPx, isEven, row, head, onEnd, className }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({ count, getScrollElement: () => box.current, estimateSize: () => rowPx, overscan: 12, initialRect: { width: 900, height: 600 } });
+  const rows = useVirtualizer({ count, getScrollElement: () => box.current, estimateSize: () => rowPx, overscan: isEven ? 4 : 12, initialRect: { width: 900, height: 600 } });
   const shown = rows.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -28,7 +31,7 @@ export function VirtualRows({ label, role, count, rowPx, row, head, onEnd, class
       {head}
       <div role={role === 'table' ? 'rowgroup' : 'presentation'} style={{ height: rows.getTotalSize(), position: 'relative' }}>
         {shown.map((each) => (
-          <div key={each.key} ref={rows.measureElement} data-index={each.index} role={role === 'table' ? 'row' : 'listitem'} aria-rowindex={role === 'table' ? each.index + 1 : undefined} aria-setsize={role === 'list' ? count : undefined} aria-posinset={role === 'list' ? each.index + 1 : undefined} style={{ position: 'absolute', insetInline: 0, top: 0, transform: `translateY(${each.start}px)` }}>
+          <div key={each.key} ref={isEven ? undefined : rows.measureElement} data-index={each.index} role={role === 'table' ? 'row' : 'listitem'} aria-rowindex={role === 'table' ? each.index + 1 : undefined} aria-setsize={role === 'list' ? count : undefined} aria-posinset={role === 'list' ? each.index + 1 : undefined} style={{ position: 'absolute', insetInline: 0, top: 0, ...(isEven && { height: rowPx }), transform: `translateY(${each.start}px)` }}>
             {row(each.index)}
           </div>
         ))}

@@ -75,7 +75,7 @@ export function Timeline({ executionId, seq, began: beganAt, closed: closedAt }:
       </div>
     );
   };
-  return <VirtualRows label={say('execution.timeline')} role="list" count={bars.length} rowPx={30} head={head} row={row} className="p-6 max-md:px-2" />;
+  return <VirtualRows label={say('execution.timeline')} role="list" count={bars.length} rowPx={30} isEven head={head} row={row} className="p-6 max-md:px-2" />;
 }
 
 /** The history, event by event; more is read as one scrolls. */
