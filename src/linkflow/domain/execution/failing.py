@@ -20,11 +20,12 @@ PARKED_S = 7 * 24 * 3600.0
 MAX_CRASHES = 3
 """Worker crashes on one task after which it is poison."""
 
-MAX_SPARED = 5
+MAX_SPARED = 20
 """Crashes not held against a suspect, because it had not begun; what is met by more of them is the reason."""
 
-APART_S = 3.0
-"""Within how many seconds the attempt after a second crash follows, at a moment of each node's own."""
+APART_S, FARTHEST_S = 3.0, 30.0
+"""Within how many seconds the attempt after a second crash follows, at a moment of each node's own; after
+each further one it may be as much later: who is met by many waits for better times."""
 
 
 def fail_ready(turn: Turn, node: GraphNode, scope_id: str, key: str, error: NodeError) -> None:
@@ -116,7 +117,8 @@ def worker_lost(turn: Turn, key: str, node: NodeState) -> None:
         poison = NodeError(code="node.poison", kind=Kind.PERMANENT, message=message, details=error.details)
         give_up(turn, key, node, poison, Completion())
     else:
-        apart_s = APART_S * draw(turn.state.start.seed, key, node.attempt) if crashes > 1 else 0.0
+        within_s = min(FARTHEST_S, APART_S * (crashes + spared - 1))
+        apart_s = within_s * draw(turn.state.start.seed, key, node.attempt)
         turn.emit(e.ActivityTaskFailed(key, error, node.attempt))
         turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, turn.at + apart_s))
 

@@ -5,7 +5,7 @@ import pytest
 from linkflow.domain.errors import Kind, NodeError
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
-from linkflow.domain.execution.failing import APART_S, MAX_SPARED
+from linkflow.domain.execution.failing import APART_S, FARTHEST_S, MAX_SPARED
 from linkflow.domain.execution.retry import delay_s, draw
 from linkflow.domain.execution.waiting import BACKSTOP_S
 from linkflow.domain.node import Completion
@@ -212,6 +212,7 @@ def test_a_further_crash_counts_once_the_node_runs_alone() -> None:
     play = suspected()
     for _ in range(MAX_SPARED):
         play.tell(n.SessionsLost(["worker"]))
+        play.wake()
     spared = play.state.nodes["a"].attempt
     play.tell(n.SessionsLost(["worker"]))
     play.wake()
@@ -234,6 +235,23 @@ def test_suspects_are_tried_again_apart() -> None:
     waits_s = [play.state.nodes[key].retry_at - play.at for key in play.state.retries]
 
     assert (2, 2) == (once, len({wait_s for wait_s in waits_s if 0 < wait_s < APART_S}))
+
+
+def test_who_is_met_by_many_crashes_waits_longer() -> None:
+    """Each crash that a suspect is spared may put its next attempt off further, up to a bound."""
+    plays = [Play(workflow("t -> a"), seed=seed) for seed in range(30)]
+    waits_s = []
+    for crash in range(1, MAX_SPARED):
+        for play in plays:
+            play.tell(n.SessionsLost(["worker"]))
+        found = [play.state.nodes["a"].retry_at - play.at if play.state.retries else 0.0 for play in plays]
+        waits_s.append(max(found))
+        assert waits_s[-1] <= min(FARTHEST_S, APART_S * (crash - 1))
+        for play in plays:
+            if play.state.retries:
+                play.wake()
+
+    assert (0.0, True) == (waits_s[0], waits_s[-1] > 3 * waits_s[1])
 
 
 def test_a_suspect_that_ends_well_is_none_any_more() -> None:
