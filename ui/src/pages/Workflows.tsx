@@ -11,6 +11,7 @@ import { Button } from '../kit/Button';
 import { Input } from '../kit/Field';
 import { Empty, Failed, Loading, Page, Table } from '../kit/Page';
 import { absolute, ago } from '../kit/time';
+import { ImportWorkflows } from './ImportWorkflows';
 import { NewWorkflow } from './NewWorkflow';
 
 /** Every workflow of the workspace. */
@@ -39,6 +40,7 @@ export function Workflows() {
               onChange={(event) => void navigate({ to: '/workflows', search: { q: event.target.value || undefined, tag }, replace: true })} />
           </label>
           {tag && <Button icon={<X size={14} aria-hidden />} aria-label={`${say('executions.clear')}: ${tag}`} onClick={() => void navigate({ to: '/workflows', search: { q: q || undefined } })}>{tag}</Button>}
+          {may('workflow.import') && <ImportWorkflows />}
           {may('workflow.create') && <Button look="main" icon={<Plus size={15} aria-hidden />} onClick={openNew}>{say('workflows.new')}</Button>}
         </>
       }

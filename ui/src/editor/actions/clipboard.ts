@@ -33,15 +33,14 @@ export async function pasteText(text: string, { say, announce, middle }: Context
     }
     paste(steps, at);
     announce(say('voice.pasted', { count: steps.nodes.length }));
-    const told = read.notes.slice(0, FEW).join(' ') + (read.notes.length > FEW ? ` ${say('edit.pastedMore', { count: read.notes.length - FEW })}` : '');
-    if (theirs) toast(say('edit.pastedN8n', { count: steps.nodes.length }), told ? { description: told, duration: 20_000, closeButton: true } : {});
+    if (theirs) toast(say('edit.pastedN8n', { count: steps.nodes.length }), read.notes.length ? { description: read.notes.join('\n'), duration: LONG_MS, closeButton: true, classNames: { description: 'whitespace-pre-line max-h-72 overflow-y-auto' } } : {});
   } catch (error) {
     toast.error(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** So many notes of the server are shown. */
-const FEW = 4;
+/** How long the notes stay, unless they are closed. */
+const LONG_MS = 60_000;
 interface Read {
   spec: Spec;
   notes: { code: string; message: string; nodeId: string | null }[];

@@ -28,7 +28,6 @@ export const canvas = {
   'edit.handle': 'Handle',
   'edit.copiedBare': 'Secrets stay here.',
   'edit.pastedN8n': '{{count}} steps taken over from n8n.',
-  'edit.pastedMore': 'And {{count}} more; import the file to see all of them.',
   'part.edit': 'Edit',
   'part.arrange': 'Arrange',
   'part.view': 'Look',

@@ -14,7 +14,8 @@ import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
 import { alerts } from './alerts';
+import { imports } from './imports';
 import { workspaces } from './workspaces';
 
-export const en = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
+export const en = { ...shell, ...alerts, ...imports, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
 export type Key = keyof typeof en;

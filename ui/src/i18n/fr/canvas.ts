@@ -28,7 +28,6 @@ export const canvas = {
   'edit.handle': 'Point d’attache',
   'edit.copiedBare': 'Les secrets restent ici.',
   'edit.pastedN8n': '{{count}} étapes reprises de n8n.',
-  'edit.pastedMore': 'Et {{count}} autres ; importez le fichier pour les voir toutes.',
   'part.edit': 'Modifier',
   'part.arrange': 'Disposer',
   'part.view': 'Afficher',

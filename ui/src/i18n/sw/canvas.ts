@@ -28,7 +28,6 @@ export const canvas = {
   'edit.handle': 'Kishikio',
   'edit.copiedBare': 'Siri zinabaki hapa.',
   'edit.pastedN8n': 'Hatua {{count}} zimechukuliwa kutoka n8n.',
-  'edit.pastedMore': 'Na mengine {{count}}; leta faili ili kuyaona yote.',
   'part.edit': 'Hariri',
   'part.arrange': 'Panga',
   'part.view': 'Tazama',

@@ -15,6 +15,7 @@ import { entry } from './entry';
 import { runs } from './runs';
 import { approvals } from './approvals';
 import { alerts } from './alerts';
+import { imports } from './imports';
 import { workspaces } from './workspaces';
 
-export const sw: Record<Key, string> = { ...shell, ...alerts, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
+export const sw: Record<Key, string> = { ...shell, ...alerts, ...imports, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
