@@ -23,7 +23,7 @@ PATIENCE_S = 120.0
 
 log = logging.getLogger("storm")
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.alone]
 
 
 class Life(msgspec.Struct):
