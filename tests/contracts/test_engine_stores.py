@@ -25,6 +25,8 @@ from linkflow.testing.memory_stores import (
     MemoryTickets,
 )
 from linkflow.testing.store_suites import (
+    ONE,
+    Close,
     DeadLettersSuite,
     LateResultsSuite,
     SessionsSuite,
@@ -66,7 +68,17 @@ class TestMemoryTickets(TicketsSuite):
     @pytest.fixture
     def store(self) -> MemoryTickets:
         """An empty store."""
-        return MemoryTickets()
+        self.over: set[str] = set()
+        return MemoryTickets(self.over.__contains__)
+
+    @pytest.fixture
+    def close(self, store: MemoryTickets) -> Close:
+        """Let an execution be over."""
+
+        async def close(execution_id: str) -> None:
+            self.over.add(execution_id)
+
+        return close
 
 
 class TestPostgresTickets(TicketsSuite):
@@ -76,6 +88,21 @@ class TestPostgresTickets(TicketsSuite):
     def store(self, database: Database) -> SqlTickets:
         """An empty store."""
         return SqlTickets(database)
+
+    @pytest.fixture
+    def close(self, database: Database) -> Close:
+        """Make an execution that is over."""
+
+        async def close(execution_id: str) -> None:
+            await database.pool.execute(
+                "INSERT INTO engine.executions (execution_id, version, status, closed_at, started_at, "
+                "workflow_version, workspace_id, workflow_id) "
+                "VALUES ($1, 1, 'completed', now(), now(), 1, $2, 'w')",
+                execution_id,
+                ONE,
+            )
+
+        return close
 
 
 class TestMemorySessions(SessionsSuite):

@@ -336,6 +336,8 @@ class Tickets(Protocol):
     async def acquire(self, ticket: str, limit: int, execution_id: str) -> Sequence[str]:
         """Ask for a ticket: get it now, or stand in line. Safe to repeat.
 
+        An execution that is over gets none, however late its question comes, and one that it has is free.
+
         Returns:
             Who must be told of a ticket: those who got one just now (a raised limit lets others in, too),
             and whoever asks when it has one.

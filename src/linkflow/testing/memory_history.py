@@ -48,6 +48,11 @@ class MemoryHistoryStore:
         """Nothing ever waits to be committed."""
         return 0
 
+    def is_over(self, execution_id: str) -> bool:
+        """Say whether an execution has ended."""
+        kept = self._executions.get(execution_id)
+        return kept is not None and kept.head is not None and kept.head.closed_at is not None
+
     async def append(self, record: Record) -> None:
         """Append one record."""
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """The engine's smaller stores in memory: specs, tickets, worker sessions, dead letters, late results."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -52,15 +52,19 @@ class _Line:
 class MemoryTickets:
     """Concurrency tickets in a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_over: Callable[[str], bool] = lambda execution_id: False) -> None:
+        """Begin with none; `is_over` says whether an execution is."""
         self._lines: dict[str, _Line] = {}
+        self._is_over = is_over
 
     async def acquire(self, ticket: str, limit: int, execution_id: str) -> Sequence[str]:
         """Ask for a ticket."""
         await asyncio.sleep(0)
         line = self._lines.setdefault(ticket, _Line())
         line.limit = limit
-        if execution_id not in line.asked:
+        line.held = [held for held in line.held if not self._is_over(held)]
+        line.asked = [asked for asked in line.asked if not self._is_over(asked)]
+        if execution_id not in line.asked and not self._is_over(execution_id):
             line.asked.append(execution_id)
         already = [execution_id] if execution_id in line.held else []
         granted = already + line.grant()

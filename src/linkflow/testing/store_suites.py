@@ -1,6 +1,7 @@
 """Contract suites of the engine's smaller stores: specs, tickets, sessions, dead letters, late results."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -40,8 +41,11 @@ class SpecStoreSuite:
             await store.get(TWO, "hash")
 
 
+Close = Callable[[str], Awaitable[None]]
+
+
 class TicketsSuite:
-    """What every Tickets must do; provide the fixture `store`."""
+    """What every Tickets must do; provide `store`, and `close`, which makes an execution that is over."""
 
     async def test_in_order_of_asking(self, store: Tickets) -> None:
         """Who asks first gets a ticket; the next in line gets it when it comes back."""
@@ -93,6 +97,27 @@ class TicketsSuite:
 
         assert list(await store.release("t", b)) == []
         assert [c] == list(await store.release("t", a))
+
+    async def test_what_is_over_gets_no_ticket(self, store: Tickets, close: Close) -> None:
+        """A question that comes after the end gets nothing and keeps nobody waiting."""
+        a, b, over = new_id(), new_id(), new_id()
+        await close(over)
+        await store.acquire("t", 1, a)
+
+        assert list(await store.acquire("t", 1, over)) == []
+        assert list(await store.acquire("t", 1, b)) == []
+        assert [a, b] == list(await store.asked("t"))
+        assert [b] == list(await store.release("t", a))
+
+    async def test_a_ticket_is_never_lost(self, store: Tickets, close: Close) -> None:
+        """What an execution that is over still has is free when somebody asks."""
+        a, b = new_id(), new_id()
+        await store.acquire("t", 1, a)
+        await store.acquire("t", 1, b)
+        await close(a)
+
+        assert [b] == list(await store.acquire("t", 1, b))
+        assert [b] == list(await store.asked("t"))
 
     async def test_tickets_are_apart(self, store: Tickets) -> None:
         """One ticket's line does not hold up another's."""

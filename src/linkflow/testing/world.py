@@ -188,7 +188,7 @@ class World:
         self.visibility = MemoryVisibilityStore(self.store)
         self.specs = MemorySpecStore()
         self.sessions = MemorySessions(VirtualClock())
-        self.tickets = MemoryTickets()
+        self.tickets = MemoryTickets(self.store.is_over)
         self.letters = MemoryDeadLetters()
         self.late = MemoryLateResults(VirtualClock())
         self.blobs = MemoryBlobStore()

@@ -61,14 +61,7 @@ class SqlTickets:
         with driver_errors():
             async with self._database.transaction() as connection:
                 await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ticket)
-                is_held = await connection.fetchval(
-                    "INSERT INTO engine.tickets (ticket, execution_id, places) VALUES ($1, $2, $3) "
-                    "ON CONFLICT (ticket, execution_id) DO UPDATE SET places = excluded.places "
-                    "RETURNING granted_at IS NOT NULL",
-                    ticket,
-                    execution_id,
-                    limit,
-                )
+                is_held = await connection.fetchval(_ASK, ticket, execution_id, limit)
                 granted = await connection.fetch(_GRANT, ticket, limit)
         return [*([execution_id] if is_held else []), *(str(row[0]) for row in granted)]
 
@@ -96,6 +89,18 @@ class SqlTickets:
             )
         return [row[0] for row in rows]
 
+
+# An execution that is over gives its ticket back once, with its last record: a question that comes after that
+# may not get another one. And what it has all the same is free, so that a ticket can never be lost.
+_ASK = """
+WITH over AS (
+    DELETE FROM engine.tickets t USING engine.executions x
+    WHERE t.ticket = $1 AND t.granted_at IS NOT NULL AND x.execution_id = t.execution_id
+      AND x.closed_at IS NOT NULL)
+INSERT INTO engine.tickets (ticket, execution_id, places) SELECT $1, $2::uuid, $3
+WHERE NOT EXISTS (SELECT FROM engine.executions WHERE execution_id = $2::uuid AND closed_at IS NOT NULL)
+ON CONFLICT (ticket, execution_id) DO UPDATE SET places = excluded.places
+RETURNING granted_at IS NOT NULL"""
 
 _GRANT = """
 UPDATE engine.tickets SET granted_at = clock_timestamp()
