@@ -117,3 +117,18 @@ async def test_twenty_secrets_leave_no_trace(
     assert sorted({f"Bearer {secret}" for secret in SECRETS}) == sorted(set(sent)), "each was really used"
     assert any(form in everything for form in forms(MARK)), "what is no secret is found where it was kept"
     assert [] == [secret for secret in SECRETS for form in forms(secret) if form in everything]
+
+
+async def test_an_answer_that_shows_a_secret_is_kept_sealed(live: Live, receiver: Receiver) -> None:
+    """What is kept to answer an Idempotency-Key again holds no secret to be read, and is answered again."""
+    kept = {"url": f"{receiver.address}/told", "events": ["execution.*"]}
+    first = await live.post("/webhook-subscriptions", kept, idempotency_key="k")
+    again = await live.post("/webhook-subscriptions", kept, idempotency_key="k")
+    rotated = await live.post(
+        f"/webhook-subscriptions/{first.json['id']}/rotate-secret", None, idempotency_key="r"
+    )
+    found = await dump(live)
+
+    assert (201, first.body, "true") == (first.status, again.body, again.headers["idempotency-replayed"])
+    for secret in (first.json["secret"], rotated.json["secret"]):
+        assert not [form for form in forms(secret) if form in found]

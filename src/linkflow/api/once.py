@@ -1,5 +1,6 @@
 """`Idempotency-Key` on every POST that changes something: the first answer is kept and given again for 24 h.
 
+It is kept sealed, because some answers show a secret once.
 Starts hand the key to the engine instead, which keeps it with the execution; this is for everything else.
 The cache is looked at first and only to refuse a key that was used for another request; the ledger decides.
 """
@@ -14,6 +15,7 @@ from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import Conflict
 from linkflow.ports.records import StoredReply
+from linkflow.ports.vault import SecretBox
 
 KEPT_S = 24 * 3600.0
 REUSED = "This Idempotency-Key was used for another request."
@@ -60,7 +62,7 @@ async def once(
     if found is not None:
         if is_first and found.fingerprint != asked.fingerprint:
             await plane.cache.drop(name)
-        return _again(asked, found)
+        return _again(plane.box, asked, found)
     try:
         response = await answer()
     except BaseException:
@@ -77,7 +79,7 @@ async def once(
             key=asked.key,
             fingerprint=asked.fingerprint,
             status=response.status_code,
-            body=bytes(response.body),
+            sealed=plane.box.seal(bytes(response.body), _place(asked)),
         )
     )
     return response
@@ -91,15 +93,21 @@ def _name(actor: Actor, path: str, key: str) -> str:
     return f"idempotency:{actor.user_id}:{kind}:{resource_id or '-'}:{action or 'create'}:{said}"
 
 
-def _again(asked: StoredReply, found: StoredReply) -> Response:
+def _place(reply: StoredReply) -> str:
+    """Say what a sealed answer belongs to; see `ports.sealed.SealedValue`."""
+    return f"reply:{reply.key}:{reply.workspace_id}"
+
+
+def _again(box: SecretBox, asked: StoredReply, found: StoredReply) -> Response:
     """Say again what was answered."""
     if found.fingerprint != asked.fingerprint:
         raise Conflict(REUSED, code="idempotency.key_reused")
     if not found.status:
         raise Conflict("The first request with this key is still at work.", code="idempotency.in_progress")
+    body = box.open(found.sealed, _place(found)) if found.sealed else found.body
     return Response(
-        found.body,
+        body,
         found.status,
         {"idempotency-replayed": "true"},
-        media_type="application/json" if found.body else None,
+        media_type="application/json" if body else None,
     )

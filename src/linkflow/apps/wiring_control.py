@@ -307,6 +307,7 @@ def build_control(side: ControlSide, engine: EngineSide) -> ControlPlane:
         workflows=workflows,
         catalog=catalog,
         records=records,
+        box=side.box,
         bus=bus,
         prepared=prepared,
         cache=shared.cache,

@@ -50,6 +50,7 @@ from linkflow.domain.node import Catalog
 from linkflow.ports.clock import Clock
 from linkflow.ports.coordination import Cache, EventBus, Prepared, RateLimits
 from linkflow.ports.records import Records
+from linkflow.ports.vault import SecretBox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,7 @@ class ControlPlane:
     webhooks: Webhooks
     catalog: Catalog
     records: Records
+    box: SecretBox
     bus: EventBus
     prepared: Prepared
     cache: Cache

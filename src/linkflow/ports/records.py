@@ -184,6 +184,8 @@ class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         fingerprint: Digest of the request, so that one key is not used for two.
         status: HTTP status; 0 while the first request is still at work.
+        body: Of an answer that a release before 0021 kept.
+        sealed: The body: an answer may show a secret once.
     """
 
     workspace_id: str
@@ -191,6 +193,7 @@ class StoredReply(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     status: int = 0
     body: bytes = b""
+    sealed: bytes = b""
     created_at: float = 0.0
 
 

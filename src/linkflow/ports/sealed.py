@@ -13,8 +13,9 @@ class SealedValue(msgspec.Struct, frozen=True):
     """One sealed value.
 
     Attributes:
-        kind: credential, access, refresh, variable, webhook, subscription, notification, approval, alert.
-        id: Of its row; the key of a variable.
+        kind: credential, access, refresh, variable, webhook, subscription, notification, approval, alert,
+            reply.
+        id: Of its row; the key of a variable or a reply.
     """
 
     kind: str

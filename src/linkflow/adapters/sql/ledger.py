@@ -152,10 +152,10 @@ class SqlLedger:
             )
             return
         await self._sql.of(reply.workspace_id).run(
-            "UPDATE control.replies SET status = $2, body = $3 WHERE key = $1 AND workspace_id = $4",
+            "UPDATE control.replies SET status = $2, sealed = $3 WHERE key = $1 AND workspace_id = $4",
             reply.key,
             reply.status,
-            reply.body,
+            reply.sealed,
             reply.workspace_id,
         )
 

@@ -16,6 +16,7 @@ PLACES = {
     "notification": ("control.notifications", "id", "sealed"),
     "alert": ("control.alerts", "id", "sealed"),
     "approval": ("control.approval_links", "id", "sealed"),
+    "reply": ("control.replies", "key", "sealed"),
 }
 """Kind to table, column that names the row, column with the sealed bytes."""
 
