@@ -21,6 +21,9 @@ CHILD = Path(__file__).with_name("storm_child.py")
 KILLS = 100 if os.environ.get("LINKFLOW_REQUIRE_ALL", "") not in {"", "0"} else 8
 PATIENCE_S = 120.0
 
+INNOCENT = 1
+"""Executions that may be taken for poison by mistake, after kills while they ran alone; decision 0022."""
+
 log = logging.getLogger("storm")
 
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.alone]
@@ -125,4 +128,5 @@ async def test_a_storm_of_kills(tmp_path: Path, outside: Outside, heard: Life) -
 
     assert len(outside.acknowledged) > KILLS
     assert [] == outside.broken(judged)
-    assert {} == judged.errors
+    assert set(judged.errors) <= {"node.poison"}
+    assert sum(judged.errors.values()) <= INNOCENT
