@@ -16,7 +16,7 @@ from linkflow.domain.workflow.spec import Problem, Severity, WorkflowSpec
 from linkflow.domain.workflow.template import ExpressionError, compile_expression
 
 _ID = re.compile(r"[\w.:-]{1,100}")
-_RESERVED = frozenset(
+RESERVED = frozenset(
     {
         "trigger",
         "input",
@@ -31,6 +31,8 @@ _RESERVED = frozenset(
         "index",
     }
 )
+"""Words of expressions: they hide a node that has one of them as its id."""
+
 _MAX_ATTEMPTS = 100
 _MAX_TIMEOUT_MS = 7 * 86_400_000
 
@@ -63,7 +65,7 @@ def _ids(spec: WorkflowSpec) -> Iterator[Problem]:
         elif not _ID.fullmatch(node.id):
             message = f"The id {node.id[:60]!r} cannot be used; take letters, digits, _ and -, at most 100."
             yield Problem("INVALID_NODE_ID", message, path=f"{path}.id", node_id=node.id)
-        elif node.id in _RESERVED:
+        elif node.id in RESERVED:
             message = f"A node cannot be called '{node.id}': in expressions that name means something else."
             yield Problem("INVALID_NODE_ID", message, Severity.WARNING, f"{path}.id", node.id)
         if path != "$.trigger":

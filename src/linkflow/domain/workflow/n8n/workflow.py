@@ -8,6 +8,7 @@ import msgspec
 
 from linkflow.domain.errors import Invalid
 from linkflow.domain.values import Json
+from linkflow.domain.workflow.check_nodes import RESERVED
 from linkflow.domain.workflow.imported_nodes import Note, imported_on_error, imported_position
 from linkflow.domain.workflow.imported_settings import imported_metadata, imported_settings
 from linkflow.domain.workflow.n8n.data import Sources, Theirs, is_whole
@@ -21,21 +22,6 @@ TRIGGER = re.compile(r"trigger$|\.(webhook|start|cron|interval)$", re.IGNORECASE
 FIRST = ("webhook", "scheduleTrigger", "cron", "interval")
 """Which of several triggers is the one that expressions call `trigger`."""
 
-RESERVED = frozenset(
-    [
-        "trigger",
-        "input",
-        "loop",
-        "vars",
-        "env",
-        "session",
-        "execution",
-        "workflow",
-        "credential",
-        "item",
-        "index",
-    ]
-)
 COLOURS = {"3": "red", "4": "green", "5": "blue", "7": "grey"}
 READ = frozenset(
     ["id", "name", "type", "typeVersion", "position", "parameters", "credentials", "disabled", "notes"]
