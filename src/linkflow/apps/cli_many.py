@@ -12,7 +12,6 @@ from linkflow.apps.cli_show import print_json
 AT_ONCE, PAGE = 200, 100
 """Executions that one request takes, and that one page of a search lists."""
 
-
 OPEN = ("running", "waiting", "queued")
 ENDED_BADLY = ("failed", "timed_out", "cancelled")
 """Statuses that --all means where none is said."""
