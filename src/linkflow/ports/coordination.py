@@ -1,6 +1,6 @@
-"""Working together: nudges between parts, leases between processes, values that may be forgotten, limits."""
+"""Working together: nudges between parts, leases, tickets, values that may be forgotten, limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -61,6 +61,75 @@ class Leases(Protocol):
 
     async def release(self, lease: Lease) -> None:
         """Give a lease back; nothing happens when it is somebody else's by now."""
+        ...
+
+
+class Tickets(Protocol):
+    """Counting semaphores for concurrency limits; never trusted for safety."""
+
+    async def acquire(self, ticket: str, limit: int, execution_id: str) -> Sequence[str]:
+        """Ask for a ticket: get it now, or stand in line. Safe to repeat.
+
+        An execution that is over gets none, however late its question comes, and one that it has is free.
+
+        Returns:
+            Who must be told of a ticket: those who got one just now (a raised limit lets others in, too),
+            and whoever asks when it has one.
+        """
+        ...
+
+    async def release(self, ticket: str, execution_id: str) -> Sequence[str]:
+        """Give a ticket (or a place in the queue) back; the executions that get one now. Safe to repeat."""
+        ...
+
+    async def asked(self, ticket: str) -> Sequence[str]:
+        """List the executions that hold a ticket or wait for it, in order of asking."""
+        ...
+
+
+class Sessions(Protocol):
+    """Leases of worker sessions."""
+
+    async def renew(self, session: str, lease_s: float) -> bool:
+        """Keep a session alive for `lease_s` from now, by the store's clock.
+
+        Returns:
+            Whether it was there: False for a new one, and for one that was buried meanwhile.
+        """
+        ...
+
+    async def expired(self) -> Sequence[str]:
+        """List sessions whose lease has ended and that were not buried yet."""
+        ...
+
+    async def bury_expired(self, again_s: float) -> Sequence[str]:
+        """Forget the sessions whose lease has ended. Their attempts are to be ended then.
+
+        One that is renewed at the same moment is either not among them or told that it was buried.
+
+        Args:
+            again_s: How long whoever buried a session may take to `settle` it; then it is told again, once
+                in such a time.
+
+        Returns:
+            Which they were, and those that nobody has settled.
+        """
+        ...
+
+    async def settle(self, sessions: Sequence[str], after_s: float) -> None:
+        """Note that the attempts of sessions that `bury_expired` told of have been ended.
+
+        Whoever had not heard of a burial may have started something afterwards. So one that is younger than
+        `after_s` is told again all the same.
+        """
+        ...
+
+    async def bury(self, sessions: Sequence[str]) -> None:
+        """Forget sessions whose attempts have been ended."""
+        ...
+
+    async def others(self, session: str) -> Sequence[str]:
+        """List every other session that was not buried."""
         ...
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from linkflow.domain.errors import NotFound
+from linkflow.ports.coordination import Sessions, Tickets
 from linkflow.ports.services import DeadLetter
-from linkflow.ports.stores import DeadLetters, LateResults, Message, Sessions, SpecStore, Tickets
+from linkflow.ports.stores import DeadLetters, LateResults, Message, SpecStore
 from linkflow.ports.views import LetterFilter
 from linkflow.testing.fakes import NOW
 from linkflow.testing.history_suites import new_id

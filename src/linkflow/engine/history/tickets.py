@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from linkflow import telemetry
 from linkflow.domain.errors import NotFound
 from linkflow.domain.execution.state import TERMINAL
+from linkflow.ports.coordination import Tickets as TicketStore
 from linkflow.ports.services import History
 from linkflow.ports.stores import Message
-from linkflow.ports.stores import Tickets as TicketStore
 
 log = telemetry.logger("tickets")
 

@@ -23,9 +23,9 @@ from linkflow.domain.errors import LinkFlowError
 from linkflow.engine.recovery.publishing import Publish, publishing
 from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import Peers
-from linkflow.ports.coordination import Leases
+from linkflow.ports.coordination import Leases, Sessions
 from linkflow.ports.services import History, TaskId
-from linkflow.ports.stores import HistoryStore, Sessions
+from linkflow.ports.stores import HistoryStore
 from linkflow.telemetry import metrics
 
 AUDIT_S = 5.0

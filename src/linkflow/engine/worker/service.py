@@ -15,6 +15,7 @@ from linkflow.domain.node import Completion
 from linkflow.engine.worker.activity import Activities
 from linkflow.engine.worker.company import Company
 from linkflow.ports.clock import Clock
+from linkflow.ports.coordination import Sessions
 from linkflow.ports.services import (
     ActivityReply,
     ActivityReport,
@@ -25,7 +26,6 @@ from linkflow.ports.services import (
     TaskId,
     WorkerState,
 )
-from linkflow.ports.stores import Sessions
 from linkflow.telemetry import metrics
 
 SLOTS = 256
