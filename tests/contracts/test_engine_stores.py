@@ -6,14 +6,9 @@ import pytest
 import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
-from linkflow.adapters.sql.engine import (
-    SqlDeadLetters,
-    SqlLateResults,
-    SqlSessions,
-    SqlSpecStore,
-    SqlTickets,
-)
+from linkflow.adapters.sql.engine import SqlDeadLetters, SqlLateResults, SqlSessions, SqlSpecStore
 from linkflow.adapters.sql.history import SqlHistoryStore
+from linkflow.adapters.sql.tickets import SqlTickets
 from linkflow.ports.stores import Message
 from linkflow.testing.fakes import NOW, FixedClock
 from linkflow.testing.history_suites import new_id

@@ -15,15 +15,10 @@ from typing import Any, Protocol
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.adapters.sql.database import Database
-from linkflow.adapters.sql.engine import (
-    SqlDeadLetters,
-    SqlLateResults,
-    SqlSessions,
-    SqlSpecStore,
-    SqlTickets,
-)
+from linkflow.adapters.sql.engine import SqlDeadLetters, SqlLateResults, SqlSessions, SqlSpecStore
 from linkflow.adapters.sql.history import SqlHistoryStore
 from linkflow.adapters.sql.partitions import ensure_partitions
+from linkflow.adapters.sql.tickets import SqlTickets
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.adapters.system import SystemClock, SystemIds
 from linkflow.engine.frontend import Frontend

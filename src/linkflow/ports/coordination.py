@@ -1,6 +1,6 @@
 """Working together: nudges between parts, leases, tickets, values that may be forgotten, limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -84,6 +84,14 @@ class Tickets(Protocol):
 
     async def asked(self, ticket: str) -> Sequence[str]:
         """List the executions that hold a ticket or wait for it, in order of asking."""
+        ...
+
+    async def behind(self, execution_ids: Sequence[str]) -> Set[str]:
+        """Say which of some executions stand in line behind others: whoever is before them moves them on.
+
+        Not among them: who has a ticket, who has not asked, and the first of each line, so that whoever asks
+        again for the others asks for one of each line, and sets a line in motion that stands still.
+        """
         ...
 
 

@@ -1,7 +1,7 @@
 """The engine's smaller stores in memory: specs, tickets, worker sessions, dead letters, late results."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import msgspec
 
@@ -90,6 +90,12 @@ class MemoryTickets:
         await asyncio.sleep(0)
         line = self._lines.get(ticket)
         return list(line.asked) if line is not None else []
+
+    async def behind(self, execution_ids: Sequence[str]) -> Set[str]:
+        """Say who stands in line behind others."""
+        await asyncio.sleep(0)
+        waiting = [[each for each in line.asked if each not in line.held] for line in self._lines.values()]
+        return {each for line in waiting for each in line[1:]} & set(execution_ids)
 
 
 class MemorySessions:

@@ -120,6 +120,27 @@ class TicketsSuite:
         assert [b] == list(await store.acquire("t", 1, b))
         assert [b] == list(await store.asked("t"))
 
+    async def test_who_is_behind_others(self, store: Tickets) -> None:
+        """Behind others is who waits and is not the first: neither holders nor who has not asked."""
+        a, b, c, d, stranger = (new_id() for _ in range(5))
+        for each in (a, b, c, d):
+            await store.acquire("t", 1, each)
+        await store.acquire("u", 1, stranger)
+
+        assert {c, d} == set(await store.behind([a, b, c, d, stranger, new_id()]))
+        assert {d} == set(await store.behind([a, d]))
+        assert not await store.behind([])
+
+    async def test_a_changed_limit_holds_from_the_next_question(self, store: Tickets) -> None:
+        """Whoever comes last says how many there may be, also when a ticket is given back."""
+        ids = [new_id() for _ in range(5)]
+        for each in ids[:4]:
+            await store.acquire("t", 2, each)
+        await store.acquire("t", 1, ids[4])
+
+        assert list(await store.release("t", ids[0])) == []
+        assert ids[2:3] == list(await store.release("t", ids[1]))
+
     async def test_tickets_are_apart(self, store: Tickets) -> None:
         """One ticket's line does not hold up another's."""
         a, b = new_id(), new_id()

@@ -1,4 +1,4 @@
-"""The engine's smaller stores on PostgreSQL: specs, tickets, worker sessions, dead letters, late results."""
+"""The engine's smaller stores on PostgreSQL: specs, worker sessions, dead letters, late results."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -48,68 +48,6 @@ class SqlSpecStore:
         if data is None:
             raise NotFound("There is no such spec.", spec_hash=spec_hash)
         return bytes(data)
-
-
-class SqlTickets:
-    """Concurrency tickets: rows in order of asking, serialised per ticket by an advisory lock."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def acquire(self, ticket: str, limit: int, execution_id: str) -> Sequence[str]:
-        """Take a ticket or stand in line; see `Tickets`."""
-        with driver_errors():
-            async with self._database.transaction() as connection:
-                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ticket)
-                is_held = await connection.fetchval(_ASK, ticket, execution_id, limit)
-                granted = await connection.fetch(_GRANT, ticket, limit)
-        return [*([execution_id] if is_held else []), *(str(row[0]) for row in granted)]
-
-    async def release(self, ticket: str, execution_id: str) -> Sequence[str]:
-        """Give a ticket back; see `Tickets`."""
-        with driver_errors():
-            async with self._database.transaction() as connection:
-                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ticket)
-                limit = await connection.fetchval(
-                    "SELECT max(places) FROM engine.tickets WHERE ticket = $1", ticket
-                )
-                await connection.execute(
-                    "DELETE FROM engine.tickets WHERE ticket = $1 AND execution_id = $2", ticket, execution_id
-                )
-                granted = await connection.fetch(_GRANT, ticket, limit or 0)
-        return [str(row[0]) for row in granted]
-
-    async def asked(self, ticket: str) -> Sequence[str]:
-        """List who holds or waits; see `Tickets`."""
-        with driver_errors():
-            rows = await self._database.pool.fetch(
-                "SELECT execution_id::text FROM engine.tickets WHERE ticket = $1 "
-                "ORDER BY asked_at, execution_id",
-                ticket,
-            )
-        return [row[0] for row in rows]
-
-
-# An execution that is over gives its ticket back once, with its last record: a question that comes after that
-# may not get another one. And what it has all the same is free, so that a ticket can never be lost.
-_ASK = """
-WITH over AS (
-    DELETE FROM engine.tickets t USING engine.executions x
-    WHERE t.ticket = $1 AND t.granted_at IS NOT NULL AND x.execution_id = t.execution_id
-      AND x.closed_at IS NOT NULL)
-INSERT INTO engine.tickets (ticket, execution_id, places) SELECT $1, $2::uuid, $3
-WHERE NOT EXISTS (SELECT FROM engine.executions WHERE execution_id = $2::uuid AND closed_at IS NOT NULL)
-ON CONFLICT (ticket, execution_id) DO UPDATE SET places = excluded.places
-RETURNING granted_at IS NOT NULL"""
-
-_GRANT = """
-UPDATE engine.tickets SET granted_at = clock_timestamp()
-WHERE ticket = $1 AND execution_id IN (
-    SELECT execution_id FROM engine.tickets WHERE ticket = $1 AND granted_at IS NULL
-    ORDER BY asked_at, execution_id
-    LIMIT greatest(0, $2 - (SELECT count(*) FROM engine.tickets WHERE ticket = $1 AND granted_at IS NOT NULL))
-)
-RETURNING execution_id"""
 
 
 # A session that came back and ended again is one burial. What another one is just now telling is its own.
