@@ -205,12 +205,13 @@ class Services:
 
     def _add_history(self) -> None:
         parts, is_shared = self._parts, self._reach is not None
+        tickets = SqlTickets(parts.database)
         outbox = Outbox(
             store=self.store,
             directory=parts.directory,
             callbacks=Callbacks(parts.http, parts.secret, parts.clock),
             letters=self.letters,
-            tickets=Tickets(SqlTickets(parts.database)),
+            tickets=Tickets(tickets),
             clock=parts.clock,
             project=self._projector.add if "visibility" in self._roles else None,
             is_shared=is_shared,
@@ -240,6 +241,7 @@ class Services:
         self.recovery = Recovery(
             store=self.store,
             sessions=self._sessions,
+            tickets=tickets,
             history=history,
             publish=dispatch.add,
             clock=parts.clock,

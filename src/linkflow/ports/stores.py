@@ -129,7 +129,7 @@ class HistoryStore(Protocol):
         ...
 
     async def naming(self, sessions: Sequence[str]) -> Sequence[str]:
-        """List open executions whose history names one of these worker sessions, parked ones left out."""
+        """List open executions whose history names one of these worker sessions; those that wait left out."""
         ...
 
     async def versions(self, execution_ids: Sequence[str]) -> Mapping[str, int]:

@@ -110,7 +110,7 @@ class MemoryHistoryStore:
     async def naming(self, sessions: Sequence[str]) -> Sequence[str]:
         """List executions that name sessions."""
         names = [session.encode() for session in sessions]
-        opened = [found[0] async for found in self.open_executions() if found[1] != "waiting"]
+        opened = [found[0] async for found in self.open_executions() if found[1] not in ("waiting", "queued")]
         found = []
         for each in opened:
             data = encode([event for record in await self.load(each) for event in record.events])

@@ -124,6 +124,7 @@ class Life:
         self.recovery = Recovery(
             store=store,
             sessions=sessions,
+            tickets=tickets,
             history=history,
             publish=self.matching.add,
             clock=clock,

@@ -25,7 +25,7 @@ from linkflow.engine.recovery.service import (
 from linkflow.ports.services import TaskId
 from linkflow.testing.broker import FakeBroker
 from linkflow.testing.fakes import FixedClock
-from linkflow.testing.memory_stores import MemorySessions
+from linkflow.testing.memory_stores import MemorySessions, MemoryTickets
 from linkflow.testing.memory_upkeep import MemoryLeases
 from linkflow.testing.split import KnownPeers
 
@@ -94,12 +94,19 @@ async def queued(tasks: Sequence[TaskId]) -> None:
 
 
 def recovery(
-    broker: FakeBroker, history: Any, clock: FixedClock, *, store: Any = None, publish: Publish = queued
+    broker: FakeBroker,
+    history: Any,
+    clock: FixedClock,
+    *,
+    store: Any = None,
+    tickets: MemoryTickets | None = None,
+    publish: Publish = queued,
 ) -> Recovery:
     """Put a Recovery together."""
     return Recovery(
         store=cast(Any, store or OpenStore()),
         sessions=MemorySessions(clock),
+        tickets=tickets or MemoryTickets(),
         history=history,
         publish=publish,
         clock=clock,
@@ -158,6 +165,26 @@ async def test_a_wake_up_that_comes_near_is_told_again() -> None:
     await found.sweep()
 
     assert ([("waits", 2 * NEAR_S - 1)], ["runs"]) == (history.reminded, history.ids)
+
+
+class LimitedStore(OpenStore):
+    """A store of executions that wait for a ticket."""
+
+    async def open_executions(self) -> AsyncIterator[tuple[str, str, float | None]]:
+        """List them."""
+        for each in ("has", "first", "second", "third", "forgotten"):
+            yield each, "queued", 1.0 if each == "third" else None
+
+
+async def test_who_stands_in_line_behind_others_is_not_looked_at() -> None:
+    """A line of thousands costs a sweep its first, whoever was not told, and whoever is not in it."""
+    history, tickets = Recovered(), MemoryTickets()
+    for each in ("has", "first", "second", "third"):
+        await tickets.acquire("t", 1, each)
+    found = recovery(FakeBroker(), history, FixedClock(), store=LimitedStore(), tickets=tickets)
+    await found.sweep()
+
+    assert (["has", "first", "forgotten"], [("third", 1.0)]) == (history.ids, history.reminded)
 
 
 class FullStore(OpenStore):
@@ -224,6 +251,7 @@ class Members:
         await Recovery(
             store=cast(Any, OpenStore()),
             sessions=self.sessions,
+            tickets=MemoryTickets(),
             history=cast(Any, self.history),
             publish=queued,
             clock=self.clock,

@@ -31,7 +31,7 @@ _NAMING = """
 SELECT x.execution_id::text FROM engine.executions x CROSS JOIN LATERAL (
     SELECT FROM engine.history_events e, unnest($1::bytea[]) s
     WHERE e.execution_id = x.execution_id AND position(s IN e.data) > 0 LIMIT 1) AS named
-WHERE x.closed_at IS NULL AND x.status <> 'waiting' ORDER BY x.execution_id"""
+WHERE x.closed_at IS NULL AND x.status NOT IN ('waiting', 'queued') ORDER BY x.execution_id"""
 
 
 class SqlHistoryStore:

@@ -23,7 +23,7 @@ from linkflow.domain.errors import LinkFlowError
 from linkflow.engine.recovery.publishing import Publish, publishing
 from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import Peers
-from linkflow.ports.coordination import Leases, Sessions
+from linkflow.ports.coordination import Leases, Sessions, Tickets
 from linkflow.ports.services import History, TaskId
 from linkflow.ports.stores import HistoryStore
 from linkflow.telemetry import metrics
@@ -40,8 +40,8 @@ AGAIN_S = 1.0
 PAGE = 500
 """Executions that are looked at together."""
 
-PARKED = frozenset({"waiting"})
-"""Statuses whose driver is a row (a wake-up, a child, a wait): nothing must be decided for them."""
+WAITING, QUEUED = "waiting", "queued"
+"""Statuses whose driver is a row: a wake-up, a child, a wait; or a place in a line."""
 
 NEAR_S = 20.0
 """Wake-ups that are nearer may be in no timer's memory; it finds the others by itself before they are due."""
@@ -122,6 +122,7 @@ class Recovery:
         *,
         store: HistoryStore,
         sessions: Sessions,
+        tickets: Tickets,
         history: RecoverableHistory,
         publish: Publish,
         clock: Clock,
@@ -136,6 +137,7 @@ class Recovery:
         Args:
             store: Where open executions are found.
             sessions: Leases of workers.
+            tickets: Lines for concurrency limits.
             history: Gives executions their drivers back.
             publish: Queues what waits for a worker.
             clock: Times everything.
@@ -156,6 +158,7 @@ class Recovery:
         self._sweeping = asyncio.Lock()
         self._store = store
         self._sessions = sessions
+        self._tickets = tickets
         self._history = history
         self._publish = publish
         self._clock = clock
@@ -240,12 +243,18 @@ class Recovery:
 
     async def _sweep(self) -> int:
         found: list[str] = []
+        queued: list[str] = []
         async for execution_id, status, wakeup_at in self._store.open_executions():
-            if status in PARKED:
-                if wakeup_at is not None and wakeup_at < self._clock.now() + NEAR_S:
-                    self._history.remind(execution_id, wakeup_at)
+            if status not in (WAITING, QUEUED):
+                found.append(execution_id)
                 continue
-            found.append(execution_id)
+            if status == QUEUED:
+                queued.append(execution_id)
+            if wakeup_at is not None and wakeup_at < self._clock.now() + NEAR_S:
+                self._history.remind(execution_id, wakeup_at)
+        if queued:  # a long line is moved on by who is before it: it must not be a long sweep
+            behind = await self._tickets.behind(queued)
+            found += [each for each in queued if each not in behind]
         if self._among is not None and found:
             # Each begins elsewhere: what one that is killed did not get to, the next one may begin with.
             self._sweeps += 1
