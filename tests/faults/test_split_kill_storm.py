@@ -12,6 +12,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.system import SystemClock
 from linkflow.testing.cluster import ROLES, Processes, cluster
 from linkflow.testing.load import starting
+from linkflow.testing.postgres import vacuumed
 from linkflow.testing.standstill import stood_still, watching
 from linkflow.testing.storm import Outside
 
@@ -71,6 +72,7 @@ async def test_a_storm_of_kills_over_split_services(
     """D34: whatever dies, each start that was acknowledged is one execution that ends, effects once each."""
     kills, pause_s = (FULL_KILLS, FULL_PAUSE_S) if is_full else (KILLS, PAUSE_S)
     async with (
+        vacuumed(database),
         Outside.serving() as outside,
         cluster(database.dsn, tmp_path, ROLES) as running,
         watching(running, "matching-1", "matching-2") as line,
