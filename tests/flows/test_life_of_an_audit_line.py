@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+from linkflow.adapters.sql.records import SqlRecords
 from linkflow.api.permissions import NEEDED
 from linkflow.apps.cli import app as command_line
 from linkflow.testing.control import OWNER, PASSWORD, Client, Reply, Stage, spec
@@ -53,6 +54,16 @@ async def test_lines_are_found(stage: Stage) -> None:
     assert ["workflow.update", "workflow.create", "workflow.create"] == [each["action"] for each in family]
     assert family == [*page["data"], *rest["data"]]
     assert ["workflow.create"] == [each["action"] for each in one]
+
+
+async def test_the_ends_of_many_chains_are_read_at_once(stage: Stage) -> None:
+    """Who follows many logs asks once which of them have grown; a workspace without a line is left out."""
+    await stage.workflow()
+    own = (await stage.client.get("/api/v1/auth/me")).json["workspace_id"]
+    log = SqlRecords(stage.database).audit_log
+    head = await log.head(own)
+
+    assert {own: head.number} == await log.ends([own, "00000000-0000-4000-8000-000000000000"])
 
 
 async def test_a_changed_row_is_found(stage: Stage) -> None:

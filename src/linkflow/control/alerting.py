@@ -134,11 +134,12 @@ class Alerting:
 
     async def gather(self) -> int:
         """Compare new lines of the audit log with the rules about credentials; how many lines."""
-        looked_at = 0
-        for alert in await self._records.alerts.active():
-            if alert.kind == "credential":
-                looked_at += await self.guarded(alert, self._of_audit(alert))
-        return looked_at
+        rules = [each for each in await self._records.alerts.active() if each.kind == "credential"]
+        if not rules:
+            return 0
+        ends = await self._records.audit_log.ends(sorted({each.workspace_id for each in rules}))
+        behind = [each for each in rules if each.audit_number < ends.get(each.workspace_id, 0)]
+        return sum([await self.guarded(each, self._of_audit(each)) for each in behind])
 
     async def _of_audit(self, alert: Alert) -> int:
         """Compare new lines of the audit log with a rule; how many lines."""

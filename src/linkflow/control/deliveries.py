@@ -96,10 +96,9 @@ class Deliveries:
         if marks.keys() - workspaces:
             await self._followed.unfollow({each: marks[each] for each in marks.keys() - workspaces})
         made = await self._of_executions(active, happened)
-        for subscription in active:
-            if any(wanted(subscription.events, event) for event in FROM_AUDIT.values()):
-                made += await self._of_audit(subscription)
-        return made
+        return made + await self._of_audits(
+            [each for each in active if any(wanted(each.events, event) for event in FROM_AUDIT.values())]
+        )
 
     async def _of_executions(
         self, active: Sequence[Subscription], happened: Sequence[FollowedExecution]
@@ -115,6 +114,14 @@ class Deliveries:
             await self._alerting.consider(happened)
             await self._followed.settle(happened)
         return len(happened)
+
+    async def _of_audits(self, following: Sequence[Subscription]) -> int:
+        """Make messages of new lines of the audit logs; those without one cost one question together."""
+        if not following:
+            return 0
+        ends = await self._records.audit_log.ends(sorted({each.workspace_id for each in following}))
+        behind = [each for each in following if each.audit_number < ends.get(each.workspace_id, 0)]
+        return sum([await self._of_audit(each) for each in behind])
 
     async def _of_audit(self, subscription: Subscription) -> int:
         """Make messages of new lines of the audit log."""

@@ -1,6 +1,6 @@
 """The audit log, to be read; `Ledger.audit` writes it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -41,4 +41,8 @@ class AuditLog(Protocol):
 
     async def head(self, workspace_id: str) -> AuditHead:
         """Say where the chain of a workspace ends."""
+        ...
+
+    async def ends(self, workspace_ids: Sequence[str]) -> Mapping[str, int]:
+        """Say which numbers the newest lines of many workspaces have; without a line, left out."""
         ...

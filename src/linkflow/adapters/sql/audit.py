@@ -4,7 +4,7 @@ A line is chained by the statement that writes it: the head's row is locked, mov
 writers follow one another and a transaction that is rolled back leaves no gap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from linkflow.adapters.sql.statements import Statements, Table
 from linkflow.domain.audit import AuditHead, AuditLine, said
@@ -74,3 +74,11 @@ class SqlAuditLog:
             "SELECT number, hash FROM control.audit_heads WHERE workspace_id = $1", workspace_id
         )
         return AuditHead() if found is None else AuditHead(number=found["number"], hash=found["hash"])
+
+    async def ends(self, workspace_ids: Sequence[str]) -> Mapping[str, int]:
+        """Say where many chains end."""
+        found = await self._sql.rows(
+            "SELECT workspace_id, number FROM control.audit_heads WHERE workspace_id = ANY($1::text[])",
+            list(workspace_ids),
+        )
+        return {row[0]: row[1] for row in found}
