@@ -16,7 +16,7 @@ from linkflow.domain.budget import Budget, OnExceeded
 from linkflow.domain.errors import Kind
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
-from linkflow.domain.node import Completion
+from linkflow.domain.node import NOT_DONE, Completion
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import to_json
 from linkflow.testing.builders import Play, failure, node, say, workflow
@@ -124,6 +124,31 @@ def lost_workers() -> Play:
 def unknown_fails() -> Play:
     play = Play(workflow("t -> a", "t -> p", a="test.post"))
     play.failed("a", TRANSIENT, unknown=True)
+    return play.run()
+
+
+def looked_up() -> Play:
+    play = Play(workflow("t -> a -> b", a="test.ask", b="test.ask"))
+    play.failed("a", TRANSIENT, unknown=True)
+    play.wake()
+    play.failed("a", TRANSIENT)
+    play.wake()
+    play.tell(play.report("a", NOT_DONE))
+    play.wake()
+    play.done("a", {"id": 1})
+    play.tell(n.SessionsLost(["worker"]))
+    play.wake()
+    play.done("b", {"id": 2})
+    return play.run()
+
+
+def look_ups_end() -> Play:
+    play = Play(workflow("t -> a", a="test.ask"))
+    play.failed("a", TRANSIENT, unknown=True)
+    while play.state.retries:
+        play.wake()
+        play.failed("a", TRANSIENT)
+    play.tell(n.Resolve("a", action="done", data={"id": 1}, by="ann"))
     return play.run()
 
 
@@ -303,7 +328,7 @@ def lively(seed: int) -> Play:
 NAMED = (
     straight, join, switch, race, loops, visits, retries, exhausted, lost_workers, unknown_fails, backstop,
     waits, wait_times_out, delay, forgotten_child, cancelled, terminated, timed_out, failing, ticket, refused,
-    quarantined, pinned, long_chain, chance, responder, triggers,
+    looked_up, look_ups_end, quarantined, pinned, long_chain, chance, responder, triggers,
     budget_fails, budget_raised, budget_of_the_workspace,
 )  # fmt: skip
 

@@ -61,6 +61,8 @@ def _page(spec: NodeSpec) -> str:
     ]
     if spec.timeout_s is not None:
         lines.append(f"- Time of one attempt: {spec.timeout_s:g} s, unless the node sets `timeout`")
+    if spec.can_look_up:
+        lines.append("- What became of an attempt can be looked up")
     if spec.raw:
         names = ", ".join(f"`{name}`" for name in spec.raw)
         lines.append(f"- Evaluated by the node itself: {names}")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from linkflow.domain.errors import NodeError
+from linkflow.domain.errors import Kind, NodeError
 from linkflow.domain.values import Json
 
 
@@ -19,6 +19,15 @@ class NodeClass(StrEnum):
     IDEMPOTENT = "idempotent"  # may repeat; the first completion wins
     KEYED = "keyed"  # the receiver honours the effect key
     ONCE = "once"  # at most once, never silent
+
+
+class Unknown(StrEnum):
+    """What follows when nobody knows whether the effect of an attempt happened."""
+
+    FAIL = "fail"  # as `node.outcome_unknown`
+    LOOK_UP = "look_up"  # ask the receiver
+    PARK = "park"  # a person decides
+    RETRY = "retry"  # it may happen twice
 
 
 class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,6 +46,8 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         aliases: Other spellings that specs may use.
         timeout_s: Start-to-close limit of one attempt, seconds; None for nodes that do not run on a worker.
         unknown: What happens by default to an attempt with an unknown outcome: fail, park, retry or look_up.
+        can_look_up: The receiver can be asked what became of an attempt, so `unknown` may be look_up; a type
+            with a parameter `look_up` asks only where that is given, and then does so by default.
         raw: Parameters that hold expressions which the node evaluates itself; they are not resolved before.
         output: JSON Schema or example of the output, for the docs and completion.
         example: A config that works, for the docs.
@@ -57,6 +68,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     aliases: Sequence[str] = ()
     timeout_s: float | None = None
     unknown: str = "fail"
+    can_look_up: bool = False
     raw: Sequence[str] = ()
     output: Json = None
     example: Json = None
@@ -140,6 +152,21 @@ class Catalog(Protocol):
         ...
 
 
+LOOK_UP = "look_up"
+"""The parameter that says where a node type looks up."""
+
+
+def looks_up(spec: NodeSpec, config: Mapping[str, Json]) -> bool:
+    """Say whether a node can ask what became of an attempt.
+
+    Args:
+        spec: Its type.
+        config: As written.
+    """
+    needs_config = LOOK_UP in (spec.parameters.get("properties") or {})
+    return spec.can_look_up and (not needs_config or bool(config.get(LOOK_UP)))
+
+
 class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one attempt ended, as the worker reports it.
 
@@ -160,3 +187,16 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     unknown: bool = False
     logs: Sequence[Json] = ()
     meta: Mapping[str, Json] = {}
+
+
+NOT_DONE = Completion(
+    error=NodeError(
+        "node.not_done", Kind.TRANSIENT, "The receiver says that it was not done.", not_started=True
+    )
+)
+"""The answer of a look-up: the effect did not happen, and cannot happen any more."""
+
+
+def is_not_done(error: NodeError) -> bool:
+    """Say whether a look-up that ended with this found that the effect did not happen."""
+    return NOT_DONE.error is not None and error.code == NOT_DONE.error.code and error.not_started

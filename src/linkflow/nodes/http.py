@@ -5,14 +5,30 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from linkflow.domain.errors import ActivityError, Invalid
-from linkflow.domain.node import Completion, NodeClass, NodeSpec
+from linkflow.domain.node import LOOK_UP, NOT_DONE, Completion, NodeClass, NodeSpec
 from linkflow.domain.values import Json
 from linkflow.nodes.http_answer import answer_output, failure_output, status_error
 from linkflow.nodes.http_auth import AUTH_TYPES, answered, auth_type, signed
 from linkflow.nodes.http_body import BODY_TYPES, encode_body, pairs
 from linkflow.nodes.schema import anything, either, flag, many, mapping, number, record, spelled, text, whole
 from linkflow.ports.nodes import NodeContext
-from linkflow.ports.outbound import HttpRequest
+from linkflow.ports.outbound import HttpRequest, HttpResponse
+
+_SHARED = (
+    "auth",
+    "credential",
+    "username",
+    "password",
+    "token",
+    "headers",
+    "timeout_s",
+    "timeout_ms",
+    "follow_redirects",
+    "verify_tls",
+    "response",
+    "max_bytes",
+)
+"""What a look-up takes over from the request."""
 
 _FAILURES = frozenset({"http.connect", "http.timeout", "http.connection_lost"})
 
@@ -26,6 +42,7 @@ class HttpRequestNode:
         summary="Call a URL and read what it answers.",
         node_class=NodeClass.ONCE,  # what holds for one config: domain.http_class
         timeout_s=60.0,
+        can_look_up=True,
         aliases=(
             "action_http_request",
             "action_http",
@@ -138,6 +155,33 @@ class HttpRequestNode:
                     "idempotencyHeader",
                 ),
                 **spelled(
+                    either(
+                        "Where to ask what became of a request whose outcome is unknown: a URL, or an "
+                        "object. 2xx: it was done, and this answer is the output. 404: it was not done. "
+                        "Anything else: nobody knows.",
+                        {"type": "string"},
+                        record(
+                            {
+                                "url": text("Absolute URL, http or https."),
+                                "method": text("How to ask.", default="GET", choices=("GET", "HEAD")),
+                                "query": either(
+                                    "Added to the URL: object, or list of `{name, value}`.",
+                                    mapping(""),
+                                    many(""),
+                                ),
+                                "headers": either(
+                                    "Instead of the request's: object, or list of `{name, value}`.",
+                                    mapping(""),
+                                    many(""),
+                                ),
+                            },
+                            required=("url",),
+                        ),
+                    ),
+                    LOOK_UP,
+                    "lookUp",
+                ),
+                **spelled(
                     many("Further statuses that are worth another attempt.", whole("", least=100, most=599)),
                     "retry_on_status",
                     "retryableStatusCodes",
@@ -177,6 +221,14 @@ GET, HEAD, OPTIONS, PUT and DELETE may be tried again after any passing failure.
 POST and PATCH are tried again only when nothing was sent, or the server refused with 429 or 503;
 with `idempotency_header` they carry a key and are tried again like the others.
 
+When such a request ends and nobody knows whether it happened (a timeout, a connection that broke, a worker
+that stopped), `unknown` on the node says what follows: `fail`, `park` (a person decides), `retry`, or
+`look_up`, which is the default once `look_up` in the config says where to ask.
+The server is asked after 5 s and up to three times more, with the same sign-in.
+What names the request must be in both: `{{execution.effect_key}}` is the same for every attempt and look-up.
+Name only an address that knows a request as soon as the server has begun it:
+after 404 the request is sent again, as far as `retry` allows. A person decides when no answer helps.
+
 A status of 429 is `rate_limit` and waits as long as `Retry-After` asks, 5xx is `transient`, other statuses
 from 400 are `permanent`. `status`, `status_code` and `statusCode` are one value, as are `body` and `json`
 (up to 256 KB; a longer body is only `body`). A body that is neither JSON nor text is base64, and
@@ -189,25 +241,42 @@ Addresses inside the network (private, loopback, link-local, metadata) are refus
     async def run(self, context: NodeContext) -> Completion:
         """Send the request once, and a second time only for a digest challenge."""
         config = context.config
-        request, auth = await self._request(context)
         try:
-            response = await context.http.send(request)
-            if response.status == 401 and auth and auth_type(auth) == "digest":
-                nonce = hashlib.sha256(f"{context.effect_key}:{context.attempt}".encode()).hexdigest()[:16]
-                challenge = response.headers.get("www-authenticate", "")
-                if (again := answered(request, auth, challenge, nonce)) is not None:
-                    response = await context.http.send(again)
+            response = await self._send(context, config)
         except ActivityError as error:
             if config.get("on_failure") == "data" and error.code in _FAILURES:
                 return Completion(output=failure_output(error))
             raise
         if response.status >= 400 and config.get("on_status") != "data":
             raise status_error(response, config)
-        meta = {"status": response.status, "bytes": len(response.body), "ms": round(response.duration_ms, 1)}
-        return Completion(output=answer_output(response, config.get("response")), meta=meta)
+        return _completion(response, config)
 
-    async def _request(self, context: NodeContext) -> tuple[HttpRequest, Mapping[str, Json] | None]:
-        config = context.config
+    async def look_up(self, context: NodeContext) -> Completion:
+        """Ask where `look_up` says what became of the request."""
+        asked = context.config.get(LOOK_UP)
+        asked = asked if isinstance(asked, dict) else {"url": asked}
+        config = {name: context.config[name] for name in _SHARED if name in context.config} | asked
+        response = await self._send(context, config)
+        if response.status == 404:
+            return NOT_DONE
+        if not 200 <= response.status < 300:
+            raise status_error(response, config)
+        return _completion(response, config)
+
+    async def _send(self, context: NodeContext, config: Mapping[str, Json]) -> HttpResponse:
+        """Send the request that a config says, and once more for a digest challenge."""
+        request, auth = await self._request(context, config)
+        response = await context.http.send(request)
+        if response.status == 401 and auth and auth_type(auth) == "digest":
+            nonce = hashlib.sha256(f"{context.effect_key}:{context.attempt}".encode()).hexdigest()[:16]
+            challenge = response.headers.get("www-authenticate", "")
+            if (again := answered(request, auth, challenge, nonce)) is not None:
+                response = await context.http.send(again)
+        return response
+
+    async def _request(
+        self, context: NodeContext, config: Mapping[str, Json]
+    ) -> tuple[HttpRequest, Mapping[str, Json] | None]:
         boundary = f"linkflow-{hashlib.sha256(context.effect_key.encode()).hexdigest()[:24]}"
         body, content_type = encode_body(config.get("body"), config.get("body_type") or "auto", boundary)
         headers = dict(pairs(config.get("headers")))
@@ -229,19 +298,24 @@ Addresses inside the network (private, loopback, link-local, metadata) are refus
             follow_redirects=config.get("follow_redirects") is not False,
             verify_tls=config.get("verify_tls") is not False,
         )
-        auth = await _auth(context)
+        auth = await _auth(context, config)
         return (await signed(request, auth, context.http) if auth else request), auth
 
 
-async def _auth(context: NodeContext) -> Mapping[str, Json] | None:
+def _completion(response: HttpResponse, config: Mapping[str, Json]) -> Completion:
+    meta = {"status": response.status, "bytes": len(response.body), "ms": round(response.duration_ms, 1)}
+    return Completion(output=answer_output(response, config.get("response")), meta=meta)
+
+
+async def _auth(context: NodeContext, config: Mapping[str, Json]) -> Mapping[str, Json] | None:
     """Join what the config says of the sign-in with the credential it names."""
-    auth = context.config.get("auth")
+    auth = config.get("auth")
     if isinstance(auth, str):
         auth = {
             "type": auth,
-            **{k: v for k, v in context.config.items() if k in ("username", "password", "token")},
+            **{k: v for k, v in config.items() if k in ("username", "password", "token")},
         }
-    name = context.config.get("credential")
+    name = config.get("credential")
     if isinstance(name, str) and name:
         secret = await context.secret(name)
         return {**secret, **(auth or {})}

@@ -24,7 +24,7 @@ from linkflow.nodes.logic import LOGIC
 from linkflow.nodes.on_worker import PureOnWorker
 from linkflow.nodes.triggers import TRIGGERS
 from linkflow.nodes.webhook import WEBHOOK
-from linkflow.ports.nodes import Node
+from linkflow.ports.nodes import LooksUp, Node
 
 GROUP = "linkflow.nodes"
 """The entry point group of third-party nodes."""
@@ -143,9 +143,7 @@ class NodeRegistry:
             else:
                 self._pure[key] = cast(PureNode, node)
         elif spec.runs_on_worker:
-            if not isinstance(node, Node):
-                raise Invalid(f"{source} offers {spec.type}, which has no `run`.", code="node.invalid")
-            self._runners[key] = node
+            self._runners[key] = _runner(node, spec, source)
         elif is_third_party:
             raise Invalid(
                 f"{source} offers {spec.type} of class {spec.node_class}; only LinkFlow itself has these.",
@@ -165,6 +163,19 @@ class NodeRegistry:
                     f"{source} calls {node_type} {name!r} as well, which is {held[0]} of {held[1]}.",
                     code="node.duplicate",
                 )
+
+
+def _runner(node: object, spec: NodeSpec, source: str) -> Node:
+    """Take an object as what its spec promises.
+
+    Raises:
+        Invalid: `node.invalid`: a method is missing.
+    """
+    if not isinstance(node, Node):
+        raise Invalid(f"{source} offers {spec.type}, which has no `run`.", code="node.invalid")
+    if spec.can_look_up and not isinstance(node, LooksUp):
+        raise Invalid(f"{source} offers {spec.type}, which has no `look_up`.", code="node.invalid")
+    return node
 
 
 def _fold(name: str) -> str:

@@ -19,9 +19,11 @@ from typing import Any, get_type_hints
 import msgspec
 
 from linkflow.domain.errors import Invalid
-from linkflow.domain.node import Completion, NodeClass, NodeSpec, PureContext, PureResult
+from linkflow.domain.node import NOT_DONE, Completion, NodeClass, NodeSpec, PureContext, PureResult
 from linkflow.domain.values import Json
 from linkflow.ports.nodes import NodeContext
+
+__all__ = ["NOT_DONE", "FunctionNode", "PureFunctionNode", "node"]
 
 _CONFIG = "Config"
 
@@ -30,12 +32,19 @@ class FunctionNode:
     """A node that runs a coroutine function on a worker; calling it calls the function."""
 
     def __init__(
-        self, spec: NodeSpec, function: Callable[..., Awaitable[Any]], config: type, *, wants: bool
+        self,
+        spec: NodeSpec,
+        function: Callable[..., Awaitable[Any]],
+        config: type,
+        *,
+        wants: bool,
+        look_up: Callable[[NodeContext], Awaitable[Any]] | None = None,
     ) -> None:
         self.spec = spec
         self._function = function
         self._config = config
         self._wants_context = wants
+        self._look_up = look_up
 
     def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Call the function itself."""
@@ -47,6 +56,17 @@ class FunctionNode:
         found = await (
             self._function(context, **arguments) if self._wants_context else self._function(**arguments)
         )
+        return found if isinstance(found, Completion) else Completion(output=msgspec.to_builtins(found))
+
+    async def look_up(self, context: NodeContext) -> Completion:
+        """Ask what became of an attempt; see `ports.nodes.LooksUp`.
+
+        Raises:
+            Invalid: `node.no_answer`: the function said nothing, so nobody knows.
+        """
+        found = await self._look_up(context) if self._look_up is not None else None
+        if found is None:
+            raise Invalid(f"The look-up of {self.spec.type} gave no answer.", code="node.no_answer")
         return found if isinstance(found, Completion) else Completion(output=msgspec.to_builtins(found))
 
 
@@ -79,7 +99,8 @@ def node(
     aliases: Sequence[str] = (),
     outputs: Sequence[str] = ("out",),
     timeout_s: float | None = None,
-    unknown: str = "fail",
+    unknown: str = "",
+    look_up: Callable[[NodeContext], Awaitable[Any]] | None = None,
     example: Json = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Turn a function into a node type.
@@ -93,7 +114,10 @@ def node(
         aliases: Other spellings.
         outputs: Output handles; return `Completion(output=…, handle=…)` to take one.
         timeout_s: Limit of one attempt.
-        unknown: What happens to an attempt whose outcome is unknown: fail, park, retry, look_up.
+        unknown: What happens to an attempt whose outcome is unknown: fail, park, retry, look_up; by default
+            look_up where there is one, else fail.
+        look_up: Asks the receiver what became of an attempt: gives its output when it happened, `NOT_DONE`
+            when it did not and cannot any more; raises, or gives None, when nobody knows yet.
         example: A config that works.
 
     Raises:
@@ -122,11 +146,13 @@ def node(
             aliases=tuple(aliases),
             outputs=tuple(outputs),
             timeout_s=timeout_s if is_pure else timeout_s or 60.0,
-            unknown=unknown,
+            unknown=unknown or ("look_up" if look_up is not None else "fail"),
+            can_look_up=look_up is not None,
             example=example,
         )
-        made = PureFunctionNode if is_pure else FunctionNode
-        return made(spec, function, config, wants=wants)
+        if is_pure:
+            return PureFunctionNode(spec, function, config, wants=wants)
+        return FunctionNode(spec, function, config, wants=wants, look_up=look_up)
 
     return wrap
 

@@ -80,10 +80,16 @@ class StartedExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     responded: Json = None
 
 
+LOOK_UP = "/look_up"
+"""Ends the node type of a task that asks what became of an attempt: a worker that knows no look-ups must not
+run the node instead."""
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One attempt of an activity, as a worker gets it.
+    """One attempt of an activity, or one look-up of an attempt, as a worker gets it.
 
     Attributes:
+        node_type: What is run; with `/look_up` at its end what is asked.
         session: The worker session that may run it; empty until it is started.
         node_id: Node in the spec; with spec_hash it names the compiled config.
         config: The node's config, expressions unresolved.
@@ -116,6 +122,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timeout_s: float = 60.0
     priority: int = 5
     is_suspect: bool = False
+
+    @property
+    def effect_key(self) -> str:
+        """A key for receivers that do a thing once: the same over all attempts and look-ups."""
+        return f"{self.execution_id}:{self.key}"
 
 
 class Attempt(NamedTuple):

@@ -118,6 +118,23 @@ class Node(Protocol):
         ...
 
 
+@runtime_checkable
+class LooksUp(Protocol):
+    """A node type whose receiver can be asked what became of an attempt; its spec says `can_look_up`."""
+
+    async def look_up(self, context: NodeContext) -> Completion:
+        """Ask what became of the effect that has this context's effect key. Safe to repeat.
+
+        Returns:
+            How the effect ended when it happened, as `run` would have; `NOT_DONE` when it did not happen and
+            cannot any more: then it may be tried again.
+
+        Raises:
+            LinkFlowError: Nobody knows yet; asked again a few times, then a person decides.
+        """
+        ...
+
+
 class WorkerNodes(Protocol):
     """The nodes a worker can run."""
 

@@ -23,7 +23,7 @@ from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.snapshot import freeze, thaw
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.node import Completion, NodeClass, NodeSpec, PureContext, PureResult
+from linkflow.domain.node import NOT_DONE, Completion, NodeClass, NodeSpec, PureContext, PureResult
 from linkflow.domain.values import Json, decode_json, encode_json, execution_id
 from linkflow.domain.workflow.graph import ExecutionGraph
 from linkflow.domain.workflow.spec import WorkflowSpec, parse
@@ -56,6 +56,20 @@ class _Effect:
         return Completion(output=decode_json((await context.http.send(request)).body))
 
 
+class _Asking(_Effect):
+    """An effect whose receiver can be asked what became of it."""
+
+    async def look_up(self, context: NodeContext) -> Completion:
+        """Ask the receiver under the effect key; 404 means that it did not happen."""
+        request = HttpRequest(
+            method="GET",
+            url=f"http://receiver/{self.spec.type}",
+            headers={"Idempotency-Key": context.effect_key},
+        )
+        answer = await context.http.send(request)
+        return NOT_DONE if answer.status == 404 else Completion(output=decode_json(answer.body))
+
+
 class _Say:
     """A pure node that says what its config says."""
 
@@ -78,9 +92,10 @@ class _Broken:
 
 @lru_cache(maxsize=1)
 def catalog() -> NodeRegistry:
-    """The built-in nodes, and `test.get` (idempotent), `pay` (keyed), `send` (once, parks), `post` (once).
+    """The built-in nodes and `test.get` (idempotent), `pay` (keyed), `send`, `post`, `ask` (once).
 
-    `test.say` is pure and gives its `value`; `test.broken` is pure and has a bug.
+    Unknown outcomes of `send` are parked, those of `ask` looked up. `test.say` is pure and gives its `value`;
+    `test.broken` is pure and has a bug.
     """
     return NodeRegistry(
         (
@@ -89,6 +104,7 @@ def catalog() -> NodeRegistry:
             _Effect("pay", NodeClass.KEYED),
             _Effect("send", NodeClass.ONCE, unknown="park"),
             _Effect("post", NodeClass.ONCE),
+            _Asking("ask", NodeClass.ONCE, unknown="look_up", can_look_up=True),
             _Say(),
             _Broken(),
         )

@@ -75,7 +75,8 @@ class Witness:
         world = self._life.world
         replies = await self._target.respond(reports)
         for report, reply in zip(reports, replies, strict=True):
-            is_done = (report.key, report.attempt) in world.completed(report.execution_id)
+            effect = world.effect_attempt(report.execution_id, report.key, report.attempt)
+            is_done = (report.key, effect) in world.completed(report.execution_id)
             if reply.accepted and report.completion.error is None and not is_done:
                 world.violated(f"the report of {report.key} was acknowledged and is not durable")
         return replies

@@ -108,7 +108,9 @@ class Receiver:
         self.answer: Callable[[str, str], Json] = lambda execution, key: {"v": 1}
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """Take a call in."""
+        """Take a call in, or a question about one."""
+        if request.method == "GET":
+            return self._looked_up(request.headers["Idempotency-Key"])
         asked = decode_json(request.body or b"")
         execution, key, attempt = asked["execution_id"], asked["key"], asked["attempt"]
         node_class = request.url.rpartition(".")[2]
@@ -122,12 +124,22 @@ class Receiver:
         effect_key = request.headers["Idempotency-Key"]
         if node_class != "pay" or effect_key not in self.applied:
             self.applied[effect_key] = self.applied.get(effect_key, 0) + 1
-        if node_class == "post" and self.applied[effect_key] > 1:
+        if node_class in ("post", "ask") and self.applied[effect_key] > 1:
             self._world.violated(f"the effect of class once {effect_key} happened twice")
         await asyncio.sleep(rng.choice((0.0, 0.01, 0.3, 3.0)))
         answer = response(body=self.answer(execution, key))
         self.answered.setdefault(execution, set()).add((key, attempt))
         return answer
+
+    def _looked_up(self, effect_key: str) -> HttpResponse:
+        """Say what became of an effect; now and then there is no answer."""
+        if self._world.rng.random() < 0.1:
+            raise ActivityError("Nobody answers.", code="http.timeout", kind=Kind.TRANSIENT)
+        if not self.applied.get(effect_key):
+            return response(404)
+        execution, _, key = effect_key.partition(":")
+        self.answered.setdefault(execution, set()).add((key, self.begun[execution, key][-1]))
+        return response(body=self.answer(execution, key))
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -37,7 +37,7 @@ SERIOUS = ("decision failed", "node crashed")
 """Log messages that tell of a bug."""
 
 MIXED = spec(
-    "t -> a -> pay -> post -> w -> sub -> l",
+    "t -> a -> ask -> pay -> post -> w -> sub -> l",
     "t -> other -> m",
     "post -> m",
     "l.body -> each -> nap",
@@ -45,6 +45,7 @@ MIXED = spec(
     a="test.get",
     pay="test.pay",
     post=node("test.post", settings={"onError": "continue"}),
+    ask=node("test.ask", settings={"onError": "continue"}),
     w=node("logic.wait_event", event="go", timeout_s=4_000),
     sub=node("flow.sub_workflow", workflow_id="child"),
     other=node("logic.delay", seconds=40),

@@ -14,7 +14,12 @@ from typing import Any, TypeVar
 
 from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.domain.errors import LinkFlowError, NotFound, Unavailable
-from linkflow.domain.execution.events import ActivityTaskCompleted, ActivityTaskStarted, Event
+from linkflow.domain.execution.events import (
+    ActivityTaskCompleted,
+    ActivityTaskLookUp,
+    ActivityTaskStarted,
+    Event,
+)
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.values import Json
@@ -322,6 +327,13 @@ class World:
         for each in left:
             state = self.state(each)
             self.violated(f"{each} is stuck as {state.status() if state else 'unknown'}")
+
+    def effect_attempt(self, execution: str, key: str, attempt: int) -> int:
+        """The attempt at the effect that an attempt is, or looks up."""
+        for event in self.events(execution):
+            if isinstance(event, ActivityTaskLookUp) and (event.key, event.attempt) == (key, attempt):
+                return attempt - event.look_up
+        return attempt
 
     def completed(self, execution: str) -> set[tuple[str, int]]:
         """Attempts that the durable history says went well."""

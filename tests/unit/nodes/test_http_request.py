@@ -8,7 +8,7 @@ import pytest
 
 from linkflow.domain.errors import ActivityError, Invalid, Kind
 from linkflow.domain.http_class import http_class
-from linkflow.domain.node import NodeClass
+from linkflow.domain.node import NOT_DONE, NodeClass
 from linkflow.domain.parameters import respell
 from linkflow.domain.values import Json
 from linkflow.nodes.http import HttpRequestNode
@@ -351,3 +351,50 @@ async def test_the_attempts_timeout_bounds_the_request() -> None:
 def test_class_by_method(config: Json, expected: NodeClass) -> None:
     """What may happen twice to a request depends on its method and on an idempotency header."""
     assert expected == http_class(config)
+
+
+LOOKING = {
+    "method": "POST",
+    "body": {"amount": 5},
+    "headers": {"X-Tenant": "a"},
+    "auth": {"type": "bearer", "token": "t"},
+    "look_up": {"url": f"{URL}/found", "query": {"reference": "7"}},
+}
+
+
+async def test_a_look_up_that_finds_it_gives_its_output() -> None:
+    """The look-up asks its own address, signed as the request was; a good answer is the output."""
+    context = context_of(LOOKING, response(200, {"id": 7}))
+    completion = await NODE.look_up(context)
+    sent = asked(context)
+
+    assert ("GET", f"{URL}/found", [("reference", "7")], None) == (
+        sent.method,
+        sent.url,
+        list(sent.query),
+        sent.body,
+    )
+    assert ("a", "Bearer t") == (sent.headers["X-Tenant"], sent.headers["Authorization"])
+    assert {"id": 7} == completion.output["body"]
+
+
+async def test_a_look_up_may_be_an_address_alone() -> None:
+    """`look_up` may be a URL; 404 says that the request was not done."""
+    context = context_of({"method": "POST", "look_up": f"{URL}/7"}, response(404))
+
+    assert (NOT_DONE, f"{URL}/7") == (await NODE.look_up(context), asked(context).url)
+
+
+@pytest.mark.parametrize("status", [302, 401, 410, 429, 500])
+async def test_a_look_up_without_an_answer_says_so(status: int) -> None:
+    """Any other status is no answer, whatever the request makes of statuses."""
+    with pytest.raises(ActivityError, match=str(status)):
+        await NODE.look_up(context_of({**LOOKING, "on_status": "data"}, response(status)))
+
+
+async def test_a_look_up_may_have_headers_of_its_own() -> None:
+    """Headers of the look-up replace those of the request."""
+    context = context_of({**LOOKING, "look_up": {"url": URL, "headers": {"Accept": "text/plain"}}})
+    await NODE.look_up(context)
+
+    assert "X-Tenant" not in asked(context).headers

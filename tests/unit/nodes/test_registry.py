@@ -103,6 +103,7 @@ def _named(name: str, **fields: Json) -> object:
         (_named("http-request.x", aliases=("http-request",)), "http.request"),
         (object(), "not a node"),
         (_named("nogroup"), "not a node"),
+        (_named("mine.blind", can_look_up=True), "which has no `look_up`"),
     ],
 )
 def test_clashes_are_refused_in_words(offered: object, said: str) -> None:
@@ -275,6 +276,29 @@ class Address(msgspec.Struct):
 
     city: str
     zip: int = 0
+
+
+async def test_a_decorated_function_may_look_up() -> None:
+    """A function beside a node's own asks what became of an attempt; silence is no answer."""
+    answers: list[Json] = [{"id": 7}, None]
+
+    async def ask(context: NodeContext) -> Json:
+        return {"key": context.effect_key, **answers[0]} if answers[0] else None
+
+    @node("mine.pay", look_up=ask)
+    async def pay(amount: int) -> str:
+        """Pay."""
+        return str(amount)
+
+    context = node_context({"amount": 1})
+    found = await pay.look_up(context)
+    answers.pop(0)
+    with pytest.raises(LinkFlowError, match="gave no answer"):
+        await pay.look_up(context)
+
+    assert {"key": context.effect_key, "id": 7} == found.output
+    assert (True, "look_up") == (pay.spec.can_look_up, pay.spec.unknown)
+    assert NodeRegistry(third_party={"mine": [pay]}).find("mine.pay") is pay.spec
 
 
 async def test_decorated_function() -> None:

@@ -939,6 +939,8 @@ export interface NodeType {
   output: unknown;
   example: unknown;
   timeout_s: number | null;
+  unknown: string;
+  can_look_up: boolean;
   docs: string;
 }
 

@@ -6,6 +6,9 @@ from linkflow.domain.errors import NodeError
 from linkflow.domain.execution.event import Event
 from linkflow.domain.values import Json
 
+LOOKED_UP = "look-up"
+"""Who resolved an unknown attempt, where the receiver was asked."""
+
 
 class ActivityTaskScheduled(Event, frozen=True):
     """An activity wants a worker; until it is started, this event is the durable task."""
@@ -96,6 +99,7 @@ class ActivityTaskUnknown(Event, frozen=True):
     Attributes:
         policy: fail, park, retry or look_up.
         deadline_at: Until when a person may decide, when parked.
+        look_up: Which look-up gave no answer, from 1; 0 when it is the attempt itself.
     """
 
     key: str
@@ -104,6 +108,21 @@ class ActivityTaskUnknown(Event, frozen=True):
     policy: str = "fail"
     deadline_at: float = 0.0
     error: NodeError | None = None
+    look_up: int = 0
+
+
+class ActivityTaskLookUp(Event, frozen=True):
+    """The receiver is asked at an instant what became of an unknown attempt.
+
+    Attributes:
+        attempt: The number under which a worker asks; the unknown attempt is `attempt - look_up`.
+        look_up: Which look-up of that attempt it is, from 1.
+    """
+
+    key: str
+    attempt: int
+    look_up: int
+    at: float
 
 
 class ActivityTaskResolved(Event, frozen=True):

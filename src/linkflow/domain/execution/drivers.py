@@ -12,8 +12,10 @@ from linkflow.domain.execution.spending import KEY, question, said
 from linkflow.domain.execution.state import ExecutionState, NodeState, Wait
 from linkflow.domain.execution.waiting import BACKSTOP_S
 
-CLOCK = frozenset({"timer", "retry"})
+CLOCK = frozenset({"timer", "retry", "look_up"})
 """Kinds of drivers that need nothing but time."""
+
+UNSURE = "may or may not have had its effect"
 
 
 def drivers(state: ExecutionState) -> list[Driver]:
@@ -90,13 +92,14 @@ def _paused(pause: BudgetExceeded) -> Driver:
 def _flying(state: ExecutionState, key: str) -> Driver:
     node = state.nodes[key]
     if not node.session:
-        return _driving(state, key, node, "task", "waits for a worker", since=node.at, can=("cancel",))
+        says = "waits for a worker" if not node.look_up else f"{UNSURE}; a look-up waits for a worker"
+        return _driving(state, key, node, "task", says, since=node.at, can=("cancel",))
     return _driving(
         state,
         key,
         node,
         "worker",
-        "runs on a worker",
+        "runs on a worker" if not node.look_up else f"{UNSURE}; a worker asks the receiver",
         since=node.started_at,
         until=node.started_at + state.graph.nodes[node.index].timeout_s + BACKSTOP_S,
         can=("cancel",),
@@ -105,6 +108,17 @@ def _flying(state: ExecutionState, key: str) -> Driver:
 
 def _retry(state: ExecutionState, key: str) -> Driver:
     node = state.nodes[key]
+    if node.look_up:
+        return _driving(
+            state,
+            key,
+            node,
+            "look_up",
+            f"{UNSURE}; the receiver is asked what became of it (look-up {node.look_up})",
+            since=node.started_at,
+            until=node.retry_at,
+            can=("retry", "cancel"),
+        )
     why = f" after: {node.error.message}" if node.error is not None else ""
     return _driving(
         state,
@@ -125,7 +139,7 @@ _WAITING: dict[str, tuple[str, str, Sequence[str]]] = {
     "child": ("child", "waits for a sub-workflow", ("cancel",)),
     "person": (
         "person",
-        "may or may not have had its effect; a person decides",
+        f"{UNSURE}; a person decides",
         ("resolve", "retry", "cancel"),
     ),
 }

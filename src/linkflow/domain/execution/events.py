@@ -13,6 +13,7 @@ from linkflow.domain.execution.activity_events import (
     ActivityTaskCancelled,
     ActivityTaskCompleted,
     ActivityTaskFailed,
+    ActivityTaskLookUp,
     ActivityTaskResolved,
     ActivityTaskRetryScheduled,
     ActivityTaskScheduled,
@@ -70,6 +71,7 @@ __all__ = [
     "ActivityTaskCancelled",
     "ActivityTaskCompleted",
     "ActivityTaskFailed",
+    "ActivityTaskLookUp",
     "ActivityTaskResolved",
     "ActivityTaskRetryScheduled",
     "ActivityTaskScheduled",
@@ -140,6 +142,7 @@ AnyEvent = (
     | ActivityTaskCancelled
     | ActivityTaskRetryScheduled
     | ActivityTaskUnknown
+    | ActivityTaskLookUp
     | ActivityTaskResolved
     | NodeCompleted
     | NodeFailed

@@ -102,9 +102,11 @@ def _go_on(
     session: str = "",
     retry_at: float = 0.0,
     begins: bool = False,
+    look_up: int | None = None,
 ) -> None:
-    """An activity stands differently; where it is, since when, and (None) when it was given out, stay."""
+    """An activity stands differently; where it is, since when, and what is None, stay."""
     before = state.nodes[key]
+    look_up = before.look_up if look_up is None else look_up
     state.nodes[key] = NodeState(
         before.index,
         before.scope,
@@ -116,6 +118,8 @@ def _go_on(
         retry_at=retry_at,
         error=error,
         begins=begins,
+        tries=before.tries + (attempt > before.attempt and not look_up),
+        look_up=look_up,
     )
 
 
@@ -143,6 +147,8 @@ def _on_scheduled(state: ExecutionState, event: e.ActivityTaskScheduled, at: flo
         first_at,
         attempt=event.attempt,
         error=before.error if before is not None else None,
+        tries=before.tries + (event.attempt > before.attempt) if before is not None else 0,
+        look_up=before.look_up if before is not None else 0,
     )
 
 
@@ -159,12 +165,21 @@ def _on_started(state: ExecutionState, event: e.ActivityTaskStarted, at: float) 
     )
 
 
-def _on_retry(state: ExecutionState, event: e.ActivityTaskRetryScheduled, at: float) -> None:
+def _on_retry(state: ExecutionState, event: Any, at: float) -> None:
+    """A further attempt, or a look-up of one, follows at an instant."""
     state.flying.pop(event.key, None)
     state.waits.pop(event.key, None)
     state.retries[event.key] = None
-    error = state.nodes[event.key].error
-    _go_on(state, event.key, NodeStatus.RUNNING, attempt=event.attempt, error=error, retry_at=event.at)
+    error, look_up = state.nodes[event.key].error, getattr(event, "look_up", 0)
+    _go_on(
+        state,
+        event.key,
+        NodeStatus.RUNNING,
+        attempt=event.attempt,
+        error=error,
+        retry_at=event.at,
+        look_up=look_up,
+    )
 
 
 def _on_unknown(state: ExecutionState, event: e.ActivityTaskUnknown, at: float) -> None:
@@ -180,7 +195,7 @@ def _open(state: ExecutionState, key: str, status: NodeStatus, at: float) -> Non
     state.nodes[key] = NodeState(index, scope_id, status, at, started_at=at)
 
 
-def _on_cancelled(state: ExecutionState, event: e.ActivityTaskCancelled, at: float) -> None:
+def _on_cancelled(state: ExecutionState, event: Any, at: float) -> None:
     finish(state, event.key, NodeStatus.CANCELLED, at)
 
 
@@ -272,10 +287,6 @@ def _on_child(state: ExecutionState, event: e.ChildStarted, at: float) -> None:
         )
 
 
-def _on_timer_cancelled(state: ExecutionState, event: e.TimerCancelled, at: float) -> None:
-    finish(state, event.key, NodeStatus.CANCELLED, at)
-
-
 def _on_signal(state: ExecutionState, event: e.SignalReceived, at: float) -> None:
     state.seen[event.id] = None
     state.mailbox[event.id] = event
@@ -357,6 +368,7 @@ _FOLDS: dict[type[e.Event], Callable[[ExecutionState, Any, float], None]] = {
     e.ActivityTaskCancelled: _on_cancelled,
     e.ActivityTaskRetryScheduled: _on_retry,
     e.ActivityTaskUnknown: _on_unknown,
+    e.ActivityTaskLookUp: _on_retry,
     e.ActivityTaskResolved: _on_noted,
     e.NodeCompleted: _on_completed,
     e.NodeFailed: _on_node_failed,
@@ -366,7 +378,7 @@ _FOLDS: dict[type[e.Event], Callable[[ExecutionState, Any, float], None]] = {
     e.IterationCompleted: _on_iteration_completed,
     e.TimerStarted: _on_timer,
     e.TimerFired: _on_completed,
-    e.TimerCancelled: _on_timer_cancelled,
+    e.TimerCancelled: _on_cancelled,
     e.SignalReceived: _on_signal,
     e.SignalSent: _on_noted,
     e.WaitOpened: _on_wait,

@@ -8,14 +8,18 @@ from linkflow.domain.execution.edges import as_json, catch
 from linkflow.domain.execution.retry import delay_s, draw, may_retry
 from linkflow.domain.execution.state import ROOT, NodeState
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.node import Completion, NodeClass
+from linkflow.domain.node import Completion, NodeClass, Unknown
 from linkflow.domain.workflow.graph import GraphNode
+from linkflow.domain.workflow.spec import Retry
 
 GRACE_S = 10.0
 """How long activities may tidy up when their execution is cancelled or fails."""
 
 PARKED_S = 7 * 24 * 3600.0
 """How long a person may decide about an unknown outcome; then it counts as failed."""
+
+LOOK_UPS = Retry(max_attempts=4, initial_delay_ms=5_000)
+"""How soon and how often the receiver is asked what became of an attempt; then a person decides."""
 
 MAX_CRASHES = 3
 """Worker crashes on one task after which it is poison."""
@@ -39,14 +43,17 @@ def fail_ready(turn: Turn, node: GraphNode, scope_id: str, key: str, error: Node
 def attempt_failed(turn: Turn, key: str, node: NodeState, error: NodeError, completion: Completion) -> None:
     """An attempt failed for a known reason: try again or give up."""
     compiled = turn.state.graph.nodes[node.index]
-    if not turn.state.is_ending and may_retry(compiled.retry, error, node.attempt, compiled.node_class):
-        chance = draw(turn.state.start.seed, key, node.attempt)
-        at = turn.at + delay_s(compiled.retry, node.attempt, error, chance)
+    if not turn.state.is_ending and may_retry(compiled.retry, error, node.tries, compiled.node_class):
+        at = turn.at + delay_s(compiled.retry, node.tries, error, _chance(turn, key, node))
         if not turn.state.start.deadline_at or at < turn.state.start.deadline_at:
             turn.emit(_failure(key, error, node, completion))
             turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, at))
             return
     give_up(turn, key, node, error, completion)
+
+
+def _chance(turn: Turn, key: str, node: NodeState) -> float:
+    return draw(turn.state.start.seed, key, node.attempt)
 
 
 def give_up(turn: Turn, key: str, node: NodeState, error: NodeError, completion: Completion) -> None:
@@ -65,21 +72,62 @@ def give_up(turn: Turn, key: str, node: NodeState, error: NodeError, completion:
 
 def _failure(key: str, error: NodeError, node: NodeState, completion: Completion) -> e.ActivityTaskFailed:
     kind = e.ActivityTaskTimedOut if error.code == "node.timeout" else e.ActivityTaskFailed
-    return kind(key, error, node.attempt, logs=completion.logs, meta=completion.meta)
+    return kind(key, error, node.effect_attempt, logs=completion.logs, meta=completion.meta)
 
 
-def attempt_unknown(turn: Turn, key: str, node: NodeState, reason: str, error: NodeError | None) -> None:
-    """Nobody knows whether an attempt's effect happened: fail, park or try again, by the node's policy."""
+def attempt_unknown(
+    turn: Turn, key: str, node: NodeState, reason: str, error: NodeError, *, answer: NodeError | None = None
+) -> None:
+    """Nobody knows whether an attempt's effect happened: look up, fail, park or try again, by its policy.
+
+    Args:
+        turn: Where events go.
+        key: Of the node.
+        node: The attempt, or the look-up that gave no answer.
+        reason: Why, in a word.
+        error: What the attempt ended with.
+        answer: What the look-up ended with instead of an answer.
+    """
+    policy = _policy(turn, node)
+    turn.emit(
+        e.ActivityTaskUnknown(
+            key, node.attempt, reason, policy.value, turn.at + PARKED_S, error, look_up=node.look_up
+        )
+    )
+    if policy == Unknown.LOOK_UP:
+        after_s = delay_s(LOOK_UPS, node.look_up + 1, answer or error, _chance(turn, key, node))
+        turn.emit(e.ActivityTaskLookUp(key, node.attempt + 1, node.look_up + 1, turn.at + after_s))
+    elif policy == Unknown.RETRY and node.tries < turn.state.graph.nodes[node.index].retry.max_attempts:
+        turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, turn.at))
+    elif policy != Unknown.PARK:
+        give_up(turn, key, turn.state.nodes[key], outcome_unknown(reason, error), Completion())
+
+
+def _policy(turn: Turn, node: NodeState) -> Unknown:
+    """Say what follows from an outcome that is unknown, or that a look-up did not find."""
     compiled = turn.state.graph.nodes[node.index]
     if turn.state.is_ending:
-        policy = "fail"  # nobody is left to decide
-    else:
-        policy = compiled.unknown if compiled.unknown in ("fail", "retry") else "park"
-    turn.emit(e.ActivityTaskUnknown(key, node.attempt, reason, policy, turn.at + PARKED_S, error))
-    if policy == "retry" and node.attempt < compiled.retry.max_attempts:
-        turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, turn.at))
-    elif policy != "park":
-        give_up(turn, key, turn.state.nodes[key], outcome_unknown(reason, error), Completion())
+        return Unknown.FAIL  # nobody is left to decide
+    if node.look_up:
+        return Unknown.LOOK_UP if node.look_up < LOOK_UPS.max_attempts else Unknown.PARK
+    return compiled.unknown
+
+
+def not_found_out(turn: Turn, key: str, node: NodeState, error: NodeError) -> None:
+    """A look-up gave no answer: the attempt stays unknown, for the reason it was, and the look-up's."""
+    cause = node.error or error
+    details = {**cause.details, "look_up": as_json(error)}
+    attempt_unknown(
+        turn, key, node, error.code, msgspec.structs.replace(cause, details=details), answer=error
+    )
+
+
+def not_done(turn: Turn, key: str, node: NodeState) -> None:
+    """A look-up found that the effect of an attempt did not happen: it failed, and may be tried again."""
+    cause = node.error or outcome_unknown("look_up", None)
+    details = {name: value for name, value in cause.details.items() if name != "look_up"}
+    error = msgspec.structs.replace(cause, kind=Kind.TRANSIENT, not_started=True, details=details)
+    attempt_failed(turn, key, node, error, Completion())
 
 
 def outcome_unknown(reason: str, error: NodeError | None) -> NodeError:
@@ -99,6 +147,9 @@ def worker_lost(turn: Turn, key: str, node: NodeState) -> None:
         turn.emit(e.ActivityTaskCancelled(key, node.attempt, "the worker stopped"))
         return
     compiled = turn.state.graph.nodes[node.index]
+    if node.look_up:
+        not_found_out(turn, key, node, NodeError("node.worker_lost", Kind.TRANSIENT, "The worker stopped."))
+        return
     crashes, spared = _crashes(node, "crashes"), _crashes(node, "spared")
     if is_suspect(node) and not node.begins and spared < MAX_SPARED:
         spared += 1

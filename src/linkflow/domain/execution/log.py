@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from linkflow.domain.execution import events as e
+from linkflow.domain.execution.activity_events import LOOKED_UP
 from linkflow.domain.execution.spending import said
 from linkflow.domain.execution.state import CLOSED_STATUS
 from linkflow.domain.values import Json
@@ -84,6 +85,27 @@ def _ended(event: e.Event) -> tuple[str, str]:
     return "info", f"Execution {CLOSED_STATUS[e.tag(event)].replace('_', ' ')}."
 
 
+def _unknown(event: e.ActivityTaskUnknown) -> tuple[str, str]:
+    follows = " A person decides." if event.policy == "park" else ""
+    attempt = event.attempt - event.look_up
+    if event.look_up:
+        return (
+            "warn",
+            f"Look-up {event.look_up} of attempt {attempt} gave no answer: {event.reason}.{follows}",
+        )
+    return "warn", f"The outcome of attempt {attempt} is unknown: {event.reason}.{follows}"
+
+
+def _resolved(event: e.ActivityTaskResolved) -> tuple[str, str]:
+    if event.by == LOOKED_UP:
+        found = "it was done" if event.action == "done" else "it was not done"
+        return "info", f"The receiver says of attempt {event.attempt}: {found}."
+    return (
+        "info",
+        f"Attempt {event.attempt} was decided: {event.action}{f', by {event.by}' if event.by else ''}.",
+    )
+
+
 _SAYINGS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.WorkflowExecutionStarted: lambda event: ("info", f"Execution started by {event.trigger_kind}."),
     e.WorkflowExecutionFailed: lambda event: ("error", f"Execution failed: {event.error.message}"),
@@ -94,14 +116,13 @@ _SAYINGS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.CancelRequested: lambda event: ("info", f"Cancel requested{f' by {event.by}' if event.by else ''}."),
     e.ActivityTaskFailed: _failed_attempt,
     e.ActivityTaskTimedOut: _failed_attempt,
-    e.ActivityTaskUnknown: lambda event: (
-        "warn",
-        f"The outcome of attempt {event.attempt} is unknown: {event.reason}.",
-    ),
-    e.ActivityTaskResolved: lambda event: (
+    e.ActivityTaskUnknown: _unknown,
+    e.ActivityTaskLookUp: lambda event: (
         "info",
-        f"Attempt {event.attempt} was decided: {event.action}{f', by {event.by}' if event.by else ''}.",
+        f"The receiver is asked what became of attempt {event.attempt - event.look_up}"
+        + (f", for the {event.look_up}. time." if event.look_up > 1 else "."),
     ),
+    e.ActivityTaskResolved: _resolved,
     e.NodeFailed: lambda event: ("warn" if event.handles else "error", f"Failed: {event.error.message}"),
     e.WaitTimedOut: lambda event: ("warn", "What it waited for did not come in time."),
     e.Quarantined: lambda event: ("error", f"Put on hold: {event.reason}"),

@@ -38,6 +38,8 @@ class NodeState:
         started_at: When the current attempt was given to a worker.
         retry_at: When the next attempt follows, 0 when none is due.
         begins: The current attempt runs, and nothing beside it.
+        tries: Attempts at the effect so far, this one with them; look-ups are none.
+        look_up: Which look-up of an unknown attempt this is, from 1; 0 when it is the effect itself.
     """
 
     __slots__ = (
@@ -46,12 +48,14 @@ class NodeState:
         "begins",
         "error",
         "index",
+        "look_up",
         "output",
         "retry_at",
         "scope",
         "session",
         "started_at",
         "status",
+        "tries",
     )
 
     def __init__(
@@ -68,6 +72,8 @@ class NodeState:
         output: Json = None,
         error: NodeError | None = None,
         begins: bool = False,
+        tries: int = 0,
+        look_up: int = 0,
     ) -> None:
         self.begins = begins
         self.index = index
@@ -80,6 +86,13 @@ class NodeState:
         self.retry_at = retry_at
         self.output = output
         self.error = error
+        self.tries = tries or attempt
+        self.look_up = look_up
+
+    @property
+    def effect_attempt(self) -> int:
+        """The latest attempt at the effect: while it is looked up, the one that is unknown."""
+        return self.attempt - self.look_up
 
 
 class Scope:

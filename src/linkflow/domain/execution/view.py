@@ -35,7 +35,7 @@ class NodeRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         output: JSON or a blob reference.
         scheduled_at: Seconds since 1970; None for nodes that no worker runs.
         started_at: When the latest attempt was given to a worker, or the wait was opened.
-        waits_for: delay, event, approval, child, retry, person while it waits.
+        waits_for: delay, event, approval, child, retry, look_up, person while it waits.
         event: Number of the last event that changed it.
     """
 
@@ -257,6 +257,17 @@ def _on_unknown(runs: _Runs, event: e.ActivityTaskUnknown, at: float, number: in
         )
 
 
+def _on_look_up(runs: _Runs, event: e.ActivityTaskLookUp, at: float, number: int) -> None:
+    runs.change(
+        event.key,
+        number,
+        status="waiting",
+        attempt=event.attempt,
+        retry_at=event.at,
+        waits_for="look_up",
+    )
+
+
 def _on_cancelled(runs: _Runs, event: Any, at: float, number: int) -> None:
     runs.change(event.key, number)
     runs.drop([event.key], number, at)
@@ -353,6 +364,7 @@ _CHANGES: dict[type[e.Event], Callable[[_Runs, Any, float, int], None]] = {
     e.ActivityTaskCancelled: _on_cancelled,
     e.ActivityTaskRetryScheduled: _on_retry,
     e.ActivityTaskUnknown: _on_unknown,
+    e.ActivityTaskLookUp: _on_look_up,
     e.NodeCompleted: _on_node_completed,
     e.NodeFailed: _on_node_failed,
     e.NodesSkipped: _on_skipped,

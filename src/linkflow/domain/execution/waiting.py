@@ -5,17 +5,21 @@ import msgspec
 from linkflow.domain.errors import Conflict, Kind, NodeError, NotFound, RateLimited
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
+from linkflow.domain.execution.activity_events import LOOKED_UP
+from linkflow.domain.execution.completing import complete_attempt
 from linkflow.domain.execution.edges import as_json, catch, dead_edges
 from linkflow.domain.execution.failing import (
     attempt_failed,
     attempt_unknown,
     fail_scope,
     give_up,
+    not_done,
+    not_found_out,
     outcome_unknown,
 )
 from linkflow.domain.execution.state import NodeState, Wait
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.node import Completion, NodeClass
+from linkflow.domain.node import Completion, NodeClass, is_not_done
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import GraphNode
 
@@ -82,7 +86,7 @@ def on_resolve(turn: Turn, news: n.Resolve) -> None:
     """
     key = news.key or _by_token(turn, news.token)
     if key in turn.state.retries and news.action == "retry":
-        turn.emit(e.ActivityTaskRetryScheduled(key, turn.state.nodes[key].attempt, turn.at))
+        _at_once(turn, key, turn.state.nodes[key])
         return
     wait = turn.state.waits.get(key)
     if wait is None:
@@ -102,6 +106,14 @@ def on_resolve(turn: Turn, news: n.Resolve) -> None:
             raise Conflict(f"'{news.action}' is no answer to a wait of kind {wait.kind}.", code="wait.action")
 
 
+def _at_once(turn: Turn, key: str, node: NodeState) -> None:
+    """What follows at an instant follows now."""
+    if node.look_up:
+        turn.emit(e.ActivityTaskLookUp(key, node.attempt, node.look_up, turn.at))
+    else:
+        turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt, turn.at))
+
+
 def _decided(turn: Turn, key: str, decision: str, answer: Json, *, by: str, comment: str = "") -> None:
     """An approval was decided, by a person or by its deadline."""
     output = {"approval_id": key, "decision": decision, "decision_payload": answer, "decided_by": by}
@@ -116,7 +128,7 @@ def _by_token(turn: Turn, token: str) -> str:
 
 
 def _resolve_unknown(turn: Turn, key: str, node: NodeState, news: n.Resolve) -> None:
-    turn.emit(e.ActivityTaskResolved(key, node.attempt, news.action, news.by))
+    turn.emit(e.ActivityTaskResolved(key, node.effect_attempt, news.action, news.by))
     if news.action == "done":
         complete_attempt(turn, key, node, Completion(output=news.data))
     elif news.action == "retry":
@@ -125,44 +137,51 @@ def _resolve_unknown(turn: Turn, key: str, node: NodeState, news: n.Resolve) -> 
         give_up(turn, key, node, outcome_unknown("a person said that it failed", node.error), Completion())
 
 
-def complete_attempt(turn: Turn, key: str, node: NodeState, completion: Completion) -> None:
-    """An attempt ended well."""
-    compiled = turn.state.graph.nodes[node.index]
-    handles = tuple(completion.handles) or (completion.handle,)
-    dead, error = dead_edges(turn, compiled, node.scope, key, handles, completion.output)
-    turn.emit(
-        e.ActivityTaskCompleted(
-            key, node.attempt, completion.output, handles, dead, completion.logs, completion.meta
-        )
-    )
-    if error is not None:
-        fail_scope(turn, node.scope, key, error)
-
-
 def on_report(turn: Turn, news: n.Report) -> bool:
     """An attempt ended; say whether that was still wanted."""
     state = turn.state
     node = state.nodes.get(news.key)
-    if node is None or node.attempt != news.attempt:
+    if node is None or not _is_wanted(turn, node, news):
         return False
-    if news.key in state.flying:
-        if news.session != node.session:
-            return False  # nobody, or somebody else, was given this attempt
-    elif news.key not in state.waits or state.waits[news.key].kind != "person":
-        return False
+    if node.look_up and news.attempt == node.attempt:
+        _on_look_up(turn, news.key, node, news.completion)
+        return True
     completion, error = news.completion, news.completion.error
     if error is None:
         complete_attempt(turn, news.key, node, completion)
     elif error.code == "node.cancelled" and state.is_ending:
         turn.emit(e.ActivityTaskCancelled(news.key, node.attempt, "cancelled"))
     elif state.graph.nodes[node.index].node_class is NodeClass.ONCE and _is_unknown(completion, error):
-        if news.key in state.flying:  # a parked attempt is no wiser for a second "unknown"
+        if news.key in state.flying and not node.look_up:  # nobody is wiser for a second "unknown"
             attempt_unknown(turn, news.key, node, error.code, error)
     else:
         if error.code == "node.cancelled":  # by the worker itself: nobody here asked for it
             error = msgspec.structs.replace(error, kind=Kind.TRANSIENT)
         attempt_failed(turn, news.key, node, error, completion)
     return True
+
+
+def _is_wanted(turn: Turn, node: NodeState, news: n.Report) -> bool:
+    """Say whether an attempt may still end: it is under way, or its outcome is unknown."""
+    state, key = turn.state, news.key
+    is_parked = key in state.waits and state.waits[key].kind == "person"
+    if news.attempt == node.attempt:  # else nobody, or somebody else, was given this attempt
+        return news.session == node.session if key in state.flying else is_parked
+    is_open = is_parked or key in state.flying or key in state.retries
+    return is_open and news.attempt == node.effect_attempt
+
+
+def _on_look_up(turn: Turn, key: str, node: NodeState, completion: Completion) -> None:
+    """A look-up ended: the effect happened, or did not, or nobody knows yet."""
+    error = completion.error
+    if error is None:
+        turn.emit(e.ActivityTaskResolved(key, node.effect_attempt, "done", LOOKED_UP))
+        complete_attempt(turn, key, node, completion)
+    elif is_not_done(error):
+        turn.emit(e.ActivityTaskResolved(key, node.effect_attempt, "retry", LOOKED_UP))
+        not_done(turn, key, node)
+    elif key in turn.state.flying:
+        not_found_out(turn, key, node, error)
 
 
 def _is_unknown(completion: Completion, error: NodeError) -> bool:
@@ -258,7 +277,9 @@ def backstop_at(turn: Turn, node: NodeState) -> float:
 
 def _lost_track(turn: Turn, key: str, node: NodeState) -> None:
     error = NodeError(code="node.timeout", kind=Kind.TRANSIENT, message="The attempt took too long.")
-    if turn.state.graph.nodes[node.index].node_class is NodeClass.ONCE:
+    if node.look_up:
+        not_found_out(turn, key, node, error)
+    elif turn.state.graph.nodes[node.index].node_class is NodeClass.ONCE:
         attempt_unknown(turn, key, node, "timeout", error)
     else:
         attempt_failed(turn, key, node, error, Completion())

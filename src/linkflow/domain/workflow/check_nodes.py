@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from linkflow.domain.budget import problems as budget_problems
 from linkflow.domain.errors import Invalid
-from linkflow.domain.node import Catalog, NodeSpec
+from linkflow.domain.node import LOOK_UP, Catalog, NodeSpec, Unknown, looks_up
 from linkflow.domain.parameters import config_problems, respell, schema_problems
 from linkflow.domain.schedule import Schedule, check_schedule
 from linkflow.domain.values import INLINE_BYTES, encode_json
@@ -50,6 +50,7 @@ def node_problems(layout: Layout, catalog: Catalog) -> Iterator[Problem]:
             yield _unknown_type(placed, catalog)
         else:
             yield from _config(placed, placed.spec)
+            yield from _unknown(placed, placed.spec, catalog)
         yield from _limits(placed)
         yield from _pinned(placed)
     yield from _settings(layout.spec)
@@ -111,6 +112,25 @@ def _config(placed: PlacedNode, spec: NodeSpec) -> Iterator[Problem]:
                 yield placed.problem("UNKNOWN_FIELD", message, f".config.{name}", Severity.WARNING)
     if spec.type == "trigger.schedule":
         yield from _schedule(placed, config.get("cron"), config.get("timezone"))
+
+
+def _unknown(placed: PlacedNode, spec: NodeSpec, catalog: Catalog) -> Iterator[Problem]:
+    said = placed.node.unknown
+    if said is None:
+        return
+    if said not in tuple(Unknown):
+        message = f"unknown is one of {', '.join(sorted(Unknown))}, not '{said[:60]}'."
+        yield placed.problem("SCHEMA_VALIDATION_ERROR", message, ".unknown")
+    elif said == Unknown.LOOK_UP and not looks_up(spec, respell(spec, placed.node.config)):
+        if spec.can_look_up:
+            message = f"{spec.type} looks up where its parameter `{LOOK_UP}` says; give it one."
+        else:
+            able = ", ".join(each.type for each in catalog.specs() if each.can_look_up)
+            message = (
+                f"{spec.type} cannot look up what became of an attempt; take fail, park or retry. "
+                f"Types that can: {able or 'none is installed'}."
+            )
+        yield placed.problem("CANNOT_LOOK_UP", message, ".unknown")
 
 
 def _schedule(placed: PlacedNode, cron: object, timezone: object) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ import msgspec
 
 from linkflow.domain.errors import SpecInvalid
 from linkflow.domain.http_class import http_class
-from linkflow.domain.node import Catalog, NodeClass, NodeSpec, PureNode
+from linkflow.domain.node import LOOK_UP, Catalog, NodeClass, NodeSpec, PureNode, Unknown, looks_up
 from linkflow.domain.parameters import respell
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.shape import EdgeKind, Shape, analyse
@@ -133,7 +133,7 @@ class GraphNode:
         self.on_error = node.on_error or (
             OnError.CONTINUE if defaults.error_handling.continue_on_error else OnError.FAIL
         )
-        self.unknown = node.unknown or spec.unknown
+        self.unknown = _unknown(node, spec)
 
     @property
     def runs_on_worker(self) -> bool:
@@ -229,6 +229,16 @@ def _compile_node(index: int, node: Node, spec: WorkflowSpec, catalog: Catalog) 
     if found is None:
         raise SpecInvalid(f"The node '{node.id}' has the unknown type '{node.type}'.")
     return GraphNode(index, node, found, catalog.pure(found.type, found.version), spec)
+
+
+def _unknown(node: Node, spec: NodeSpec) -> Unknown:
+    """Say what follows from an unknown outcome; who says where to look up wants that."""
+    can_look_up = looks_up(spec, node.config)
+    has_config = can_look_up and bool(node.config.get(LOOK_UP))
+    said = node.unknown or (Unknown.LOOK_UP if has_config else spec.unknown)
+    if said not in tuple(Unknown) or (said == Unknown.LOOK_UP and not can_look_up):
+        return Unknown.PARK
+    return Unknown(said)
 
 
 def _need(config: Mapping[str, Json], spec: NodeSpec) -> int:

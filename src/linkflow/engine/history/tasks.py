@@ -6,7 +6,9 @@ from linkflow.domain.execution.failing import is_suspect
 from linkflow.domain.execution.scope import NodeScope
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.waiting import BACKSTOP_S
+from linkflow.domain.node import NodeClass
 from linkflow.domain.values import Json
+from linkflow.ports.commands import LOOK_UP
 from linkflow.ports.services import Task, TaskId
 
 QUEUE = "default"
@@ -30,7 +32,7 @@ def task_for(state: ExecutionState, key: str, blobs: Mapping[str, Json]) -> Task
         workflow_id=start.workflow_id,
         spec_hash=start.spec_hash,
         node_id=compiled.id,
-        node_type=compiled.spec.type,
+        node_type=compiled.spec.type + (LOOK_UP if node.look_up else ""),
         node_version=compiled.spec.version,
         queue=QUEUE,
         session=node.session,
@@ -39,7 +41,7 @@ def task_for(state: ExecutionState, key: str, blobs: Mapping[str, Json]) -> Task
         input=scope.raw_input(),
         scheduled_at=node.at,
         seed=start.seed,
-        node_class=compiled.node_class.value,
+        node_class=(NodeClass.IDEMPOTENT if node.look_up else compiled.node_class).value,
         timeout_s=compiled.timeout_s,
         priority=start.priority,
         is_suspect=is_suspect(node),

@@ -30,7 +30,8 @@ from linkflow.domain.workflow.template import (
     unseal,
 )
 from linkflow.ports.clock import Clock
-from linkflow.ports.nodes import WorkerNodes
+from linkflow.ports.commands import LOOK_UP
+from linkflow.ports.nodes import LooksUp, WorkerNodes
 from linkflow.ports.outbound import BlobStore, CodeRunner, HttpClient
 from linkflow.ports.services import CredentialBroker, Task
 from linkflow.telemetry import metrics, tracing
@@ -111,10 +112,11 @@ class Activities:
         )
 
     async def _run(self, task: Task, context: "Context") -> Completion:
-        node = self._nodes.runner(task.node_type, task.node_version)
+        node_type = task.node_type.removesuffix(LOOK_UP)
+        node = self._nodes.runner(node_type, task.node_version)
         if node is None:
             raise ActivityError(
-                f"This worker does not know the node type {task.node_type}@{task.node_version}.",
+                f"This worker does not know the node type {node_type}@{task.node_version}.",
                 code="node.unknown_type",
             )
         scope = TaskScope(task, await self._opened(task.roots, task.workspace_id))
@@ -128,8 +130,13 @@ class Activities:
         context.config = {**config, **raw} if raw else config
         context.scope = scope
         require_config(node.spec, context.config)
+        run = node.run
+        if node_type != task.node_type:
+            if not isinstance(node, LooksUp):
+                raise ActivityError(f"{node_type} cannot look up.", code="node.cannot_look_up")
+            run = node.look_up
         async with asyncio.timeout(task.timeout_s):
-            return await node.run(context)
+            return await run(context)
 
     def _template(self, task: Task, raw: Iterable[str]) -> Template:
         key = (task.spec_hash, task.node_id)
@@ -198,8 +205,10 @@ class TaskScope:
         self._draws = 0
 
     def root(self, name: str) -> Json:
-        """The value of a root or of an extra name."""
+        """The value of a root or of an extra name; here `execution` knows the effect key, too."""
         roots = self._roots
+        if name == "execution" and name in roots:
+            return {**roots[name], "effect_key": self._task.effect_key}
         return roots[name] if name in roots else roots[f"extra:{name}"]
 
     def node(self, ref: str) -> Json:
@@ -257,7 +266,7 @@ class Context:
     @property
     def effect_key(self) -> str:
         """The same over all attempts."""
-        return f"{self.execution_id}:{self.key}"
+        return self._task.effect_key
 
     @property
     def http(self) -> HttpClient:

@@ -266,6 +266,24 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
             ("EXPRESSION_SYNTAX", "$.settings.concurrency.key"),
         ],
     ),
+    (
+        "a rule for unknown outcomes that is none",
+        spec([node("a") | {"unknown": "guess"}], [START]),
+        [("SCHEMA_VALIDATION_ERROR", "$.nodes[0].unknown")],
+    ),
+    (
+        "a look-up by a type that cannot look up",
+        spec([node("a") | {"unknown": "look_up"}], [START]),
+        [("CANNOT_LOOK_UP", "$.nodes[0].unknown")],
+    ),
+    (
+        "a look-up without an address",
+        spec(
+            [node("a", "http.request", url="https://a.example", method="POST") | {"unknown": "look_up"}],
+            [START],
+        ),
+        [("CANNOT_LOOK_UP", "$.nodes[0].unknown")],
+    ),
 ]
 
 
@@ -273,6 +291,18 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
 def test_each_mistake_is_found_with_its_place(raw: Any, expected: list[tuple[str, str]]) -> None:
     """Every mistake is found, with a stable code and its path; nothing else is (F4)."""
     assert expected == [(problem.code, problem.path) for problem in found(raw)]
+
+
+def test_who_cannot_look_up_hears_who_can() -> None:
+    """The message about a look-up names the types that can, or what is missing."""
+    looks_up = {"unknown": "look_up"}
+    (cannot,) = found(spec([node("a") | looks_up], [START]))
+    (nowhere,) = found(spec([node("a", "http.request", url="https://a.example") | looks_up], [START]))
+    given = node("a", "http.request", url="https://a.example", lookUp="https://a.example/7") | looks_up
+
+    assert "Types that can: http.request." in cannot.message
+    assert "its parameter `look_up`" in nowhere.message
+    assert [] == found(spec([given], [START]))
 
 
 WARNINGS = {

@@ -28,6 +28,7 @@ Conditions of edges are expressions without braces.
 | `vars.X`, `env.X` | variables of the workflow, settings of the installation |
 | `session.data.x` | data of the phone session |
 | `execution.id`, `workflow.id` | who is running |
+| `execution.effect_key` | a key for receivers, the same for every attempt (in nodes that reach outside) |
 | `credential.name.field` | a secret, put in place by the worker; nothing can be calculated with it |
 | `$now`, `$today`, `$timestamp` | the time of the record that is being decided |
 
