@@ -33,6 +33,7 @@ def node_type(spec: NodeSpec) -> Json:
         "output": spec.output,
         "example": spec.example,
         "timeout_s": spec.timeout_s,
+        "heartbeat_s": spec.heartbeat_s,
         "unknown": spec.unknown,
         "can_look_up": spec.can_look_up,
         "docs": spec.docs,

@@ -306,6 +306,7 @@ class NodeType(BaseModel):
     output: Any
     example: Any
     timeout_s: float | None
+    heartbeat_s: float | None
     unknown: str
     can_look_up: bool
     docs: str

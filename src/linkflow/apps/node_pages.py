@@ -61,6 +61,8 @@ def _page(spec: NodeSpec) -> str:
     ]
     if spec.timeout_s is not None:
         lines.append(f"- Time of one attempt: {spec.timeout_s:g} s, unless the node sets `timeout`")
+    if spec.heartbeat_s is not None:
+        lines.append(f"- Silence of one attempt: {spec.heartbeat_s:g} s, unless it sets `heartbeatTimeout`")
     if spec.can_look_up:
         lines.append("- What became of an attempt can be looked up")
     if spec.raw:

@@ -45,6 +45,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         inputs: Names of the input handles.
         aliases: Other spellings that specs may use.
         timeout_s: Start-to-close limit of one attempt, seconds; None for nodes that do not run on a worker.
+        heartbeat_s: How long an attempt may say nothing, seconds; None means as long as it may take.
         unknown: What happens by default to an attempt with an unknown outcome: fail, park, retry or look_up.
         can_look_up: The receiver can be asked what became of an attempt, so `unknown` may be look_up; a type
             with a parameter `look_up` asks only where that is given, and then does so by default.
@@ -67,6 +68,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: Sequence[str] = ("in",)
     aliases: Sequence[str] = ()
     timeout_s: float | None = None
+    heartbeat_s: float | None = None
     unknown: str = "fail"
     can_look_up: bool = False
     raw: Sequence[str] = ()

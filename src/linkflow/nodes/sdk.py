@@ -99,6 +99,7 @@ def node(
     aliases: Sequence[str] = (),
     outputs: Sequence[str] = ("out",),
     timeout_s: float | None = None,
+    heartbeat_s: float | None = None,
     unknown: str = "",
     look_up: Callable[[NodeContext], Awaitable[Any]] | None = None,
     example: Json = None,
@@ -114,6 +115,7 @@ def node(
         aliases: Other spellings.
         outputs: Output handles; return `Completion(output=…, handle=…)` to take one.
         timeout_s: Limit of one attempt.
+        heartbeat_s: How long an attempt may go without `context.heartbeat` or a line in the log.
         unknown: What happens to an attempt whose outcome is unknown: fail, park, retry, look_up; by default
             look_up where there is one, else fail.
         look_up: Asks the receiver what became of an attempt: gives its output when it happened, `NOT_DONE`
@@ -146,6 +148,7 @@ def node(
             aliases=tuple(aliases),
             outputs=tuple(outputs),
             timeout_s=timeout_s if is_pure else timeout_s or 60.0,
+            heartbeat_s=heartbeat_s,
             unknown=unknown or ("look_up" if look_up is not None else "fail"),
             can_look_up=look_up is not None,
             example=example,

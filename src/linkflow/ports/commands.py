@@ -99,6 +99,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         seed: Where draws come from, for every attempt.
         node_class: Effective side-effect contract.
         timeout_s: For this attempt.
+        heartbeat_s: How long it may say nothing; 0 means as long as it may take.
         is_suspect: The node may be what stopped a worker before: it runs alone.
     """
 
@@ -120,6 +121,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: int = 0
     node_class: str = "once"
     timeout_s: float = 60.0
+    heartbeat_s: float = 0.0
     priority: int = 5
     is_suspect: bool = False
 

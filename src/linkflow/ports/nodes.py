@@ -88,11 +88,14 @@ class NodeContext(Protocol):
         ...
 
     def log(self, message: str, *, level: str = "info", data: Json = None) -> None:
-        """Add a line to the execution's log; it becomes visible with the result."""
+        """Add a line to the execution's log; it becomes visible with the result. A sign of life, too."""
         ...
 
     async def heartbeat(self, progress: Json = None) -> None:
-        """Say that the attempt is alive, with progress for people.
+        """Say that the attempt is alive, with progress for people; the last one stays with the result.
+
+        An attempt that says nothing for as long as its node's `heartbeatTimeout` ends as
+        `node.heartbeat_timeout`.
 
         Raises:
             asyncio.CancelledError: The attempt was cancelled.

@@ -939,6 +939,7 @@ export interface NodeType {
   output: unknown;
   example: unknown;
   timeout_s: number | null;
+  heartbeat_s: number | null;
   unknown: string;
   can_look_up: boolean;
   docs: string;

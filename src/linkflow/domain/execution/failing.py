@@ -15,6 +15,9 @@ from linkflow.domain.workflow.spec import Retry
 GRACE_S = 10.0
 """How long activities may tidy up when their execution is cancelled or fails."""
 
+TIMEOUTS = frozenset({"node.timeout", "node.heartbeat_timeout"})
+"""Codes of attempts that took too long, or said nothing for too long."""
+
 PARKED_S = 7 * 24 * 3600.0
 """How long a person may decide about an unknown outcome; then it counts as failed."""
 
@@ -71,7 +74,7 @@ def give_up(turn: Turn, key: str, node: NodeState, error: NodeError, completion:
 
 
 def _failure(key: str, error: NodeError, node: NodeState, completion: Completion) -> e.ActivityTaskFailed:
-    kind = e.ActivityTaskTimedOut if error.code == "node.timeout" else e.ActivityTaskFailed
+    kind = e.ActivityTaskTimedOut if error.code in TIMEOUTS else e.ActivityTaskFailed
     return kind(key, error, node.effect_attempt, logs=completion.logs, meta=completion.meta)
 
 

@@ -9,6 +9,7 @@ from linkflow.domain.execution.activity_events import LOOKED_UP
 from linkflow.domain.execution.completing import complete_attempt
 from linkflow.domain.execution.edges import as_json, catch, dead_edges
 from linkflow.domain.execution.failing import (
+    TIMEOUTS,
     attempt_failed,
     attempt_unknown,
     fail_scope,
@@ -188,7 +189,7 @@ def _is_unknown(completion: Completion, error: NodeError) -> bool:
     """Say whether the effect of a node of class `once` may or may not have happened."""
     if error.not_started or error.refused:
         return False
-    return completion.unknown or error.code in ("node.timeout", "node.cancelled")
+    return completion.unknown or error.code in TIMEOUTS or error.code == "node.cancelled"
 
 
 def on_child(turn: Turn, news: n.ChildEnded) -> None:

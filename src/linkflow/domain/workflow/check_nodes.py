@@ -169,6 +169,9 @@ def _limits(placed: PlacedNode) -> Iterator[Problem]:
         yield placed.problem(
             "SCHEMA_VALIDATION_ERROR", "timeout is 1 ms to 7 days, in milliseconds.", ".timeout"
         )
+    if node.heartbeat_timeout is not None and not 1 <= node.heartbeat_timeout <= _MAX_TIMEOUT_MS:
+        message = "heartbeatTimeout is 1 ms to 7 days, in milliseconds."
+        yield placed.problem("SCHEMA_VALIDATION_ERROR", message, ".heartbeatTimeout")
     retry = node.retry
     if retry is None:
         return

@@ -70,6 +70,7 @@ class GraphNode:
         names_secrets: Its config names credentials, which only workers open.
         raw: Raw parameters, as written; a pure node and a worker get them beside the rendered rest.
         roots: What a worker needs to see: the roots of the template and of a pure node's raw expressions.
+        heartbeat_s: How long an attempt may say nothing, seconds; 0 means as long as it may take.
         edges: Edges that leave, by handle.
         indegree: Forward edges that arrive.
         loop: Index of the innermost loop around it, -1 for none.
@@ -82,6 +83,7 @@ class GraphNode:
         "ancestors",
         "default_handle",
         "edges",
+        "heartbeat_s",
         "id",
         "indegree",
         "index",
@@ -130,6 +132,9 @@ class GraphNode:
         self.rank = 0
         self.retry = node.retry or defaults.error_handling.default_retry or DEFAULT_RETRY
         self.timeout_s = node.timeout / 1000 if node.timeout else spec.timeout_s or DEFAULT_TIMEOUT_S
+        self.heartbeat_s = (
+            node.heartbeat_timeout / 1000 if node.heartbeat_timeout else spec.heartbeat_s or 0.0
+        )
         self.on_error = node.on_error or (
             OnError.CONTINUE if defaults.error_handling.continue_on_error else OnError.FAIL
         )

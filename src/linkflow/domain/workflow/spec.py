@@ -79,6 +79,8 @@ class Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         position: `{"x": number, "y": number}` on the canvas; parallel results are shown in this order.
         retry: Overrides the workflow's default.
         timeout: Limit of one attempt in milliseconds; None means the node type's default.
+        heartbeat_timeout: How long an attempt may say nothing, in milliseconds; None means the node type's
+            default.
         disabled: Passes its input on through `out` without running.
         on_error: `fail`, `branch` (the `error` handle) or `continue`; None means branch when an
             edge leaves `error`, else the workflow's default.
@@ -95,6 +97,7 @@ class Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     position: Mapping[str, float] = {}
     retry: Retry | None = None
     timeout: int | None = None
+    heartbeat_timeout: int | None = None
     disabled: bool = False
     on_error: OnError | None = None
     unknown: str | None = None

@@ -43,6 +43,7 @@ def task_for(state: ExecutionState, key: str, blobs: Mapping[str, Json]) -> Task
         seed=start.seed,
         node_class=(NodeClass.IDEMPOTENT if node.look_up else compiled.node_class).value,
         timeout_s=compiled.timeout_s,
+        heartbeat_s=compiled.heartbeat_s,
         priority=start.priority,
         is_suspect=is_suspect(node),
     )

@@ -9,6 +9,7 @@ import msgspec
 from linkflow import telemetry
 from linkflow.domain.credential import Redaction, secrets_in
 from linkflow.domain.errors import ActivityError, Kind, LinkFlowError, NodeError, NotFound, node_error
+from linkflow.domain.execution.failing import TIMEOUTS
 from linkflow.domain.execution.retry import draw
 from linkflow.domain.node import Completion, NodeClass
 from linkflow.domain.parameters import require_config
@@ -39,7 +40,7 @@ from linkflow.telemetry import metrics, tracing
 TEMPLATES = 2_000
 """Compiled configs kept."""
 
-UNCERTAIN = frozenset({"node.timeout", "http.timeout", "http.connection_lost"})
+UNCERTAIN = TIMEOUTS | {"http.timeout", "http.connection_lost"}
 """Errors after which nobody knows whether the effect happened."""
 
 log = telemetry.logger("worker")
@@ -136,7 +137,19 @@ class Activities:
                 raise ActivityError(f"{node_type} cannot look up.", code="node.cannot_look_up")
             run = node.look_up
         async with asyncio.timeout(task.timeout_s):
-            return await run(context)
+            silence = context.silence = asyncio.timeout(task.heartbeat_s or None)
+            try:
+                async with silence:
+                    return await run(context)
+            except TimeoutError:
+                if not silence.expired():
+                    raise
+                raise ActivityError(
+                    f"The node said nothing for {task.heartbeat_s:g} s and was ended; it must say more often "
+                    "that it is alive, or its heartbeatTimeout must be longer.",
+                    code="node.heartbeat_timeout",
+                    kind=Kind.TRANSIENT,
+                ) from None
 
     def _template(self, task: Task, raw: Iterable[str]) -> Template:
         key = (task.spec_hash, task.node_id)
@@ -253,6 +266,7 @@ class Context:
         self.config: Mapping[str, Json] = {}
         self.input: Json = None
         self.scope: TaskScope | None = None
+        self.silence: asyncio.Timeout | None = None
         self.lines: list[Json] = []
         self._opened: dict[str, Mapping[str, Json]] = {}
         self.progress: dict[str, Json] = {}
@@ -336,14 +350,21 @@ class Context:
         return dict(self._redaction().value(self.progress)) if self._opened else self.progress
 
     def log(self, message: str, *, level: str = "info", data: Json = None) -> None:
-        """Add a line to the execution's log."""
+        """Add a line to the execution's log; a sign of life, too."""
+        self._beat()
         line = {"at": self._activities.clock.now(), "level": level, "message": message}
         if data is not None:
             line["data"] = data
         self.lines.append(line)
 
+    def _beat(self) -> None:
+        """Let the silence that an attempt may keep begin anew."""
+        if self._task.heartbeat_s and self.silence is not None and not self.silence.expired():
+            self.silence.reschedule(asyncio.get_running_loop().time() + self._task.heartbeat_s)
+
     async def heartbeat(self, progress: Json = None) -> None:
         """Say that it is alive; a cancelled attempt ends here. The last progress stays with the result."""
+        self._beat()
         if progress is not None:
             self.progress["progress"] = progress
         await self._activities.clock.sleep(0)

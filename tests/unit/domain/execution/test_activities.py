@@ -309,7 +309,7 @@ def test_once_is_tried_again_only_when_nothing_happened(error: NodeError, again:
     assert again == ("a" in play.state.retries)
 
 
-@pytest.mark.parametrize("how", ["reported", "timed_out", "session", "backstop"])
+@pytest.mark.parametrize("how", ["reported", "timed_out", "silent", "session", "backstop"])
 def test_once_with_an_unknown_outcome_fails_by_default(how: str) -> None:
     """A timeout, a lost connection or a lost worker makes an attempt of class once unknown: never silent."""
     play = Play(workflow("t -> a", a="test.post"))
@@ -317,6 +317,8 @@ def test_once_with_an_unknown_outcome_fails_by_default(how: str) -> None:
         play.failed("a", LOST, unknown=True)
     elif how == "timed_out":
         play.failed("a", failure("node.timeout", Kind.TRANSIENT))
+    elif how == "silent":
+        play.failed("a", failure("node.heartbeat_timeout", Kind.TRANSIENT))
     elif how == "session":
         play.tell(n.SessionsLost(["worker"]))
     else:

@@ -247,7 +247,14 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
     (
         "limits out of range",
         spec(
-            [node("a") | {"timeout": -1, "retry": {"maxAttempts": 0, "backoffMultiplier": 0.5}}],
+            [
+                node("a")
+                | {
+                    "timeout": -1,
+                    "heartbeatTimeout": 0,
+                    "retry": {"maxAttempts": 0, "backoffMultiplier": 0.5},
+                }
+            ],
             [START],
             settings={
                 "timezone": "Nowhere",
@@ -258,6 +265,7 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
         ),
         [
             ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].timeout"),
+            ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].heartbeatTimeout"),
             ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].retry.maxAttempts"),
             ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].retry"),
             ("SCHEMA_VALIDATION_ERROR", "$.settings.timezone"),
