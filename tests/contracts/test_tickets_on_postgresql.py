@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
-from linkflow.adapters.sql.tickets import MOST, SqlTickets
+from linkflow.adapters.sql.lines import MOST
+from linkflow.adapters.sql.tickets import SqlTickets
 from linkflow.adapters.system import SystemClock
 from linkflow.domain.errors import Unavailable
 from linkflow.testing.history_suites import new_id

@@ -1,18 +1,14 @@
 """Concurrency tickets on PostgreSQL: rows in order of asking, serialised per ticket by an advisory lock.
 
 A limit of one and a long line are what people make who want their work done one by one. So no question costs
-more in a long line than in a short one; and what is asked about a ticket while another transaction about it
-is under way goes with the next one, together: a line holds one connection of this process, not all of them.
+more in a long line than in a short one, and those about one ticket go together (`lines.py`).
 """
 
-import asyncio
 from collections.abc import Sequence, Set
+from typing import NamedTuple
 
 from linkflow.adapters.sql.database import Database, PooledConnection, driver_errors
-from linkflow.domain.errors import LinkFlowError
-
-MOST = 200
-"""Questions about one ticket that one transaction answers."""
+from linkflow.adapters.sql.lines import Lines
 
 _LEAVE = "DELETE FROM engine.tickets WHERE ticket = $1 AND execution_id = ANY($2::uuid[])"
 
@@ -49,27 +45,16 @@ SELECT execution_id::text FROM (
 WHERE place > 1 AND execution_id = ANY($1::uuid[])"""
 
 
-class _Question:
+class _Question(NamedTuple):
     """What one execution wants of a ticket.
 
     Attributes:
         execution_id: Whose.
         limit: How many may have one; None when it gives its own back.
-        told: Who is to be told of a ticket, or why that is not known; None until it was asked.
     """
 
-    def __init__(self, execution_id: str, limit: int | None = None) -> None:
-        self.execution_id = execution_id
-        self.limit = limit
-        self.told: Sequence[str] | LinkFlowError | None = None
-
-
-class _Line:
-    """What is asked about one ticket just now."""
-
-    def __init__(self) -> None:
-        self.asked: list[_Question] = []
-        self.turn = asyncio.Lock()
+    execution_id: str
+    limit: int | None = None
 
 
 class SqlTickets:
@@ -77,15 +62,15 @@ class SqlTickets:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lines: dict[str, _Line] = {}
+        self._lines: Lines[_Question, Sequence[str]] = Lines(self._answer)
 
     async def acquire(self, ticket: str, limit: int, execution_id: str) -> Sequence[str]:
         """Take a ticket or stand in line; see `Tickets`."""
-        return await self._ask(ticket, _Question(execution_id, limit))
+        return await self._lines.ask(ticket, _Question(execution_id, limit))
 
     async def release(self, ticket: str, execution_id: str) -> Sequence[str]:
         """Give a ticket back; see `Tickets`."""
-        return await self._ask(ticket, _Question(execution_id))
+        return await self._lines.ask(ticket, _Question(execution_id))
 
     async def asked(self, ticket: str) -> Sequence[str]:
         """List who holds or waits; see `Tickets`."""
@@ -103,45 +88,11 @@ class SqlTickets:
             rows = await self._database.pool.fetch(_BEHIND, list(execution_ids))
         return {row[0] for row in rows}
 
-    async def _ask(self, ticket: str, question: _Question) -> Sequence[str]:
-        """Ask with whoever else asks about this ticket; who has the turn asks for all that wait for it."""
-        line = self._lines.setdefault(ticket, _Line())
-        line.asked.append(question)
-        try:
-            async with line.turn:
-                if question.told is None:
-                    await self._answer(ticket, _first(line.asked))
-                    line.asked = [each for each in line.asked if each.told is None]
-        finally:
-            if question.told is None:  # its caller has gone away
-                line.asked.remove(question)
-            if not line.asked and self._lines.get(ticket) is line:
-                del self._lines[ticket]
-        assert question.told is not None, "whoever had the turn answered"
-        if isinstance(question.told, LinkFlowError):
-            raise question.told
-        return question.told
-
-    async def _answer(self, ticket: str, batch: Sequence[_Question]) -> None:
-        try:
-            with driver_errors():
-                async with self._database.transaction() as connection:
-                    granted = await _asked(connection, ticket, batch)
-        except LinkFlowError as error:
-            for each in batch:
-                each.told = error
-        else:
-            _share(granted, batch)
-
-
-def _first(asked: Sequence[_Question]) -> Sequence[_Question]:
-    """Choose what goes together: in order, and one question an execution."""
-    found: dict[str, _Question] = {}
-    for question in asked:
-        if question.execution_id in found or len(found) == MOST:
-            break
-        found[question.execution_id] = question
-    return list(found.values())
+    async def _answer(self, ticket: str, batch: Sequence[_Question]) -> Sequence[Sequence[str]]:
+        with driver_errors():
+            async with self._database.transaction() as connection:
+                granted = await _asked(connection, ticket, batch)
+        return _share(granted, batch)
 
 
 async def _asked(connection: PooledConnection, ticket: str, batch: Sequence[_Question]) -> Sequence[str]:
@@ -159,10 +110,13 @@ async def _asked(connection: PooledConnection, ticket: str, batch: Sequence[_Que
     return [*holders, *(row[0] for row in granted)]
 
 
-def _share(granted: Sequence[str], batch: Sequence[_Question]) -> None:
+def _share(granted: Sequence[str], batch: Sequence[_Question]) -> Sequence[Sequence[str]]:
     """Give the answers: to each what is its own, to the first what is nobody's."""
     asking = {each.execution_id for each in batch if each.limit is not None}
     others = [each for each in granted if each not in asking]
+    told: list[Sequence[str]] = []
     for each in batch:
         own = [each.execution_id] if each.limit is not None and each.execution_id in granted else []
-        each.told, others = own + others, []
+        told.append(own + others)
+        others = []
+    return told
