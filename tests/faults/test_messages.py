@@ -58,7 +58,9 @@ class Dying(OpenStore):
             world.life.kill()
 
 
-@pytest.mark.parametrize("kind", ["start", "child_closed", "ticket", "release", "project", "callback"])
+@pytest.mark.parametrize(
+    "kind", ["start", "child_closed", "slot", "ticket", "release", "project", "callback"]
+)
 def test_what_the_last_run_left_is_delivered_at_once(kind: str) -> None:
     """Invariant 7: a message whose sender died with it is delivered by the next engine within seconds."""
     store = Dying()
@@ -72,7 +74,14 @@ def test_what_the_last_run_left_is_delivered_at_once(kind: str) -> None:
             spec(
                 "t -> sub -> a",
                 sub=node("flow.sub_workflow", workflow_id="child"),
-                workflow={"settings": {"concurrency": {"limit": 1}, "callbackUrl": "http://x/"}},
+                workflow={
+                    "settings": {
+                        "concurrency": {"limit": 1},
+                        "rate": {"limit": 9},
+                        "debounce": {"seconds": 1},
+                        "callbackUrl": "http://x/",
+                    }
+                },
             ),
         )
         store.world = world

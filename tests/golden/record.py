@@ -17,6 +17,7 @@ from linkflow.domain.errors import Kind
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
 from linkflow.domain.node import NOT_DONE, Completion
+from linkflow.domain.pacing import DebouncePolicy, RatePolicy
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import to_json
 from linkflow.testing.builders import Play, failure, node, say, workflow
@@ -252,6 +253,25 @@ def refused() -> Play:
     return play
 
 
+def paced() -> Play:
+    play = Play(
+        workflow("t -> a"), debounce=DebouncePolicy("d", 5.0, 9.0), rate=RatePolicy("r", 2, 60.0), ticket="k",
+        ticket_limit=1,
+    )  # fmt: skip
+    play.tell(n.Promised("d", NOW + 3))
+    play.wake()
+    play.tell(n.Promised("r", NOW + 30))
+    play.wake()
+    play.tell(n.Granted("k"))
+    return play.run()
+
+
+def debounced() -> Play:
+    play = Play(workflow("t -> a"), debounce=DebouncePolicy("d", 5.0))
+    play.tell(n.Refused("d", "another start followed"))
+    return play
+
+
 def quarantined() -> Play:
     play = Play(workflow("t -> a -> b"))
     play.tell(n.Quarantine("bug"))
@@ -328,7 +348,7 @@ def lively(seed: int) -> Play:
 NAMED = (
     straight, join, switch, race, loops, visits, retries, exhausted, lost_workers, unknown_fails, backstop,
     waits, wait_times_out, delay, forgotten_child, cancelled, terminated, timed_out, failing, ticket, refused,
-    looked_up, look_ups_end, quarantined, pinned, long_chain, chance, responder, triggers,
+    looked_up, look_ups_end, paced, debounced, quarantined, pinned, long_chain, chance, responder, triggers,
     budget_fails, budget_raised, budget_of_the_workspace,
 )  # fmt: skip
 

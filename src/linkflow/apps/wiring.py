@@ -18,6 +18,7 @@ from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.engine import SqlDeadLetters, SqlLateResults, SqlSessions, SqlSpecStore
 from linkflow.adapters.sql.history import SqlHistoryStore
 from linkflow.adapters.sql.partitions import ensure_partitions
+from linkflow.adapters.sql.slots import SqlSlots
 from linkflow.adapters.sql.tickets import SqlTickets
 from linkflow.adapters.sql.visibility import SqlVisibilityStore
 from linkflow.adapters.system import SystemClock, SystemIds
@@ -25,6 +26,7 @@ from linkflow.engine.frontend import Frontend
 from linkflow.engine.history.callbacks import Callbacks
 from linkflow.engine.history.outbox import Outbox
 from linkflow.engine.history.service import History
+from linkflow.engine.history.slots import Slots
 from linkflow.engine.history.tickets import Tickets
 from linkflow.engine.load import Load
 from linkflow.engine.matching.service import Matching
@@ -205,13 +207,14 @@ class Services:
 
     def _add_history(self) -> None:
         parts, is_shared = self._parts, self._reach is not None
-        tickets = SqlTickets(parts.database)
+        tickets, slots = SqlTickets(parts.database), SqlSlots(parts.database)
         outbox = Outbox(
             store=self.store,
             directory=parts.directory,
             callbacks=Callbacks(parts.http, parts.secret, parts.clock),
             letters=self.letters,
             tickets=Tickets(tickets),
+            slots=Slots(slots, parts.clock),
             clock=parts.clock,
             project=self._projector.add if "visibility" in self._roles else None,
             is_shared=is_shared,
@@ -242,6 +245,7 @@ class Services:
             store=self.store,
             sessions=self._sessions,
             tickets=tickets,
+            slots=slots,
             history=history,
             publish=dispatch.add,
             clock=parts.clock,

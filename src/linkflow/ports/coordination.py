@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from linkflow.domain.pacing import Debounced, DebouncePolicy, RatePolicy
 from linkflow.domain.values import Json
 
 
@@ -92,6 +93,45 @@ class Tickets(Protocol):
         Not among them: who has a ticket, who has not asked, and the first of each line, so that whoever asks
         again for the others asks for one of each line, and sets a line in motion that stands still.
         """
+        ...
+
+
+class Slots(Protocol):
+    """Instants at which executions may begin, by key of a start policy.
+
+    What is asked under one key is decided one after the other, by the arithmetic of `domain.pacing`. Who asks
+    again hears what it heard before, for an hour after its instant at the least.
+    """
+
+    async def reserve(self, policy: RatePolicy, execution_id: str, at: float) -> float | None:
+        """Reserve the next instant under a rate limit.
+
+        Args:
+            policy: The limit.
+            execution_id: Who asks.
+            at: Now, seconds since 1970.
+
+        Returns:
+            `at` or later. None for one that is over, and for one that would have to wait and may not.
+        """
+        ...
+
+    async def give_back(self, key: str, execution_id: str) -> None:
+        """Give an instant back at which nothing will begin. Safe to repeat."""
+        ...
+
+    async def debounce(self, policy: DebouncePolicy, execution_id: str, came_at: float) -> Debounced:
+        """Decide which start runs: this one, or another that came later.
+
+        Args:
+            policy: The debounce.
+            execution_id: What was started; one that is over takes nobody's place.
+            came_at: When, seconds since 1970.
+        """
+        ...
+
+    async def ahead(self, execution_ids: Sequence[str], at: float) -> Set[str]:
+        """Say which of some executions have an instant after `at`: a wake-up moves them on."""
         ...
 
 

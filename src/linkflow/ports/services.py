@@ -193,8 +193,12 @@ class History(Frontend, Protocol):
         """Tell an execution that it has its concurrency ticket. Safe to repeat."""
         ...
 
+    async def promised(self, execution_id: str, key: str, begins_at: float) -> None:
+        """Tell an execution when a start policy lets it begin, seconds since 1970. Safe to repeat."""
+        ...
+
     async def refused(self, execution_id: str, ticket: str, reason: str) -> None:
-        """Tell an execution that it gets no ticket. Safe to repeat."""
+        """Tell an execution that it gets no ticket, or no slot of that key. Safe to repeat."""
         ...
 
     async def projected(self, execution_ids: Sequence[str]) -> Sequence[Projected]:

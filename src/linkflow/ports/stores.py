@@ -42,7 +42,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Something that must leave an execution, written with its events.
 
     Attributes:
-        kind: project, usage, start, child_closed, cancel, terminate, signal, callback, ticket.
+        kind: project, usage, start, child_closed, cancel, terminate, signal, callback, ticket, slot.
         number: Event it follows from; with kind and `to` its identity.
         to: Execution, URL or key it goes to.
         body: JSON.

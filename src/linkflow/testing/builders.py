@@ -390,6 +390,7 @@ NEWS: msgspec.json.Decoder[list[n.News]] = msgspec.json.Decoder(
         | n.Terminate
         | n.ChildEnded
         | n.Granted
+        | n.Promised
         | n.Refused
         | n.Quarantine
         | n.Release

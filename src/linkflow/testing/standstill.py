@@ -9,6 +9,7 @@ as long as there is a line: while workers are killed, it grows. So each silence 
 """
 
 import asyncio
+import math
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -156,7 +157,9 @@ def _opened(since: Mapping[str, _Since], events: Sequence[e.Event]) -> Mapping[s
                 found[key] = f"{key} sleeps", _after(event.fire_at)
             case e.TicketQueued():
                 found[""] = "it waits for its turn", lambda since, until, line: 0.0
-            case e.TicketGranted():
+            case e.SlotAsked() | e.SlotPromised():
+                found[""] = "it waits for its instant", _after(event.begins_at or math.inf)
+            case e.TicketGranted() | e.SlotReached():
                 found.pop("", None)
             case _ if isinstance(event, (*ENDS, e.TimerFired, e.TimerCancelled)):
                 found.pop(key, None)

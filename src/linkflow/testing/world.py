@@ -28,6 +28,7 @@ from linkflow.domain.workflow.spec import WorkflowSpec, canonical_spec, content_
 from linkflow.engine.frontend import Frontend
 from linkflow.engine.history.outbox import Outbox
 from linkflow.engine.history.service import History
+from linkflow.engine.history.slots import Slots
 from linkflow.engine.history.tickets import Tickets
 from linkflow.engine.matching.service import Matching
 from linkflow.engine.recovery.service import Recovery
@@ -44,6 +45,7 @@ from linkflow.ports.stores import Recorded
 from linkflow.testing.builders import catalog
 from linkflow.testing.fakes import MemoryBlobStore, RefusingCode
 from linkflow.testing.memory_history import MemoryVisibilityStore
+from linkflow.testing.memory_slots import MemorySlots
 from linkflow.testing.memory_stores import (
     MemoryDeadLetters,
     MemoryLateResults,
@@ -78,6 +80,7 @@ class Life:
         letters: Any = Link(world.letters, self, fails=True)
         sessions: Any = Link(world.sessions, self, fails=False)
         tickets: Any = Link(world.tickets, self, fails=False)
+        slots: Any = Link(world.slots, self, fails=False)
         specs: Any = Link(world.specs, self, fails=False)
         late: Any = Link(world.late, self, fails=False)
         http: Any = Link(world.receiver, self, fails=False)
@@ -89,6 +92,7 @@ class Life:
             callbacks=world,
             letters=letters,
             tickets=Tickets(tickets),
+            slots=Slots(slots, clock),
             clock=clock,
             project=self.projector.add,
         )
@@ -130,6 +134,7 @@ class Life:
             store=store,
             sessions=sessions,
             tickets=tickets,
+            slots=slots,
             history=history,
             publish=self.matching.add,
             clock=clock,
@@ -195,6 +200,7 @@ class World:
         self.specs = MemorySpecStore()
         self.sessions = MemorySessions(VirtualClock())
         self.tickets = MemoryTickets(self.store.is_over)
+        self.slots = MemorySlots(self.store.is_over)
         self.letters = MemoryDeadLetters()
         self.late = MemoryLateResults(VirtualClock())
         self.blobs = MemoryBlobStore()

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from linkflow.domain.errors import Unavailable
+from linkflow.domain.pacing import RatePolicy
 from linkflow.engine.recovery.publishing import Publish
 from linkflow.engine.recovery.service import (
     AGAIN_S,
@@ -25,6 +26,7 @@ from linkflow.engine.recovery.service import (
 from linkflow.ports.services import TaskId
 from linkflow.testing.broker import FakeBroker
 from linkflow.testing.fakes import FixedClock
+from linkflow.testing.memory_slots import MemorySlots
 from linkflow.testing.memory_stores import MemorySessions, MemoryTickets
 from linkflow.testing.memory_upkeep import MemoryLeases
 from linkflow.testing.split import KnownPeers
@@ -100,6 +102,7 @@ def recovery(
     *,
     store: Any = None,
     tickets: MemoryTickets | None = None,
+    slots: MemorySlots | None = None,
     publish: Publish = queued,
 ) -> Recovery:
     """Put a Recovery together."""
@@ -107,6 +110,7 @@ def recovery(
         store=cast(Any, store or OpenStore()),
         sessions=MemorySessions(clock),
         tickets=tickets or MemoryTickets(),
+        slots=slots or MemorySlots(),
         history=history,
         publish=publish,
         clock=clock,
@@ -187,6 +191,16 @@ async def test_who_stands_in_line_behind_others_is_not_looked_at() -> None:
     assert (["has", "first", "forgotten"], [("third", 1.0)]) == (history.ids, history.reminded)
 
 
+async def test_whose_instant_is_to_come_is_not_looked_at() -> None:
+    """Whoever waits for an instant costs a sweep nothing; one whose instant has passed is looked at."""
+    history, slots, clock = Recovered(), MemorySlots(), FixedClock()
+    for each in ("has", "first", "second"):
+        await slots.reserve(RatePolicy("k", 1, 60.0), each, clock.now() - 1.0)
+    await recovery(FakeBroker(), history, clock, store=LimitedStore(), slots=slots).sweep()
+
+    assert ["has", "third", "forgotten"] == history.ids
+
+
 class FullStore(OpenStore):
     """A store with more open executions than one page holds."""
 
@@ -252,6 +266,7 @@ class Members:
             store=cast(Any, OpenStore()),
             sessions=self.sessions,
             tickets=MemoryTickets(),
+            slots=MemorySlots(),
             history=cast(Any, self.history),
             publish=queued,
             clock=self.clock,

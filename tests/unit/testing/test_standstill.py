@@ -59,6 +59,14 @@ def test_how_long_nobody_was_in_line(seen: list[tuple[float, bool]], missing_s: 
         ([(0.0, [START]), (50.0, [END])], [(50.0, "nothing was open")]),
         ([(0.0, [START, e.TicketQueued("t", 1)]), (50.0, [e.TicketGranted("t"), END])], []),
         (
+            [
+                (0.0, [START, e.SlotAsked("rate", "k")]),
+                (9.0, [e.SlotPromised("rate", 45.0)]),
+                (50.0, [e.SlotReached("rate"), END]),
+            ],
+            [(5.0, "it waits for its instant")],
+        ),
+        (
             [(0.0, [START, SCHEDULED, STARTED, e.TimerStarted("b", 100.0)]), (50.0, [DONE, END])],
             [(50.0, "a is on w1")],
         ),

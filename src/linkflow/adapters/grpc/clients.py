@@ -230,6 +230,10 @@ class HistoryClient(FrontendClient):
         """Tell an execution that it has its ticket."""
         await self._ask("granted", execution_id, ticket)
 
+    async def promised(self, execution_id: str, key: str, begins_at: float) -> None:
+        """Tell an execution when it begins."""
+        await self._ask("promised", execution_id, key, begins_at)
+
     async def refused(self, execution_id: str, ticket: str, reason: str) -> None:
         """Tell an execution that it gets no ticket."""
         await self._ask("refused", execution_id, ticket, reason)

@@ -97,6 +97,7 @@ HISTORY = Service(
         "RecordChildClosed": "child_closed",
         "RecordTicketGranted": "granted",
         "RecordTicketRefused": "refused",
+        "RecordSlotPromised": "promised",
         "GetMutableState": "projected",
     },
     ("Exchange",),

@@ -45,6 +45,8 @@ RULES = (
     Rule("engine.dead_letters", "extract(epoch FROM at)", "executions"),
     Rule("engine.late_results", "extract(epoch FROM at)", "executions"),
     Rule("engine.idempotency", "extract(epoch FROM until)"),
+    Rule("engine.start_slots", "kept_until"),
+    Rule("engine.debounces", "kept_until"),
 )
 
 _WORKFLOWS = "(SELECT id FROM control.workflows WHERE deleted_at < $1)"

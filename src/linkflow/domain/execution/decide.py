@@ -21,6 +21,7 @@ from linkflow.domain.execution.begin import begin, schedule, start_scheduled
 from linkflow.domain.execution.failing import GRACE_S, drop_unstarted, fail_scope, worker_lost
 from linkflow.domain.execution.keys import next_key
 from linkflow.domain.execution.loops import advance_any, can_advance, complete_iteration
+from linkflow.domain.execution.queueing import fire_slot, line_up, on_promised, on_refused
 from linkflow.domain.execution.snapshot import freeze
 from linkflow.domain.execution.spending import KEY
 from linkflow.domain.execution.state import ROOT, ExecutionState, Scope
@@ -83,7 +84,7 @@ def roll_over(state: ExecutionState, at: float, events_per_run: int = EVENTS_PER
 
 def has_more(state: ExecutionState) -> bool:
     """Say whether the last turn stopped for its budget, so that the next should follow at once."""
-    if state.is_ending or state.ticket_since or state.quarantine:
+    if state.is_ending or state.ticket_since or state.slot is not None or state.quarantine:
         return False
     if (state.ready and not state.is_paused) or state.dead or state.fault is not None:
         return True
@@ -92,7 +93,9 @@ def has_more(state: ExecutionState) -> bool:
 
 def _drain(turn: Turn) -> None:
     state = turn.state
-    while turn.steps > 0 and not (state.is_ending or state.ticket_since or state.quarantine):
+    while turn.steps > 0 and not (
+        state.is_ending or state.ticket_since or state.slot is not None or state.quarantine
+    ):
         turn.steps -= 1
         if state.fault is not None:
             fail_scope(turn, *state.fault)
@@ -145,7 +148,7 @@ def _close(turn: Turn) -> None:
     elif state.failure is not None:
         if not state.flying or turn.at >= state.failure.grace_until:
             turn.emit(e.WorkflowExecutionFailed(state.failure.error, state.failure.key))
-    elif not (state.ticket_since or state.scopes[ROOT].open or state.dead or _awaited(state)):
+    elif not (state.ticket_since or state.slot or state.scopes[ROOT].open or state.dead or _awaited(state)):
         turn.emit(e.WorkflowExecutionCompleted(result_of(state)))
 
 
@@ -171,8 +174,7 @@ def _on_begin(turn: Turn, news: n.Begin) -> bool:
     if turn.state.started is not None:
         return False
     turn.emit(news.started)
-    if news.started.ticket:
-        turn.emit(e.TicketQueued(news.started.ticket, news.started.ticket_limit))
+    line_up(turn)
     return True
 
 
@@ -200,6 +202,7 @@ def _on_wake(turn: Turn, news: n.Wake) -> bool:
     if deadline and turn.at >= deadline:
         turn.emit(e.WorkflowExecutionTimedOut())
         return True
+    fire_slot(turn)
     fire_due(turn)
     budget.fire_pause(turn)
     _try_again(turn, [key for key in state.retries if state.nodes[key].retry_at <= turn.at])
@@ -277,13 +280,6 @@ def _on_granted(turn: Turn, news: n.Granted) -> bool:
     return True
 
 
-def _on_refused(turn: Turn, news: n.Refused) -> bool:
-    if turn.state.is_closed or not turn.state.ticket_since:
-        return False
-    turn.emit(e.WorkflowExecutionCancelled(news.reason))
-    return True
-
-
 def _on_quarantine(turn: Turn, news: n.Quarantine) -> bool:
     if turn.state.is_closed or turn.state.quarantine:
         return False
@@ -310,7 +306,8 @@ _HANDLERS: Mapping[type[n.News], Callable[[Turn, Any], bool]] = {
     n.Terminate: _on_terminate,
     n.ChildEnded: _on_child,
     n.Granted: _on_granted,
-    n.Refused: _on_refused,
+    n.Promised: on_promised,
+    n.Refused: on_refused,
     n.Quarantine: _on_quarantine,
     n.Release: _on_release,
 }

@@ -9,10 +9,10 @@ from linkflow.domain.execution.decide import has_more
 from linkflow.domain.execution.driving import Driver
 from linkflow.domain.execution.events import BudgetExceeded
 from linkflow.domain.execution.spending import KEY, question, said
-from linkflow.domain.execution.state import ExecutionState, NodeState, Wait
+from linkflow.domain.execution.state import ExecutionState, NodeState, Slot, Wait
 from linkflow.domain.execution.waiting import BACKSTOP_S
 
-CLOCK = frozenset({"timer", "retry", "look_up"})
+CLOCK = frozenset({"timer", "retry", "look_up", "rate", "debounce"})
 """Kinds of drivers that need nothing but time."""
 
 UNSURE = "may or may not have had its effect"
@@ -23,7 +23,7 @@ def drivers(state: ExecutionState) -> list[Driver]:
     if state.is_closed or state.started is None:
         return []
     found = list(_of_the_whole(state))
-    if state.ticket_since or (state.quarantine and state.cancel is None):
+    if state.ticket_since or state.slot is not None or (state.quarantine and state.cancel is None):
         return found
     found += [_flying(state, key) for key in state.flying]
     if state.is_ending:
@@ -70,8 +70,28 @@ def _of_the_whole(state: ExecutionState) -> Iterator[Driver]:
             until=state.start.deadline_at or None,
             can=("grant", "cancel"),
         )
+    elif state.slot is not None:
+        yield _before_its_instant(state, state.slot)
     elif has_more(state):
         yield Driver(kind="ready", message="There is more to decide; the next turn follows at once.")
+
+
+def _before_its_instant(state: ExecutionState, slot: Slot) -> Driver:
+    """A start policy lets it begin later."""
+    rate, debounce = state.start.rate, state.start.debounce
+    if slot.policy == "rate" and rate is not None:
+        message = f"It waits for its turn: at most {rate.limit} of these begin in {rate.period_s:g} s."
+    else:
+        quiet_s = debounce.quiet_s if debounce is not None else 0.0
+        message = f"It begins when no other start of its kind has followed for {quiet_s:g} s."
+    return Driver(
+        kind=slot.policy,
+        message=message,
+        name=slot.key,
+        since=slot.since,
+        until=slot.begins_at or None,
+        can=("cancel",),
+    )
 
 
 def _paused(pause: BudgetExceeded) -> Driver:
@@ -197,7 +217,8 @@ def explain(state: ExecutionState, at: float) -> str:
     status = state.status().value.replace("_", " ")
     if state.is_closed:
         error = getattr(state.closed, "error", None)
-        return f"It is over: {status}." + (f" {error.message}" if error is not None else "")
+        why = error.message if error is not None else getattr(state.closed, "reason", "")
+        return f"It is over: {status}." + (f" {why[:1].upper()}{why[1:].rstrip('.')}." if why else "")
     found = drivers(state)
     if not found:
         return f"It is {status}, and nothing moves it on: this is a fault of the engine."

@@ -12,7 +12,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         kind: task (no worker has it yet), worker, retry, look_up, timer, event, approval, child, person,
-            ticket, ready (the next turn follows at once), grace, quarantine, budget.
+            ticket, rate, debounce, ready (the next turn follows at once), grace, quarantine, budget.
         message: One sentence.
         since: Seconds since 1970.
         until: When it ends by itself, if it does.

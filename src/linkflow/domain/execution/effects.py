@@ -17,9 +17,10 @@ class Outgoing(msgspec.Struct, frozen=True):
     """A message that leaves the execution, to be written with its events.
 
     Attributes:
-        kind: project, usage, start, child_closed, cancel, callback, ticket, release, dead_letter.
+        kind: project, usage, start, child_closed, cancel, callback, ticket, release, slot, slot_back,
+            dead_letter.
         number: The event it follows from.
-        to: Whom it is for: an execution, an address, a ticket.
+        to: Whom it is for: an execution, an address, a ticket, the key of a slot.
         body: JSON.
     """
 
@@ -127,6 +128,16 @@ def _on_ticket(event: e.TicketQueued, number: int, after: ExecutionState, found:
     )
 
 
+def _on_slot(event: e.SlotAsked, number: int, after: ExecutionState, found: list[Outgoing]) -> None:
+    found.append(Outgoing("slot", number, event.key, slot_question(after, event.policy)))
+
+
+def slot_question(state: ExecutionState, policy: str) -> Json:
+    """Say what is asked of a start policy."""
+    asked = state.start.debounce if policy == "debounce" else state.start.rate
+    return {"policy": policy, "came_at": state.started_at, "terms": msgspec.to_builtins(asked)}
+
+
 def _on_failed(
     event: e.ActivityTaskFailed, number: int, after: ExecutionState, found: list[Outgoing]
 ) -> None:
@@ -163,6 +174,8 @@ def _on_closed(event: e.Event, number: int, after: ExecutionState, found: list[O
             found.append(Outgoing("cancel", number, child_id, {"reason": "the parent is over"}))
     if start.ticket:
         found.append(Outgoing("release", number, start.ticket))
+    if after.slot is not None and after.slot.policy == "rate":
+        found.append(Outgoing("slot_back", number, after.slot.key))
     if status in (Status.FAILED, Status.TIMED_OUT):
         _start_error_workflow(number, error, event, after, found)
 
@@ -252,6 +265,7 @@ _MESSAGES: Mapping[type[e.Event], Callable[[Any, int, ExecutionState, list[Outgo
     e.ChildStarted: _on_child_started,
     e.ActivityTaskCancelled: _on_abandoned,
     e.TicketQueued: _on_ticket,
+    e.SlotAsked: _on_slot,
     e.ActivityTaskFailed: _on_failed,
     e.ActivityTaskTimedOut: _on_failed,
     e.Quarantined: _on_quarantined,

@@ -7,6 +7,7 @@ import msgspec
 
 from linkflow.domain.budget import Budget
 from linkflow.domain.errors import NodeError
+from linkflow.domain.pacing import DebouncePolicy, RatePolicy
 from linkflow.domain.values import Json
 
 
@@ -53,6 +54,8 @@ class WorkflowExecutionStarted(Event, frozen=True):
         attributes: What people search by.
         budget: How much it may use: the workflow's, else its starter's.
         metered: Meters of the workspace's budgets that the engine counts, told as they are used.
+        rate: How many begin in a period; None for any number.
+        debounce: Which starts become one; None for none.
     """
 
     workspace_id: str
@@ -80,6 +83,8 @@ class WorkflowExecutionStarted(Event, frozen=True):
     attributes: Mapping[str, Any] = {}
     budget: Budget | None = None
     metered: Sequence[str] = ()
+    rate: RatePolicy | None = None
+    debounce: DebouncePolicy | None = None
 
 
 class WorkflowExecutionCompleted(Event, frozen=True):
@@ -144,6 +149,33 @@ class TicketGranted(Event, frozen=True):
     """The execution may run."""
 
     ticket: str
+
+
+class SlotAsked(Event, frozen=True):
+    """The execution does not begin before an instant that a start policy names.
+
+    Attributes:
+        policy: debounce or rate.
+        key: Whose limit it is.
+        begins_at: The instant, seconds since 1970; 0 while it is not known.
+    """
+
+    policy: str
+    key: str
+    begins_at: float = 0.0
+
+
+class SlotPromised(Event, frozen=True):
+    """The instant is known, or another one now."""
+
+    policy: str
+    begins_at: float
+
+
+class SlotReached(Event, frozen=True):
+    """The instant has come."""
+
+    policy: str
 
 
 class Snapshot(Event, frozen=True):

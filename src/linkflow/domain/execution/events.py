@@ -35,6 +35,9 @@ from linkflow.domain.execution.event import (
     Parent,
     Quarantined,
     Released,
+    SlotAsked,
+    SlotPromised,
+    SlotReached,
     Snapshot,
     TicketGranted,
     TicketQueued,
@@ -99,6 +102,9 @@ __all__ = [
     "Released",
     "SignalReceived",
     "SignalSent",
+    "SlotAsked",
+    "SlotPromised",
+    "SlotReached",
     "Snapshot",
     "TicketGranted",
     "TicketQueued",
@@ -162,6 +168,9 @@ AnyEvent = (
     | ChildClosed
     | TicketQueued
     | TicketGranted
+    | SlotAsked
+    | SlotPromised
+    | SlotReached
     | Snapshot
     | VersionMigrated
     | ValueEdited

@@ -9,6 +9,7 @@ from typing import Any
 
 from linkflow.domain.errors import NodeError
 from linkflow.domain.execution import events as e
+from linkflow.domain.execution import slots
 from linkflow.domain.execution.keys import locate
 from linkflow.domain.execution.settle import arrive, close_scope, finish, opened, push, settle
 from linkflow.domain.execution.snapshot import thaw
@@ -388,6 +389,7 @@ _FOLDS: dict[type[e.Event], Callable[[ExecutionState, Any, float], None]] = {
     e.ChildClosed: _on_wait_ended,
     e.TicketQueued: _on_ticket_queued,
     e.TicketGranted: _on_ticket_granted,
+    **slots.FOLDS,
     e.MocksApplied: _on_noted,
     e.WorkflowExecutionContinuedAsNew: _on_continued,
     e.Snapshot: _on_noted,

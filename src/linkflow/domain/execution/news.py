@@ -104,8 +104,15 @@ class Granted(News, frozen=True):
     ticket: str
 
 
+class Promised(News, frozen=True):
+    """A start policy lets it begin at an instant, in seconds since 1970."""
+
+    key: str
+    begins_at: float
+
+
 class Refused(News, frozen=True):
-    """There is no concurrency ticket, and the policy is not to wait for one."""
+    """There is no concurrency ticket or slot of that name, and the policy is not to wait for one."""
 
     ticket: str
     reason: str

@@ -218,6 +218,22 @@ class Wait:
         self.close_policy = close_policy
 
 
+class Slot(msgspec.Struct, frozen=True):
+    """The instant at which a start policy lets an execution begin. Replaced, never changed.
+
+    Attributes:
+        policy: debounce or rate.
+        key: Whose limit it is.
+        since: When it was asked for, seconds since 1970.
+        begins_at: The instant, seconds since 1970; 0 while it is not known.
+    """
+
+    policy: str
+    key: str
+    since: float
+    begins_at: float = 0.0
+
+
 class Spending(msgspec.Struct, frozen=True):
     """What an execution with a budget has used, by meter, and may use. Replaced, never changed.
 

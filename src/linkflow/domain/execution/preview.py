@@ -111,7 +111,7 @@ def standing_at(
         for key, value in started.overrides.items()
         if node_in(key) != node_id and node_in(key) not in around
     }
-    begin = n.Begin(msgspec.structs.replace(started, overrides=known, ticket=""))
+    begin = n.Begin(msgspec.structs.replace(started, overrides=known, ticket="", rate=None, debounce=None))
     state = _settled(ExecutionState(execution_id, graph), begin, at, blobs)
     state = _turned(state, target.loop, split_key(key)[1], at, blobs)
     standing = [

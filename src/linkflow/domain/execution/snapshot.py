@@ -16,7 +16,7 @@ from linkflow.domain.execution.event import (
     Snapshot,
     WorkflowExecutionStarted,
 )
-from linkflow.domain.execution.parts import Loop, NodeState, NodeStatus, Scope, Spending, Wait
+from linkflow.domain.execution.parts import Loop, NodeState, NodeStatus, Scope, Slot, Spending, Wait
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.execution.wait_events import SignalReceived
 from linkflow.domain.values import Json
@@ -40,6 +40,7 @@ def freeze(state: ExecutionState) -> Json:
     frozen["cancel"] = state.cancel
     frozen["failure"] = state.failure
     frozen["spending"] = state.spending
+    frozen["slot"] = state.slot
     frozen["dead"] = state.dead
     frozen["leaves"] = list(state.leaves.items())
     frozen["mailbox"] = list(state.mailbox.values())
@@ -72,6 +73,7 @@ def thaw(execution_id: str, graph: ExecutionGraph, frozen: Json, version: int) -
     state.cancel = _event(frozen["cancel"], CancelRequested)
     state.failure = _event(frozen["failure"], FailureDecided)
     state.spending = _event(frozen.get("spending"), Spending)
+    state.slot = _event(frozen.get("slot"), Slot)
     state.dead = [(index, scope_id) for index, scope_id in frozen["dead"]]
     state.leaves = dict(frozen["leaves"])
     signals = [msgspec.convert(signal, SignalReceived) for signal in frozen["mailbox"]]

@@ -15,7 +15,7 @@ from linkflow.domain.execution.events import (
     SignalReceived,
     WorkflowExecutionStarted,
 )
-from linkflow.domain.execution.parts import Loop, NodeState, NodeStatus, Scope, Spending, Wait
+from linkflow.domain.execution.parts import Loop, NodeState, NodeStatus, Scope, Slot, Spending, Wait
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import ExecutionGraph
 
@@ -28,6 +28,7 @@ __all__ = [
     "NodeState",
     "NodeStatus",
     "Scope",
+    "Slot",
     "Spending",
     "Status",
     "Wait",
@@ -73,6 +74,7 @@ class ExecutionState:
         bases: Visits used up by loops that have ended, by scope prefix.
         responded: The responder's output.
         fault: The evaluation of a condition failed, or a bound was exceeded: to be failed next.
+        slot: The instant that a start policy makes it wait for; None while none does.
         spending: What it used of its budgets; None while it has none.
     """
 
@@ -101,6 +103,7 @@ class ExecutionState:
         "run_event",
         "scopes",
         "seen",
+        "slot",
         "spending",
         "started",
         "started_at",
@@ -123,6 +126,7 @@ class ExecutionState:
         self.failure: FailureDecided | None = None
         self.quarantine = ""
         self.ticket_since = 0.0
+        self.slot: Slot | None = None
         self.has_responded = False
         self.responded: Json = None
         self.fault: tuple[str, str, NodeError] | None = None
@@ -157,6 +161,7 @@ class ExecutionState:
         twin.failure = self.failure
         twin.quarantine = self.quarantine
         twin.ticket_since = self.ticket_since
+        twin.slot = self.slot
         twin.has_responded = self.has_responded
         twin.responded = self.responded
         twin.fault = self.fault
@@ -203,7 +208,7 @@ class ExecutionState:
             return CLOSED_STATUS[type(self.closed).__name__]
         if self.quarantine:
             return Status.WAITING
-        if self.ticket_since:
+        if self.ticket_since or self.slot is not None:
             return Status.QUEUED
         if self.flying or ((self.retries or self.ready) and not self.is_paused):
             return Status.RUNNING
@@ -223,6 +228,8 @@ class ExecutionState:
             return
         if self.started is not None and self.started.deadline_at:
             yield self.started.deadline_at
+        if self.slot is not None and self.slot.begins_at:
+            yield self.slot.begins_at
         if self.spending is not None and self.spending.pause is not None:
             yield self.spending.pause.deadline_at
         else:

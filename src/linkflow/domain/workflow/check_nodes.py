@@ -11,9 +11,9 @@ from linkflow.domain.node import LOOK_UP, Catalog, NodeSpec, Unknown, looks_up
 from linkflow.domain.parameters import config_problems, respell, schema_problems
 from linkflow.domain.schedule import Schedule, check_schedule
 from linkflow.domain.values import INLINE_BYTES, encode_json
+from linkflow.domain.workflow.check_starts import start_policy_problems
 from linkflow.domain.workflow.placed import Layout, PlacedNode, is_trigger
 from linkflow.domain.workflow.spec import Problem, Severity, WorkflowSpec
-from linkflow.domain.workflow.template import ExpressionError, compile_expression
 
 _ID = re.compile(r"[\w.:-]{1,100}")
 RESERVED = frozenset(
@@ -201,15 +201,7 @@ def _settings(spec: WorkflowSpec) -> Iterator[Problem]:
         except Invalid as error:
             message = f"{str(error).rstrip('.')}."
             yield Problem("SCHEMA_VALIDATION_ERROR", message, path="$.settings.inputSchema")
-    if settings.concurrency is not None:
-        if settings.concurrency.limit < 1:
-            message = "concurrency.limit is 1 or more."
-            yield Problem("SCHEMA_VALIDATION_ERROR", message, path="$.settings.concurrency.limit")
-        try:
-            if settings.concurrency.key:
-                compile_expression(settings.concurrency.key)
-        except ExpressionError as error:
-            yield Problem("EXPRESSION_SYNTAX", str(error), path="$.settings.concurrency.key")
+    yield from start_policy_problems(settings)
 
 
 def _budget(spec: WorkflowSpec) -> Iterator[Problem]:

@@ -167,6 +167,43 @@ class Concurrency(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     on_conflict: OnConflict = OnConflict.QUEUE
 
 
+class OnExceed(StrEnum):
+    """What happens to a start beyond the rate."""
+
+    QUEUE = "queue"
+    SKIP = "skip"
+
+
+class Rate(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """How many executions of a workflow may begin in a period.
+
+    Attributes:
+        limit: Executions in any time as long as the period, 1 to 10,000.
+        period_seconds: Length of the period, 1 second to 30 days.
+        key: An expression over the trigger; the limit counts per value. Empty means the whole workflow.
+        on_exceed: One too many waits for its turn, or is skipped.
+    """
+
+    limit: int = 1
+    period_seconds: float = 60.0
+    key: str = ""
+    on_exceed: OnExceed = OnExceed.QUEUE
+
+
+class Debounce(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Starts that follow closely become one: the latest runs, the earlier ones are cancelled.
+
+    Attributes:
+        seconds: A start runs when none followed for so long, up to 7 days.
+        key: An expression over the trigger; starts of one value belong together. Empty means all.
+        max_seconds: So long after the first start the latest one runs, whatever follows; 0 means no bound.
+    """
+
+    seconds: float = 5.0
+    key: str = ""
+    max_seconds: float = 0.0
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """How executions of a workflow behave.
 
@@ -174,6 +211,8 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         max_execution_time_ms: Deadline of an execution in milliseconds; 0 means one year.
         timezone: IANA name, for schedules and dates.
         concurrency: Limit of executions at once.
+        rate: Limit of executions that begin in a period.
+        debounce: Starts that follow closely become one.
         max_concurrent_executions: The same as a bare number; 0 means no limit.
         error_workflow: Id of the workflow that starts when an execution fails.
         callback_url: Where a signed call goes when nodes and the execution finish.
@@ -187,6 +226,8 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     max_execution_time_ms: int = 0
     timezone: str = "UTC"
     concurrency: Concurrency | None = None
+    rate: Rate | None = None
+    debounce: Debounce | None = None
     max_concurrent_executions: int = 0
     error_workflow: str = ""
     callback_url: str = ""

@@ -22,6 +22,7 @@ import msgspec
 from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError, NodeError, NotFound, Unavailable
 from linkflow.domain.execution.events import Parent
+from linkflow.engine.history.slots import Slots
 from linkflow.engine.history.tickets import Tickets
 from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import CallbackSender
@@ -69,6 +70,7 @@ class Outbox:
         callbacks: CallbackSender,
         letters: DeadLetters,
         tickets: Tickets,
+        slots: Slots,
         clock: Clock,
         project: Callable[[Message], None] | None,
         is_shared: bool = False,
@@ -81,6 +83,7 @@ class Outbox:
             callbacks: Calls addresses.
             letters: What was given up on.
             tickets: Concurrency limits.
+            slots: Rate limits and debounces.
             clock: Times everything.
             project: Takes messages to the read model; None where another process claims them.
             is_shared: Other members deliver from the same store: what was left behind is claimed.
@@ -91,6 +94,7 @@ class Outbox:
         self._callbacks = callbacks
         self._letters = letters
         self._tickets = tickets
+        self._slots = slots
         self._clock = clock
         self._project = project
         self._history: History | None = None
@@ -104,6 +108,7 @@ class Outbox:
         """Say which History messages between executions go to."""
         self._history = history
         self._tickets.connect(history)
+        self._slots.connect(history)
 
     @property
     def history(self) -> History:
@@ -247,6 +252,8 @@ class Outbox:
                 await self._tickets.ask(message)
             case "release":
                 await self._tickets.give_back(message.to, message.execution_id)
+            case "slot" | "slot_back":
+                await self._slots.take_in(message)
             case "dead_letter":
                 await self._dead_letter(message)
             case other:

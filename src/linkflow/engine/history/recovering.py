@@ -13,9 +13,10 @@ from linkflow import telemetry
 from linkflow.domain.errors import LinkFlowError, Unavailable
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.decide import has_more
+from linkflow.domain.execution.effects import slot_question
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.snapshot import started_of
-from linkflow.domain.execution.state import ExecutionState
+from linkflow.domain.execution.state import ExecutionState, Slot
 from linkflow.engine.history.entries import Entries
 from linkflow.engine.history.graphs import Graphs
 from linkflow.engine.history.tasks import task_id
@@ -94,6 +95,8 @@ class Recovering:
                 owed[execution_id] = n.SessionsLost(lost)
             if state.ticket_since:
                 self._deliver([_ask_for_ticket(execution_id, state)])
+            if state.slot is not None and not state.slot.begins_at:
+                self._deliver([_ask_for_slot(execution_id, state, state.slot)])
             self._plan(execution_id, state)
         await self._tell_all(owed)
         return waiting
@@ -206,3 +209,8 @@ def _ask_for_ticket(execution_id: str, state: ExecutionState) -> Message:
     start = state.start
     body = {"limit": start.ticket_limit, "on_conflict": start.on_conflict}
     return Message(execution_id=execution_id, number=2, kind="ticket", to=start.ticket, body=body)
+
+
+def _ask_for_slot(execution_id: str, state: ExecutionState, slot: Slot) -> Message:
+    body = slot_question(state, slot.policy)
+    return Message(execution_id=execution_id, number=2, kind="slot", to=slot.key, body=body)

@@ -285,6 +285,10 @@ class History:
         """Tell an execution that it has its ticket; see `ports.services.History`."""
         await self._tell_if_there(execution_id, n.Granted(ticket))
 
+    async def promised(self, execution_id: str, key: str, begins_at: float) -> None:
+        """Tell an execution when it begins; see `ports.services.History`."""
+        await self._tell_if_there(execution_id, n.Promised(key, begins_at))
+
     async def refused(self, execution_id: str, ticket: str, reason: str) -> None:
         """Tell an execution that it gets no ticket; see `ports.services.History`."""
         await self._tell_if_there(execution_id, n.Refused(ticket, reason))

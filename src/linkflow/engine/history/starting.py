@@ -1,21 +1,34 @@
 """From the wish to start to the first event."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from linkflow.domain.attributes import kept
 from linkflow.domain.errors import Invalid, PayloadTooLarge
 from linkflow.domain.execution.events import WorkflowExecutionStarted
+from linkflow.domain.pacing import DebouncePolicy, RatePolicy
 from linkflow.domain.parameters import schema_problems
-from linkflow.domain.values import INLINE_BYTES, OUTPUT_BYTES, Json, blob_reference, canonical, encode_json
+from linkflow.domain.values import (
+    INLINE_BYTES,
+    OUTPUT_BYTES,
+    Json,
+    blob_reference,
+    canonical,
+    digest,
+    encode_json,
+)
 from linkflow.domain.webhook import TriggerScope
 from linkflow.domain.workflow.graph import ExecutionGraph
-from linkflow.domain.workflow.spec import Concurrency
+from linkflow.domain.workflow.spec import Concurrency, Settings
 from linkflow.domain.workflow.template import compile_expression, compile_template
 from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import StartExecution
 
 YEAR_S = 365 * 24 * 3600.0
 """Deadline of executions that set none: nothing stays open for ever."""
+
+LONGEST_KEY = 1_000
+"""Characters of a policy's key; a longer one is named by its digest."""
 
 
 async def started_event(
@@ -34,7 +47,6 @@ async def started_event(
             shown = "; ".join(f"{path}: {message}" for path, message in wrong[:5])
             raise Invalid(f"The input does not match the workflow's schema: {shown}.", code="input.invalid")
     scope = TriggerScope(command.input, now)
-    ticket, limit, on_conflict = _ticket(command, graph, scope)
     limit_ms = command.timeout_ms or settings.max_execution_time_ms
     return WorkflowExecutionStarted(
         workspace_id=command.workspace_id,
@@ -56,9 +68,7 @@ async def started_event(
         overrides=command.overrides,
         variables=command.variables,
         session=command.session,
-        ticket=ticket,
-        ticket_limit=limit,
-        on_conflict=on_conflict,
+        **_start_policies(command, settings, scope),
         attributes=_attributes(command, settings.attributes, scope),
         budget=settings.budget or command.budget,
         metered=command.metered,
@@ -99,19 +109,38 @@ async def _stored(value: Json, workspace_id: str, blobs: BlobStore) -> Json:
     return blob_reference(await blobs.put(workspace_id, data), len(data))
 
 
-def _ticket(command: StartExecution, graph: ExecutionGraph, scope: TriggerScope) -> tuple[str, int, str]:
-    settings = graph.spec.settings
-    policy = settings.concurrency
-    if policy is None and settings.max_concurrent_executions > 0:
-        policy = Concurrency(limit=settings.max_concurrent_executions)
-    if policy is None or command.trigger_kind in ("retry", "error"):
-        return "", 0, "queue"
+def _start_policies(command: StartExecution, settings: Settings, scope: TriggerScope) -> dict[str, Any]:
+    """Say what the execution waits for before it begins; a retry and what handles an error wait for nothing.
+
+    A test run neither takes the place of an execution nor waits for one where only time would let it begin.
+    """
+    if command.trigger_kind in ("retry", "error"):
+        return {}
+    found: dict[str, Any] = {}
+    concurrency, rate, debounce = settings.concurrency, settings.rate, settings.debounce
+    if concurrency is None and settings.max_concurrent_executions > 0:
+        concurrency = Concurrency(limit=settings.max_concurrent_executions)
+    if concurrency is not None:
+        found["ticket"] = _key(command, concurrency.key, scope)
+        found["ticket_limit"] = max(1, concurrency.limit)
+        found["on_conflict"] = concurrency.on_conflict.value
+    if command.mode == "test":
+        return found
+    if rate is not None:
+        key = f"rate:{_key(command, rate.key, scope)}"
+        found["rate"] = RatePolicy(key, max(1, rate.limit), rate.period_seconds, rate.on_exceed.value)
+    if debounce is not None:
+        key = f"debounce:{_key(command, debounce.key, scope)}"
+        found["debounce"] = DebouncePolicy(key, debounce.seconds, debounce.max_seconds)
+    return found
+
+
+def _key(command: StartExecution, expression: str, scope: TriggerScope) -> str:
+    """Name what a policy counts: the workflow, or one value of the key in it."""
     value = ""
-    if policy.key:
-        rendered = compile_expression(policy.key).render(scope)
+    if expression:
+        rendered = compile_expression(expression).render(scope)
         value = canonical(rendered).decode()
-    return (
-        f"{command.workspace_id}:{command.workflow_id}:{value}",
-        max(1, policy.limit),
-        policy.on_conflict.value,
-    )
+        if len(value) > LONGEST_KEY:
+            value = digest(rendered)
+    return f"{command.workspace_id}:{command.workflow_id}:{value}"

@@ -23,7 +23,7 @@ from linkflow.domain.errors import LinkFlowError
 from linkflow.engine.recovery.publishing import Publish, publishing
 from linkflow.ports.clock import Clock
 from linkflow.ports.cluster import Peers
-from linkflow.ports.coordination import Leases, Sessions, Tickets
+from linkflow.ports.coordination import Leases, Sessions, Slots, Tickets
 from linkflow.ports.services import History, TaskId
 from linkflow.ports.stores import HistoryStore
 from linkflow.telemetry import metrics
@@ -123,6 +123,7 @@ class Recovery:
         store: HistoryStore,
         sessions: Sessions,
         tickets: Tickets,
+        slots: Slots,
         history: RecoverableHistory,
         publish: Publish,
         clock: Clock,
@@ -138,6 +139,7 @@ class Recovery:
             store: Where open executions are found.
             sessions: Leases of workers.
             tickets: Lines for concurrency limits.
+            slots: Instants of start policies.
             history: Gives executions their drivers back.
             publish: Queues what waits for a worker.
             clock: Times everything.
@@ -159,6 +161,7 @@ class Recovery:
         self._store = store
         self._sessions = sessions
         self._tickets = tickets
+        self._slots = slots
         self._history = history
         self._publish = publish
         self._clock = clock
@@ -252,9 +255,9 @@ class Recovery:
                 queued.append(execution_id)
             if wakeup_at is not None and wakeup_at < self._clock.now() + NEAR_S:
                 self._history.remind(execution_id, wakeup_at)
-        if queued:  # a long line is moved on by who is before it: it must not be a long sweep
-            behind = await self._tickets.behind(queued)
-            found += [each for each in queued if each not in behind]
+        if queued:  # a long line is moved on by who is before it, or by time: it must not be a long sweep
+            others = await self._tickets.behind(queued) | await self._slots.ahead(queued, self._clock.now())
+            found += [each for each in queued if each not in others]
         if self._among is not None and found:
             # Each begins elsewhere: what one that is killed did not get to, the next one may begin with.
             self._sweeps += 1

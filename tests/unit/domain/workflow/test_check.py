@@ -261,6 +261,9 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
                 "priority": 11,
                 "inputSchema": {"type": "x"},
                 "concurrency": {"key": "1 +"},
+                "maxExecutionTimeMs": 2_000,
+                "rate": {"limit": 0, "periodSeconds": 0.5, "key": "1 +"},
+                "debounce": {"seconds": 3, "maxSeconds": 2},
             },
         ),
         [
@@ -271,7 +274,12 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
             ("SCHEMA_VALIDATION_ERROR", "$.settings.timezone"),
             ("SCHEMA_VALIDATION_ERROR", "$.settings.priority"),
             ("SCHEMA_VALIDATION_ERROR", "$.settings.inputSchema"),
+            ("SCHEMA_VALIDATION_ERROR", "$.settings.rate.limit"),
+            ("SCHEMA_VALIDATION_ERROR", "$.settings.rate.periodSeconds"),
+            ("SCHEMA_VALIDATION_ERROR", "$.settings.debounce.seconds"),
+            ("SCHEMA_VALIDATION_ERROR", "$.settings.debounce.maxSeconds"),
             ("EXPRESSION_SYNTAX", "$.settings.concurrency.key"),
+            ("EXPRESSION_SYNTAX", "$.settings.rate.key"),
         ],
     ),
     (

@@ -66,6 +66,16 @@ class TicketRequest(_message.Message):
     reason: str
     def __init__(self, execution_id: _Optional[str] = ..., ticket: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class SlotRequest(_message.Message):
+    __slots__ = ("execution_id", "key", "begins_at")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    BEGINS_AT_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    key: str
+    begins_at: float
+    def __init__(self, execution_id: _Optional[str] = ..., key: _Optional[str] = ..., begins_at: _Optional[float] = ...) -> None: ...
+
 class GetMutableStateRequest(_message.Message):
     __slots__ = ("execution_ids",)
     EXECUTION_IDS_FIELD_NUMBER: _ClassVar[int]
