@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -88,6 +89,44 @@ async def test_the_link_of_the_letter_lets_in(mailing: Stage) -> None:
     found = await sign_in(mailing, ANN)
 
     assert (200, True) == (found.status, found.json["user"]["email_verified"])
+
+
+async def in_a_browser(stage: Stage, path: str, password: str = "") -> Reply:
+    """Open a letter's link as a browser does, or send the form that it shows."""
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    if not password:
+        return await stage.stranger.call("GET", path, headers=browser)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    raw = urlencode({"password": password}).encode()
+    return await stage.stranger.call("POST", path, raw=raw, headers=browser | form)
+
+
+async def test_who_clicks_on_a_letter_lets_nobody_else_in(mailing: Stage) -> None:
+    """The page of the link confirms with the password only: no stranger's registration becomes real."""
+    await register(mailing, ANN, "mallory's horse")
+    (letter,) = await letters(mailing, ANN)
+    shown = await in_a_browser(mailing, link(letter))
+    guessed = await in_a_browser(mailing, link(letter), "what ann would take")
+    still_out = await sign_in(mailing, ANN, "mallory's horse")
+
+    assert (200, 401, 401) == (shown.status, guessed.status, still_out.status)
+    assert b'type="password"' in shown.body
+    assert b"That is not the password." in guessed.body
+
+
+async def test_the_page_of_the_letter_confirms_with_the_password(mailing: Stage) -> None:
+    """Who registered enters the password, signs in, and may open the link again; JSON does it, too."""
+    await register(mailing, ANN)
+    (letter,) = await letters(mailing, ANN)
+    wrong = await mailing.stranger.post(link(letter), {"password": "wrong horse"})
+    confirmed = await in_a_browser(mailing, link(letter), HORSE)
+    again = await in_a_browser(mailing, link(letter))
+    as_json = await mailing.stranger.post(link(letter), {"password": HORSE})
+    found = await sign_in(mailing, ANN)
+
+    assert (401, "access.wrong_password") == (wrong.status, wrong.json["code"])
+    assert [b"is confirmed" in each.body for each in (confirmed, again)] == [True, True]
+    assert (200, {"email": ANN}, 200) == (as_json.status, as_json.json, found.status)
 
 
 async def test_registering_again_takes_nothing_over(mailing: Stage) -> None:

@@ -171,11 +171,55 @@ async def reset_password(ask: Ask) -> Response:
     "/verify-email/{user_id}/{token}", responses={200: {"model": shapes.Email}}, summary="Verify an address"
 )
 async def verify_email(ask: Ask, user_id: Id, token: Signed) -> Response:
-    """Note that an e-mail address is its user's own; the link comes by letter and may be used again."""
-    user = await ask.plane.registrations.verify_email(user_id, token)
-    if "text/html" in ask.request.headers.get("accept", ""):
-        return pages.page("Thank you", pages.paragraph(f"{user.email} is confirmed."))
-    return Answer({"email": user.email})
+    """Note that an e-mail address is its user's own; the link comes by letter and may be used again.
+
+    A browser is shown a form that asks for the password; looking changes nothing there.
+    """
+    if "text/html" not in ask.request.headers.get("accept", ""):
+        return Answer({"email": (await ask.plane.registrations.verify_email(user_id, token)).email})
+    user = await ask.plane.registrations.whose(user_id, token)
+    return _confirmed(user.email) if user.verified_at is not None else _confirming(user.email)
+
+
+class Confirmation(Shape):
+    """The password that was chosen at registration."""
+
+    password: Password
+
+
+@router.post(
+    "/verify-email/{user_id}/{token}",
+    responses={200: {"model": shapes.Email}},
+    summary="Verify an address with the password",
+)
+async def confirm_email(ask: Ask, user_id: Id, token: Signed) -> Response:
+    """Verify an address for who has its letter and knows the password, as JSON or from the form."""
+    is_form, body = await ask.form_or_json(Confirmation)
+    try:
+        user = await ask.plane.registrations.confirm(user_id, token, body.password, ask.origin)
+    except Unauthenticated:
+        if not is_form:
+            raise
+        return _confirming((await ask.plane.registrations.whose(user_id, token)).email, is_again=True)
+    return _confirmed(user.email) if is_form else Answer({"email": user.email})
+
+
+def _confirming(email: str, *, is_again: bool = False) -> Response:
+    """Ask for the password: whoever did not register knows none, and confirms nothing by mistake."""
+    said = "That is not the password. " if is_again else ""
+    body = pages.paragraph(f"{said}Enter the password that you chose when you registered {email}.")
+    body += pages.form(
+        pages.field("Password", "password", "password", complete="current-password"), "Confirm"
+    )
+    body += pages.paragraph(
+        "You did not register? Then somebody used your address. Close this page: nothing happens. "
+        "To have an account of your own, ask for a new password on the sign-in page."
+    )
+    return pages.page("Confirm your e-mail address", body, status=401 if is_again else 200)
+
+
+def _confirmed(email: str) -> Response:
+    return pages.page("Thank you", pages.paragraph(f"{email} is confirmed. You can sign in now."))
 
 
 @router.post(

@@ -37,6 +37,7 @@ POST   /api/v1/auth/forgot-password                                             
 GET    /api/v1/auth/reset-password                                              open
 POST   /api/v1/auth/reset-password                                              open
 GET    /api/v1/auth/verify-email/{user_id}/{token}                              open
+POST   /api/v1/auth/verify-email/{user_id}/{token}                              open
 POST   /api/v1/auth/resend-verification-email                                   open
 POST   /api/v1/auth/owner-password                                              open
 GET    /api/v1/auth/oauth                                                       open

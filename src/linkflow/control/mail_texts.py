@@ -6,7 +6,8 @@ def verify(link: str) -> tuple[str, str]:
     return (
         "Confirm your e-mail address",
         f"Welcome to LinkFlow.\n\nConfirm that this address is yours:\n\n{link}\n\n"
-        "The link works for seven days. If you did not register, ignore this letter.\n",
+        "The page asks for the password that you chose. The link works for seven days. "
+        "If you did not register, ignore this letter.\n",
     )
 
 

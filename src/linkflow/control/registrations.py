@@ -94,8 +94,8 @@ class Registrations:
         link = f"{self._public_url}/api/v1/auth/verify-email/{user.id}/{token}"
         await self._post.write(records, user.email, *mail_texts.verify(link))
 
-    async def verify_email(self, user_id: str, token: str) -> User:
-        """Note that an address is its user's own. Safe to repeat.
+    async def whose(self, user_id: str, token: str) -> User:
+        """Say whose address a letter's link verifies.
 
         Raises:
             Invalid: `link.stale`.
@@ -104,6 +104,31 @@ class Registrations:
         user = await self._records.accounts.by_email(str(claims["email"]))
         if user is None or user.id != user_id or user.id != claims["sub"]:
             raise Invalid(STALE, code="link.stale")
+        return user
+
+    async def confirm(self, user_id: str, token: str, password: str, origin: Origin) -> User:
+        """Verify an address for who reads its letters and knows the password. Safe to repeat.
+
+        A letter also comes to people whose address somebody else registered. Who clicks on everything must
+        not let that somebody in.
+
+        Raises:
+            Invalid: `link.stale`.
+            Unauthenticated: `access.wrong_password`.
+            RateLimited: Too many tries.
+        """
+        user = await self.whose(user_id, token)
+        if user.verified_at is None:
+            await self._sign_ins.verified(user.email, password, origin)
+        return await self.verify_email(user_id, token)
+
+    async def verify_email(self, user_id: str, token: str) -> User:
+        """Note that an address is its user's own. Safe to repeat.
+
+        Raises:
+            Invalid: `link.stale`.
+        """
+        user = await self.whose(user_id, token)
         if user.verified_at is not None:
             return user
         async with self._records.transaction() as records:

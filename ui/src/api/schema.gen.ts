@@ -1679,6 +1679,7 @@ export interface Routes {
   "POST /auth/resend-verification-email": { query: {  }; body: Address; answer: AccountShapesDone };
   "POST /auth/reset-password": { query: {  }; body: void; answer: Email };
   "POST /auth/tokens": { query: {  }; body: NewKey; answer: MadeKey };
+  "POST /auth/verify-email/{user_id}/{token}": { query: {  }; body: void; answer: Email };
   "POST /credentials": { query: {  }; body: NewCredential; answer: Credential };
   "POST /credentials/{credential_id}/refresh": { query: {  }; body: void; answer: Credential };
   "POST /credentials/{credential_id}/test": { query: {  }; body: void; answer: Trial };
