@@ -327,14 +327,6 @@ def _on_failure(state: ExecutionState, event: e.FailureDecided, at: float) -> No
     state.fault = None
 
 
-def _on_ticket_queued(state: ExecutionState, event: e.TicketQueued, at: float) -> None:
-    state.ticket_since = at
-
-
-def _on_ticket_granted(state: ExecutionState, event: e.TicketGranted, at: float) -> None:
-    state.ticket_since = 0.0
-
-
 def _on_quarantined(state: ExecutionState, event: e.Quarantined, at: float) -> None:
     state.quarantine = event.reason
 
@@ -387,8 +379,6 @@ _FOLDS: dict[type[e.Event], Callable[[ExecutionState, Any, float], None]] = {
     e.WaitTimedOut: _on_wait_ended,
     e.ChildStarted: _on_child,
     e.ChildClosed: _on_wait_ended,
-    e.TicketQueued: _on_ticket_queued,
-    e.TicketGranted: _on_ticket_granted,
     **slots.FOLDS,
     e.MocksApplied: _on_noted,
     e.WorkflowExecutionContinuedAsNew: _on_continued,

@@ -1,4 +1,4 @@
-"""The slot of an execution, the instant at which a rate or a debounce lets it begin: a fold of its events."""
+"""What an execution waits for before it begins, a slot or a ticket: a fold of its events."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,8 +21,18 @@ def _on_reached(state: Any, event: e.SlotReached, at: float) -> None:
     state.slot = None
 
 
+def _on_ticket_queued(state: Any, event: e.TicketQueued, at: float) -> None:
+    state.ticket_since = at
+
+
+def _on_ticket_granted(state: Any, event: e.TicketGranted, at: float) -> None:
+    state.ticket_since = 0.0
+
+
 FOLDS: Mapping[type[e.Event], Callable[[Any, Any, float], None]] = {
     e.SlotAsked: _on_asked,
     e.SlotPromised: _on_promised,
     e.SlotReached: _on_reached,
+    e.TicketQueued: _on_ticket_queued,
+    e.TicketGranted: _on_ticket_granted,
 }
