@@ -63,3 +63,42 @@ async def test_every_queue_gives_the_same_history(
         histories.append((found["result"], normalised(events)))
 
     assert ({"n": 5}, histories[0]) == (histories[0][0], histories[1])
+
+
+async def test_a_task_waits_no_longer_than_it_may(
+    database_dsn: str, tmp_path: Path, receiver: Receiver
+) -> None:
+    """A node that nobody takes in time goes the error way, and certainly did not begin."""
+    receiver.hold("/first")
+    nodes = [
+        {"id": "first", "type": "http.request", "config": {"url": f"{receiver.address}/first"}},
+        {
+            "id": "late",
+            "type": "http.request",
+            "config": {"url": f"{receiver.address}/late"},
+            "scheduleToStart": 300,
+        },
+        {"id": "note", "type": "data.set", "config": {"values": {"why": "{{input.error}}"}}},
+    ]
+    spec = {
+        "trigger": {"id": "start", "type": "trigger.manual"},
+        "nodes": nodes,
+        "edges": [
+            {"source": "start", "target": "first"},
+            {"source": "start", "target": "late"},
+            {"source": "late", "sourceHandle": "error", "target": "note"},
+        ],
+    }
+    settings = dataclasses.replace(settings_of(database_dsn, tmp_path), worker_slots=1)
+    async with started(settings) as live:
+        execution = await live.start(await live.active(spec))
+        noted = await live.until(execution, lambda found: len(found["nodes"]) == 4)
+        receiver.let_go("/first")
+        await live.ended(execution)
+
+    late = next(node for node in noted["nodes"] if node["node_id"] == "late")
+    assert ("timeout", "node.no_worker", []) == (
+        late["status"],
+        late["error"]["code"],
+        list(receiver.to("/late")),
+    )

@@ -74,7 +74,7 @@ class ActivityTaskFailed(Event, frozen=True):
 
 
 class ActivityTaskTimedOut(ActivityTaskFailed, frozen=True):
-    """An attempt took too long, or said nothing for too long: a failure with such a code."""
+    """An attempt took, or was silent, or waited for a worker too long: a failure with such a code."""
 
 
 class ActivityTaskCancelled(Event, frozen=True):

@@ -113,7 +113,8 @@ def _flying(state: ExecutionState, key: str) -> Driver:
     node = state.nodes[key]
     if not node.session:
         says = "waits for a worker" if not node.look_up else f"{UNSURE}; a look-up waits for a worker"
-        return _driving(state, key, node, "task", says, since=node.at, can=("cancel",))
+        until = node.begin_by or None
+        return _driving(state, key, node, "task", says, since=node.at, until=until, can=("cancel",))
     return _driving(
         state,
         key,

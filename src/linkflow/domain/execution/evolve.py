@@ -140,16 +140,17 @@ def _on_scheduled(state: ExecutionState, event: e.ActivityTaskScheduled, at: flo
     state.retries.pop(event.key, None)
     state.waits.pop(event.key, None)
     state.flying[event.key] = None
-    first_at = at if before is None else before.at
+    look_up, within_s = before.look_up if before else 0, state.graph.nodes[index].start_within_s
     state.nodes[event.key] = NodeState(
         index,
         scope_id,
         NodeStatus.PENDING,
-        first_at,
+        at if before is None else before.at,
         attempt=event.attempt,
         error=before.error if before is not None else None,
-        tries=before.tries + (event.attempt > before.attempt) if before is not None else 0,
-        look_up=before.look_up if before is not None else 0,
+        begin_by=at + within_s if within_s and not look_up else 0.0,
+        tries=before.tries + (event.attempt > before.attempt) if before else 0,
+        look_up=look_up,
     )
 
 

@@ -15,8 +15,8 @@ from linkflow.domain.workflow.spec import Retry
 GRACE_S = 10.0
 """How long activities may tidy up when their execution is cancelled or fails."""
 
-TIMEOUTS = frozenset({"node.timeout", "node.heartbeat_timeout"})
-"""Codes of attempts that took too long, or said nothing for too long."""
+TIMEOUTS = frozenset({"node.timeout", "node.heartbeat_timeout", "node.no_worker"})
+"""Codes of attempts that took too long, said nothing for too long, or waited too long for a worker."""
 
 PARKED_S = 7 * 24 * 3600.0
 """How long a person may decide about an unknown outcome; then it counts as failed."""

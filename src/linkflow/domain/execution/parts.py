@@ -38,6 +38,7 @@ class NodeState:
         started_at: When the current attempt was given to a worker.
         retry_at: When the next attempt follows, 0 when none is due.
         begins: The current attempt runs, and nothing beside it.
+        begin_by: Until when a worker must take the attempt, seconds since 1970; 0 when there is no limit.
         tries: Attempts at the effect so far, this one with them; look-ups are none.
         look_up: Which look-up of an unknown attempt this is, from 1; 0 when it is the effect itself.
     """
@@ -45,6 +46,7 @@ class NodeState:
     __slots__ = (
         "at",
         "attempt",
+        "begin_by",
         "begins",
         "error",
         "index",
@@ -72,10 +74,12 @@ class NodeState:
         output: Json = None,
         error: NodeError | None = None,
         begins: bool = False,
+        begin_by: float = 0.0,
         tries: int = 0,
         look_up: int = 0,
     ) -> None:
         self.begins = begins
+        self.begin_by = begin_by
         self.index = index
         self.scope = scope
         self.status = status

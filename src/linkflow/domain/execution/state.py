@@ -233,10 +233,10 @@ class ExecutionState:
         if self.spending is not None and self.spending.pause is not None:
             yield self.spending.pause.deadline_at
         else:
-            for key in self.retries:
-                yield self.nodes[key].retry_at
-        for wait in self.waits.values():
-            yield wait.until
+            yield from (self.nodes[key].retry_at for key in self.retries)
+        yield from (wait.until for wait in self.waits.values())
+        if self.graph.limits_starts:
+            yield from (self.nodes[key].begin_by for key in self.flying if self.nodes[key].begin_by)
 
     def wakeup_at(self) -> float | None:
         """Say when to look again at the latest; None when it is over."""

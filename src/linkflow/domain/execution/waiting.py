@@ -247,9 +247,16 @@ def fire_due(turn: Turn) -> None:
         else:
             _time_out(turn, key, node)
     for key in list(state.flying):
-        flown = state.nodes.get(key)
-        if flown is not None and flown.session and turn.at >= backstop_at(turn, flown):
-            _lost_track(turn, key, flown)
+        if key in state.nodes:
+            _fire_attempt(turn, key, state.nodes[key])
+
+
+def _fire_attempt(turn: Turn, key: str, node: NodeState) -> None:
+    """Give an attempt up that should have been reported, or taken, by now."""
+    if node.session and turn.at >= backstop_at(turn, node):
+        _lost_track(turn, key, node)
+    elif node.begin_by and turn.at >= node.begin_by:
+        _no_worker(turn, key, node)
 
 
 def _by_deadline(turn: Turn, key: str, node: NodeState, wait: Wait) -> None:
@@ -284,6 +291,19 @@ def _lost_track(turn: Turn, key: str, node: NodeState) -> None:
         attempt_unknown(turn, key, node, "timeout", error)
     else:
         attempt_failed(turn, key, node, error, Completion())
+
+
+def _no_worker(turn: Turn, key: str, node: NodeState) -> None:
+    """Nobody took an attempt in time; a further one would wait in the same line, so none follows."""
+    limit_s = turn.state.graph.nodes[node.index].start_within_s
+    error = NodeError(
+        code="node.no_worker",
+        kind=Kind.PERMANENT,
+        message=f"No worker took this node within {limit_s:g} s; it did not begin.",
+        details={"limit_s": limit_s},
+        not_started=True,
+    )
+    attempt_failed(turn, key, node, error, Completion())
 
 
 def _fire(turn: Turn, key: str, node: NodeState) -> None:

@@ -165,13 +165,15 @@ def _pinned(placed: PlacedNode) -> Iterator[Problem]:
 
 def _limits(placed: PlacedNode) -> Iterator[Problem]:
     node = placed.node
-    if node.timeout is not None and not 1 <= node.timeout <= _MAX_TIMEOUT_MS:
-        yield placed.problem(
-            "SCHEMA_VALIDATION_ERROR", "timeout is 1 ms to 7 days, in milliseconds.", ".timeout"
-        )
-    if node.heartbeat_timeout is not None and not 1 <= node.heartbeat_timeout <= _MAX_TIMEOUT_MS:
-        message = "heartbeatTimeout is 1 ms to 7 days, in milliseconds."
-        yield placed.problem("SCHEMA_VALIDATION_ERROR", message, ".heartbeatTimeout")
+    limits = {
+        "timeout": node.timeout,
+        "heartbeatTimeout": node.heartbeat_timeout,
+        "scheduleToStart": node.schedule_to_start,
+    }
+    for name, limit in limits.items():
+        if limit is not None and not 1 <= limit <= _MAX_TIMEOUT_MS:
+            message = f"{name} is 1 ms to 7 days, in milliseconds."
+            yield placed.problem("SCHEMA_VALIDATION_ERROR", message, f".{name}")
     retry = node.retry
     if retry is None:
         return

@@ -71,6 +71,7 @@ class GraphNode:
         raw: Raw parameters, as written; a pure node and a worker get them beside the rendered rest.
         roots: What a worker needs to see: the roots of the template and of a pure node's raw expressions.
         heartbeat_s: How long an attempt may say nothing, seconds; 0 means as long as it may take.
+        start_within_s: How long an attempt may wait for a worker, seconds; 0 means without a limit.
         edges: Edges that leave, by handle.
         indegree: Forward edges that arrive.
         loop: Index of the innermost loop around it, -1 for none.
@@ -99,6 +100,7 @@ class GraphNode:
         "retry",
         "roots",
         "spec",
+        "start_within_s",
         "template",
         "timeout_s",
         "unknown",
@@ -135,6 +137,7 @@ class GraphNode:
         self.heartbeat_s = (
             node.heartbeat_timeout / 1000 if node.heartbeat_timeout else spec.heartbeat_s or 0.0
         )
+        self.start_within_s = (node.schedule_to_start or 0) / 1000
         self.on_error = node.on_error or (
             OnError.CONTINUE if defaults.error_handling.continue_on_error else OnError.FAIL
         )
@@ -166,6 +169,7 @@ class ExecutionGraph:
         by_id: Index of each node id.
         by_label: Index of each label that is not used twice.
         start: Index of the spec's trigger.
+        limits_starts: Whether some node limits how long it waits for a worker.
         idle: Indexes of nodes nothing leads to, besides the trigger.
         responders: Mask of nodes whose output answers the caller.
     """
@@ -176,6 +180,7 @@ class ExecutionGraph:
         self.nodes: tuple[GraphNode, ...] = tuple(
             _compile_node(index, node, spec, catalog) for index, node in enumerate(spec.every_node())
         )
+        self.limits_starts = any(node.start_within_s for node in self.nodes)
         self.by_id = {node.id: node.index for node in self.nodes}
         if len(self.by_id) < len(self.nodes):
             raise SpecInvalid("Two nodes have the same id; ids must be unique.")

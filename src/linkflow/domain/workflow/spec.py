@@ -81,6 +81,8 @@ class Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         timeout: Limit of one attempt in milliseconds; None means the node type's default.
         heartbeat_timeout: How long an attempt may say nothing, in milliseconds; None means the node type's
             default.
+        schedule_to_start: How long an attempt may wait for a worker, in milliseconds; None means as long as
+            the execution may take.
         disabled: Passes its input on through `out` without running.
         on_error: `fail`, `branch` (the `error` handle) or `continue`; None means branch when an
             edge leaves `error`, else the workflow's default.
@@ -98,6 +100,7 @@ class Node(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     retry: Retry | None = None
     timeout: int | None = None
     heartbeat_timeout: int | None = None
+    schedule_to_start: int | None = None
     disabled: bool = False
     on_error: OnError | None = None
     unknown: str | None = None

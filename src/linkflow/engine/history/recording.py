@@ -75,9 +75,12 @@ def record_of(execution_id: str, before: ExecutionState, turn: Turn, data: bytes
 
 
 def _wakeup_at(turn: Turn) -> float | None:
-    """Say when a parked execution wants to be woken; at once when this member stops before the next turn."""
+    """Say when a parked execution, or one that may wait in vain for a worker, wants to be woken.
+
+    That is at once when this member stops before the next turn.
+    """
     state = turn.state
-    if state.flying or state.is_closed:
+    if state.is_closed or (state.flying and not state.graph.limits_starts):
         return None
     return turn.at if has_more(state) else state.wakeup_at()
 

@@ -252,6 +252,7 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
                 | {
                     "timeout": -1,
                     "heartbeatTimeout": 0,
+                    "scheduleToStart": 0,
                     "retry": {"maxAttempts": 0, "backoffMultiplier": 0.5},
                 }
             ],
@@ -269,6 +270,7 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
         [
             ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].timeout"),
             ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].heartbeatTimeout"),
+            ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].scheduleToStart"),
             ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].retry.maxAttempts"),
             ("SCHEMA_VALIDATION_ERROR", "$.nodes[0].retry"),
             ("SCHEMA_VALIDATION_ERROR", "$.settings.timezone"),
