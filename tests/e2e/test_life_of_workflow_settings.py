@@ -30,6 +30,8 @@ async def test_settings_are_set_checked_saved_and_undone(ui: Window) -> None:
         "settings.maxExecutionTimeMs": "90",
         "settings.timezone": "Africa/Nairobbi",
         "settings.priority": "2",
+        "settings.debounce.seconds": "2.5",
+        "settings.rate.limit": "100",
         "settings.budget.limits.attempts": "500",
         "settings.budget.limits.ai_tokens": "20000",
         "errorHandling.defaultRetry.maxAttempts": "5",
@@ -43,6 +45,12 @@ async def test_settings_are_set_checked_saved_and_undone(ui: Window) -> None:
     await limit.fill("2")
     await dialog.get_by_label("One too many").select_option("skip")
     await dialog.locator('[data-setting="settings.concurrency.key"]').fill("trigger.customer")
+    await dialog.locator('[data-setting="settings.debounce.maxSeconds"]').fill("1")
+    await dialog.locator('[data-setting="settings.debounce.key"]').fill("trigger.order")
+    await dialog.locator('[data-setting="settings.rate.periodSeconds"]').fill("30")
+    await dialog.get_by_label("One more in that time").select_option("skip")
+    await expect(dialog.get_by_text("at least as long as debounce.seconds")).to_be_visible()
+    await dialog.locator('[data-setting="settings.debounce.maxSeconds"]').fill("20")
     await dialog.get_by_label("Once it is used up").select_option("pause")
     await dialog.locator('[data-setting="settings.budget.decideWithinMs"]').fill("1.5")
     await dialog.get_by_label("Workflow that starts then").select_option(label="When it fails")
@@ -76,6 +84,8 @@ async def test_settings_are_set_checked_saved_and_undone(ui: Window) -> None:
         "timezone": "Africa/Nairobi",
         "priority": 2,
         "concurrency": {"limit": 2, "key": "trigger.customer", "onConflict": "skip"},
+        "rate": {"limit": 100, "periodSeconds": 30, "onExceed": "skip"},
+        "debounce": {"seconds": 2.5, "maxSeconds": 20, "key": "trigger.order"},
         "callbackUrl": "https://example.com/done",
         "budget": {
             "limits": {"attempts": 500, "ai_tokens": 20_000},

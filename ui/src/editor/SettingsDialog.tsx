@@ -1,26 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
 import { call } from '../api/client';
 import { useWords } from '../i18n';
-import type { Key } from '../i18n/en';
 import { Dialog } from '../kit/Dialog';
-import { Area, Choice, Field, Input } from '../kit/Field';
-import { useProblems } from './problems';
+import { Choice, Field } from '../kit/Field';
+import { JsonField, NumberField, Section, TextField, said, tree, type PartProps, type Tree } from './SettingsFields';
+import { Concurrency, Debounce, Rate } from './StartPolicies';
 import { patchRest, useEditor } from './store';
 
-type Tree = Record<string, unknown>;
-type Part = 'settings' | 'errorHandling';
 const METERS = ['attempts', 'node_ms', 'ai_tokens', 'sms_parts', 'airtime_cents'] as const;
-const CONFLICTS = ['queue', 'skip', 'cancel', 'replace'] as const;
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 const ZONES = 'linkflow-zones';
-const tree = (value: unknown): Tree => (typeof value === 'object' && value !== null ? (value as Tree) : {});
-/** The members that are said; undefined where none is left. */
-const said = (members: Tree): Tree | undefined => {
-  const kept = Object.entries(members).filter(([, value]) => value !== undefined);
-  return kept.length ? Object.fromEntries(kept) : undefined;
-};
 
 /** What holds for every execution of the workflow: time, how many at once, budget, failures, data. */
 export function SettingsDialog({ onClose }: { onClose: () => void }) {
@@ -39,6 +29,8 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           <datalist id={ZONES}>{Intl.supportedValuesOf('timeZone').map((each) => <option key={each} value={each} />)}</datalist>
           <NumberField label="flow.priority" path="settings.priority" value={settings.priority} min={0} max={9} placeholder="5" onChange={(value) => set({ priority: value })} />
         </Section>
+        <Debounce settings={settings} set={set} />
+        <Rate settings={settings} set={set} />
         <Concurrency settings={settings} set={set} />
         <Budget settings={settings} set={set} />
         <Section title="flow.errors">
@@ -57,34 +49,6 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
         </Section>
       </div>
     </Dialog>
-  );
-}
-
-interface PartProps {
-  settings: Tree;
-  set: (members: Tree) => void;
-}
-function Concurrency({ settings, set }: PartProps) {
-  const { say } = useWords();
-  const bare = Number(settings.maxConcurrentExecutions ?? 0) || undefined;
-  const found = settings.concurrency ? tree(settings.concurrency) : {};
-  const limit = settings.concurrency ? (found.limit ?? 1) : bare;
-  const change = (members: Tree) => {
-    const next: Tree = { ...found, limit, ...members };
-    set({ concurrency: next.limit === undefined ? undefined : said(next), maxConcurrentExecutions: undefined });
-  };
-  return (
-    <Section title="flow.concurrency">
-      <NumberField label="flow.most" hint="flow.mostHint" path="settings.concurrency.limit" value={limit} min={1} onChange={(value) => change({ limit: value })} />
-      {limit !== undefined && (
-        <>
-          <Field label={say('flow.tooMany')}>
-            {(id) => <Choice id={id} value={String(found.onConflict ?? 'queue')} onChange={(event) => change({ onConflict: event.target.value === 'queue' ? undefined : event.target.value })}>{CONFLICTS.map((each) => <option key={each} value={each}>{say(`flow.tooMany.${each}`)}</option>)}</Choice>}
-          </Field>
-          <TextField label="flow.per" hint="flow.perHint" path="settings.concurrency.key" value={found.key} isCode onChange={(value) => change({ key: value })} />
-        </>
-      )}
-    </Section>
   );
 }
 
@@ -137,76 +101,4 @@ async function names(signal: AbortSignal): Promise<{ id: string; name: string }[
     after = page.next || undefined;
   } while (after);
   return found;
-}
-
-function Section({ title, hint, children }: { title: Key; hint?: Key; children: ReactNode }) {
-  const { say } = useWords();
-  return (
-    <section aria-label={say(title)}>
-      <h3 className="mb-1 text-[13px] font-semibold">{say(title)}</h3>
-      {hint && <p className="mb-1 text-xs text-faint">{say(hint)}</p>}
-      <div className="grid items-start gap-x-5 gap-y-3 sm:grid-cols-2">{children}</div>
-    </section>
-  );
-}
-
-interface One<T> {
-  label: Key;
-  hint?: Key;
-  /** Where it stands in the spec, for what is said to be wrong. */
-  path: `${Part}.${string}`;
-  value: unknown;
-  placeholder?: string;
-  onChange: (value: T | undefined) => void;
-}
-function useWrong(path: string): string | undefined {
-  return useProblems((state) => state.list.find((each) => each.path === `$.${path}` || each.path.startsWith(`$.${path}.`))?.message);
-}
-
-/** A number, shown in a unit of so many of what the spec counts in. */
-function NumberField({ label, hint, path, value, unit = 1, min = 0, max, step, placeholder, onChange }: One<number> & { unit?: number; min?: number; max?: number; step?: number }) {
-  const { say } = useWords();
-  const wrong = useWrong(path);
-  const isWhole = step === undefined;
-  return (
-    <Field label={say(label)} hint={hint && say(hint)} error={wrong}>
-      {(id, described) => (
-        <Input id={id} aria-describedby={described} aria-invalid={wrong ? true : undefined} data-setting={path} type="number" min={min} max={max} step={unit > 1 ? 'any' : (step ?? 1)} placeholder={placeholder}
-          value={typeof value === 'number' && value !== 0 ? value / unit : value === 0 && path.endsWith('priority') ? 0 : ''}
-          onChange={(event) => onChange(event.target.value === '' ? undefined : isWhole ? Math.round(event.target.valueAsNumber * unit) : event.target.valueAsNumber * unit)} />
-      )}
-    </Field>
-  );
-}
-function TextField({ label, hint, path, value, placeholder, list, isCode, onChange }: One<string> & { list?: string; isCode?: boolean }) {
-  const { say } = useWords();
-  const wrong = useWrong(path);
-  return (
-    <Field label={say(label)} hint={hint && say(hint)} error={wrong}>
-      {(id, described) => <Input id={id} aria-describedby={described} aria-invalid={wrong ? true : undefined} data-setting={path} list={list} spellCheck={false} className={isCode ? 'font-mono !text-xs' : undefined} placeholder={placeholder} value={String(value ?? '')} onChange={(event) => onChange(event.target.value || undefined)} />}
-    </Field>
-  );
-}
-/** An object as JSON; what is no object yet stays here until it is one. */
-function JsonField({ label, hint, path, value, onChange }: One<Tree>) {
-  const { say } = useWords();
-  const wrong = useWrong(path);
-  const [text, setText] = useState(() => (value && Object.keys(tree(value)).length ? JSON.stringify(value, null, 2) : ''));
-  const [isBroken, setBroken] = useState(false);
-  const type = (next: string) => {
-    setText(next);
-    try {
-      const found: unknown = next.trim() ? JSON.parse(next) : undefined;
-      const fits = found === undefined || (typeof found === 'object' && found !== null && !Array.isArray(found));
-      setBroken(!fits);
-      if (fits) onChange(found as Tree | undefined);
-    } catch {
-      setBroken(true);
-    }
-  };
-  return (
-    <Field label={say(label)} hint={hint && say(hint)} error={isBroken ? say('edit.notJson') : wrong}>
-      {(id, described) => <Area id={id} aria-describedby={described} aria-invalid={isBroken || wrong ? true : undefined} data-setting={path} rows={4} spellCheck={false} className="font-mono !text-xs" value={text} onChange={(event) => type(event.target.value)} />}
-    </Field>
-  );
 }
