@@ -12,7 +12,7 @@ export const queries = new QueryClient({
 export interface NodeType {
   type: string; version: number; group: string; title: string; summary: string; class: string;
   inputs: string[]; outputs: string[]; dynamic_outputs: boolean; aliases: string[];
-  parameters: Record<string, unknown>; output: unknown; example: unknown; timeout_s: number | null; docs: string;
+  parameters: Record<string, unknown>; output: unknown; example: unknown; timeout_s: number | null; heartbeat_s: number | null; unknown: string; can_look_up: boolean; docs: string;
 }
 export interface TemplateLine { slug: string; name: string; description: string; tags: string[] }
 

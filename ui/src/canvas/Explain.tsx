@@ -84,7 +84,7 @@ function Waits({ driver, executionId, onNode }: { driver: Driver; executionId: s
       </p>
       {can.includes('signal') && <Area aria-label={say('explain.signalData')} placeholder={say('explain.signalData')} rows={2} spellCheck={false} className="mt-2 font-mono !text-xs" value={text} onChange={(event) => setText(event.target.value)} />}
       <div className="mt-2 flex flex-wrap gap-1.5">
-        {can.map((each) => <Button key={each} look={each === 'approved' || each === 'signal' || each === 'done' || each === 'raise' ? 'main' : 'plain'} busy={act.isPending && act.variables === each} onClick={() => act.mutate(each)}>{worded(say, `explain.${each}`, each)}</Button>)}
+        {can.map((each) => <Button key={each} look={each === 'approved' || each === 'signal' || each === 'done' || each === 'raise' ? 'main' : 'plain'} busy={act.isPending && act.variables === each} onClick={() => act.mutate(each)}>{driver.kind === 'look_up' && each === 'retry' ? say('explain.askNow') : worded(say, `explain.${each}`, each)}</Button>)}
       </div>
     </div>
   );

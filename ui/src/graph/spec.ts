@@ -8,6 +8,9 @@ export interface SpecNode {
   position?: { x?: number; y?: number };
   retry?: Record<string, unknown> | null;
   timeout?: number | null;
+  heartbeatTimeout?: number | null;
+  scheduleToStart?: number | null;
+  unknown?: string | null;
   disabled?: boolean;
   onError?: string | null;
   notes?: string;

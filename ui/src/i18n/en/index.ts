@@ -16,6 +16,7 @@ import { approvals } from './approvals';
 import { alerts } from './alerts';
 import { imports } from './imports';
 import { workspaces } from './workspaces';
+import { behaviour } from './behaviour';
 
-export const en = { ...shell, ...alerts, ...imports, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
+export const en = { ...shell, ...alerts, ...imports, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel, ...behaviour };
 export type Key = keyof typeof en;

@@ -17,5 +17,6 @@ import { approvals } from './approvals';
 import { alerts } from './alerts';
 import { imports } from './imports';
 import { workspaces } from './workspaces';
+import { behaviour } from './behaviour';
 
-export const fr: Record<Key, string> = { ...shell, ...alerts, ...imports, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel };
+export const fr: Record<Key, string> = { ...shell, ...alerts, ...imports, ...workspaces, ...approvals, ...runs, ...entry, ...settings, ...insights, ...home, ...access, ...pages, ...execution, ...editor, ...canvas, ...flow, ...panel, ...behaviour };
