@@ -20,6 +20,7 @@ from linkflow.domain.execution import waiting
 from linkflow.domain.execution.keys import locate
 from linkflow.domain.execution.state import ExecutionState, NodeState
 from linkflow.domain.execution.turn import Turn
+from linkflow.engine.history import tasks
 from linkflow.engine.history.driver import CREDITS, Driver
 from linkflow.engine.history.outbox import Outbox
 from linkflow.engine.history.recording import record_of
@@ -222,6 +223,10 @@ MUTANTS: dict[str, Mutant] = {
     "what follows a skipped node is not skipped": dead_paths_end,
     "nobody wakes a parked execution": lambda: swapped(ExecutionState, "wakeup_at", lambda self: None),
     "a report is acknowledged before it is durable": reports_are_believed,
+    "a look-up runs the node itself": lambda: swapped(tasks, "LOOK_UP", ""),
+    "what a look-up did not find out counts as not done": lambda: swapped(
+        waiting, "is_not_done", lambda error: True
+    ),
 }
 
 

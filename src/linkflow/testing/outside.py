@@ -133,7 +133,7 @@ class Receiver:
 
     def _looked_up(self, effect_key: str) -> HttpResponse:
         """Say what became of an effect; now and then there is no answer."""
-        if self._world.rng.random() < 0.1:
+        if self._world.rng.random() < 0.4:
             raise ActivityError("Nobody answers.", code="http.timeout", kind=Kind.TRANSIENT)
         if not self.applied.get(effect_key):
             return response(404)

@@ -119,8 +119,8 @@ _SAYINGS: dict[type[e.Event], Callable[[Any], tuple[str, str]]] = {
     e.ActivityTaskUnknown: _unknown,
     e.ActivityTaskLookUp: lambda event: (
         "info",
-        f"The receiver is asked what became of attempt {event.attempt - event.look_up}"
-        + (f", for the {event.look_up}. time." if event.look_up > 1 else "."),
+        f"The receiver is asked what became of attempt {event.attempt - event.look_up} "
+        f"(look-up {event.look_up}).",
     ),
     e.ActivityTaskResolved: _resolved,
     e.NodeFailed: lambda event: ("warn" if event.handles else "error", f"Failed: {event.error.message}"),

@@ -69,7 +69,7 @@ def test_what_is_looked_up_shows() -> None:
     assert "the receiver is asked what became of it (look-up 1)" in explain(play.state, play.at)
     assert [
         "The outcome of attempt 1 is unknown: http.connection_lost.",
-        "The receiver is asked what became of attempt 1.",
+        "The receiver is asked what became of attempt 1 (look-up 1).",
     ] == lines(play)
 
 
