@@ -23,6 +23,7 @@ from pathlib import Path
 
 import aiohttp
 
+from linkflow.adapters import system
 from linkflow.adapters.grpc.clients import FrontendClient
 from linkflow.adapters.grpc.lines import lines
 from linkflow.adapters.grpc.trust import Trust
@@ -53,15 +54,29 @@ _births = multiprocessing.get_context("forkserver")
 _births.set_forkserver_preload([__name__, "linkflow.apps.edge", "uvloop"])
 
 
+class SkewedTime:
+    """The functions of `time` that `SystemClock` and `SystemIds` use, on a machine whose clock is off."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    def __init__(self, skew_s: float) -> None:
+        """Be off by some seconds."""
+        self._skew_s = skew_s
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return time.time() + self._skew_s
+
+    def time_ns(self) -> int:
+        """Nanoseconds since 1970."""
+        return time.time_ns() + round(self._skew_s * 1e9)
+
+
 def _live(environment: Mapping[str, str], roles: str, log: str, told: Connection, skew_s: float) -> None:
     """Be one process of some roles, on a machine whose clock may be off."""
     if skew_s:
-        now, now_ns = time.time, time.time_ns
-        for name, off in (
-            ("time", lambda: now() + skew_s),
-            ("time_ns", lambda: now_ns() + round(skew_s * 1e9)),
-        ):
-            setattr(time, name, off)
+        # Not `time` itself: gRPC sets its deadlines by that and compares them with the real clock.
+        vars(system)["time"] = SkewedTime(skew_s)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
