@@ -158,6 +158,10 @@ class Recovering:
         known = {each: state for each in execution_ids if (state := self._remembered(each)) is not None}
         versions = await self._store.versions(list(known)) if known else {}
         found = {each: state for each, state in known.items() if state.version >= versions.get(each, 0)}
+        for execution_id in known.keys() - found.keys():  # moved on by one we took for dead
+            entry = self._entries.find(execution_id)
+            if entry is not None and not entry.is_driven:
+                entry.forget()
         missing = [each for each in execution_ids if each not in found]
         for execution_id, records in (await self._loaded(missing)).items():
             try:

@@ -161,6 +161,22 @@ async def none_lives(sessions: Set[str]) -> Set[str]:
     return set()
 
 
+async def test_what_was_taken_for_dead_and_went_on_is_noticed() -> None:
+    """A History that believes it is alone learns from a sweep what another one did, and goes on there."""
+    place = Place()
+    matching: Any = Matching(MemoryTaskQueue())
+    alone = place.history(matching, NoTimer(), is_shared=False)
+    async with joined(place, Matching(MemoryTaskQueue())) as zombie, asyncio.TaskGroup() as group:
+        alone.own_tasks(group)
+        execution_id = (await alone.start(command(await place.publish(FETCHING)))).execution_id
+        await zombie.claim(TaskId(execution_id, "get", 1, "default", WORKSPACE, 5), "session")
+        before = await alone.bury(none_lives)
+        await alone.recover([execution_id], all_live)
+        after = await alone.bury(none_lives)
+
+    assert (0, 1) == (before, after)
+
+
 async def test_what_is_started_on_a_buried_session_ends() -> None:
     """A member that did not know of a burial starts a task on that session: its audit tries it again."""
     place = Place()
