@@ -16,10 +16,12 @@ from linkflow.adapters.memory_queue import MemoryTaskQueue
 from linkflow.domain.execution import decide as decider
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import evolve as folds
-from linkflow.domain.execution import waiting
+from linkflow.domain.execution import news as n
+from linkflow.domain.execution import queueing, waiting
 from linkflow.domain.execution.keys import locate
 from linkflow.domain.execution.state import ExecutionState, NodeState
 from linkflow.domain.execution.turn import Turn
+from linkflow.domain.pacing import Debounced
 from linkflow.engine.history import tasks
 from linkflow.engine.history.driver import CREDITS, Driver
 from linkflow.engine.history.outbox import Outbox
@@ -29,6 +31,7 @@ from linkflow.engine.matching.service import Matching
 from linkflow.engine.recovery.service import Recovery
 from linkflow.engine.worker.activity import Context
 from linkflow.ports.stores import Message, Record, Recorded
+from linkflow.testing import memory_slots
 from linkflow.testing.outside import OpenStore
 from linkflow.testing.simulation import Simulation
 from linkflow.testing.virtual import VirtualClock
@@ -37,6 +40,7 @@ from linkflow.testing.world import World
 SEEDS = 400
 """Seeds within which every mutant is found out; most are by the first few."""
 
+LOST = Debounced("", 0.0, 0.0, 1.0, newer="nobody")
 Mutant = Callable[[], AbstractContextManager[Callable[..., World]]]
 
 
@@ -203,6 +207,19 @@ def reports_are_believed() -> AbstractContextManager[Callable[..., World]]:
     return swapped(History, "_told", hasty)
 
 
+def promises_are_not_waited_for() -> AbstractContextManager[Callable[..., World]]:
+    on_promised = queueing.on_promised
+
+    def hasty(turn: Turn, news: Any) -> bool:
+        at, turn.at = turn.at, max(turn.at, news.begins_at)
+        try:
+            return on_promised(turn, news)
+        finally:
+            turn.at = at
+
+    return swapped(decider._HANDLERS, n.Promised, hasty)  # type: ignore[arg-type]  # a table, not a module
+
+
 MUTANTS: dict[str, Mutant] = {
     "two writers are never told apart": lambda: stored_in(Unversioned),
     "a record is acknowledged before it is durable": lambda: stored_in(Hasty),
@@ -221,6 +238,13 @@ MUTANTS: dict[str, Mutant] = {
     "a restart gives nothing its drivers back": no_recovery,
     "a message is acknowledged before it is delivered": acknowledged_before_delivery,
     "what follows a skipped node is not skipped": dead_paths_end,
+    "a rate gives everybody the same instant": lambda: swapped(
+        memory_slots, "next_slot", lambda taken, policy, at: at
+    ),
+    "an execution begins before its instant": promises_are_not_waited_for,
+    "a debounce forgets who runs in whose place": lambda: swapped(
+        memory_slots, "debounced", lambda latest, policy, execution, at: (LOST, None)
+    ),
     "nobody wakes a parked execution": lambda: swapped(ExecutionState, "wakeup_at", lambda self: None),
     "a report is acknowledged before it is durable": reports_are_believed,
     "a look-up runs the node itself": lambda: swapped(tasks, "LOOK_UP", ""),

@@ -6,8 +6,9 @@
 import asyncio
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 
 import structlog
 
@@ -16,6 +17,8 @@ from linkflow.domain.execution.events import (
     ActivityTaskCompleted,
     ChildStarted,
     SignalReceived,
+    SlotPromised,
+    SlotReached,
     WorkflowExecutionCompleted,
 )
 from linkflow.domain.execution.view import node_runs
@@ -32,6 +35,9 @@ PATIENCE_S = 3 * 3600.0
 
 QUIET_S = 120.0
 """Virtual time in which everything that follows from the ends must have arrived."""
+
+PERIOD_S = 20.0
+"""In which one execution of the mixed workflow begins."""
 
 SERIOUS = ("decision failed", "node crashed")
 """Log messages that tell of a bug."""
@@ -54,8 +60,9 @@ MIXED = spec(
     each="test.pay",
     nap=node("logic.delay", seconds=3),
     end=say("{{ input.count }}"),
-    workflow={"settings": {"concurrency": {"limit": 1}}},
+    workflow={"settings": {"concurrency": {"limit": 1}, "rate": {"limit": 1, "periodSeconds": PERIOD_S}}},
 )
+LATEST = spec("t -> a", a="test.pay", workflow={"settings": {"debounce": {"seconds": 4, "maxSeconds": 30}}})
 CHILD = spec("t -> c -> d", c="test.pay", d=say("{{ trigger }}"))
 
 
@@ -83,12 +90,13 @@ class Simulation:
         world.receiver.answer = self._answer
         await world.publish("mixed", MIXED)
         await world.publish("child", CHILD)
+        await world.publish("latest", LATEST)
         for number in range(2):
             self.blocks[f"random-{number}"] = random_workflow(rng)
             await world.publish(f"random-{number}", parse(to_spec(self.blocks[f"random-{number}"])))
         signals = asyncio.create_task(world.signal_waits(20.0))
         trouble = asyncio.create_task(self._trouble())
-        names = [*self.blocks, "mixed", "mixed"]
+        names = [*self.blocks, "mixed", "mixed", "latest", "latest", "latest"]
         starts = [self._start(name, number) for number, name in enumerate(names)]
         executions = list(await asyncio.gather(*starts))
         await trouble
@@ -149,8 +157,10 @@ class Simulation:
         for execution, name in executions.items():
             if name in self.blocks:
                 self._judge_meaning(execution, self.blocks[name])
-            else:
+            elif name == "mixed":
                 self._judge_mixed(execution)
+        self._judge_pace([each for each, name in executions.items() if name == "mixed"])
+        self._judge_latest([each for each, name in executions.items() if name == "latest"])
         if world.store.undelivered:
             world.violated(f"{world.store.undelivered} messages were never delivered")
 
@@ -189,6 +199,27 @@ class Simulation:
         ]  # fmt: skip
         if set(mine) != children:
             self.world.violated(f"{execution} has the children {mine}, not {sorted(children)}")
+
+    def _judge_pace(self, executions: Sequence[str]) -> None:
+        """Each is promised an instant, a period after the one before, and begins then and not before."""
+        found: list[float] = []
+        for execution in executions:
+            for record in self.world.records(execution):
+                found += [event.begins_at for event in record.events if isinstance(event, SlotPromised)]
+                if any(isinstance(event, SlotReached) for event in record.events) and record.at < found[-1]:
+                    self.world.violated(f"{execution} begins at {record.at}, before its instant {found[-1]}")
+        found.sort()
+        if len(found) != len(executions) or any(two - one < PERIOD_S for one, two in pairwise(found)):
+            self.world.violated(f"at a rate of 1 in {PERIOD_S} s these instants were promised: {found}")
+
+    def _judge_latest(self, executions: Sequence[str]) -> None:
+        """Of starts under a debounce the last one runs; whichever does not names one that came after it."""
+        came = sorted(executions, key=lambda each: (self.world.records(each)[0].at, each))
+        for place, execution in enumerate(came):
+            end = self.world.events(execution)[-1]
+            later = any(each in str(end) for each in came[place + 1 :])
+            if not isinstance(end, WorkflowExecutionCompleted) and not later:
+                self.world.violated(f"{execution} is start {place} under a debounce and ends with {end}")
 
     def _judge_meaning(self, execution: str, block: Block) -> None:
         """A random workflow ends as the plain reading of the rules says."""
