@@ -102,21 +102,25 @@ async def _result(session: monty.AsyncMontySession) -> Json:
 
 
 class _Lines:
-    """Hand printed text on, line by line, up to a bound."""
+    """Hand printed text on, line by line, up to a bound; it comes on a thread and goes on in our loop."""
 
     def __init__(self, say: Callable[[str], None] | None) -> None:
         self._say = say
         self._rest = ""
         self._left = PRINTED_BYTES
+        self._loop = asyncio.get_running_loop()
 
     def __call__(self, stream: str, text: str) -> None:
         if self._say is None or self._left <= 0:
             return
         text = text[: self._left]
         self._left -= len(text)
+        self._loop.call_soon_threadsafe(self._take, self._say, text)
+
+    def _take(self, say: Callable[[str], None], text: str) -> None:
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            self._say(line)
+            say(line)
 
     def close(self) -> None:
         if self._say is not None:

@@ -68,7 +68,8 @@ It must have a JSON form: objects, lists, text, finite numbers, true, false, nul
 ISO text.
 
 `input` is the node's input; `names` adds more, which is how the trigger or another node's output comes in:
-`{"trigger": "{{trigger}}"}`. What is printed goes to the log.
+`{"trigger": "{{trigger}}"}`. What is printed goes to the log;
+each line is a sign of life for `heartbeatTimeout`.
 
 The interpreter is not CPython: it has the language without generators and inheritance, and of the standard
 library `math`, `json`, `re`, `datetime`, `random`, `itertools` and a few more. Time, memory and recursion are

@@ -77,7 +77,7 @@ class CodeRunner(Protocol):
     ) -> Json:
         """Run Python source with names bound; the last expression or `result` is the value.
 
-        `say` is handed each printed line.
+        `say` is handed each printed line while the code runs, in the caller's event loop.
 
         Raises:
             ActivityError: `code.error`, `code.syntax` (permanent), `code.timeout`, `code.memory`.

@@ -1,5 +1,6 @@
 """The sandbox of user code, with real worker processes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -115,6 +116,26 @@ async def test_printed_text_is_bounded(sandbox: SandboxedCode) -> None:
 
     assert sum(map(len, lines)) <= PRINTED_BYTES + 100
     assert "left out" in lines[-1]
+
+
+async def test_printed_lines_come_while_the_code_runs(sandbox: SandboxedCode) -> None:
+    """Each line is handed over in the caller's event loop, before the code has ended."""
+    loop, first = asyncio.get_running_loop(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def say(line: str) -> None:
+        loops.append(asyncio.get_running_loop())
+        first.set()
+
+    running = asyncio.create_task(
+        sandbox.run("print(1)\nwhile True: pass", {}, timeout_s=15, memory_bytes=32 * MB, say=say)
+    )
+    await first.wait()
+    is_running = not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert ([loop], True) == (loops, is_running)
 
 
 async def test_node_hands_names_and_logs(sandbox: SandboxedCode) -> None:

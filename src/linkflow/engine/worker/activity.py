@@ -150,6 +150,8 @@ class Activities:
                     code="node.heartbeat_timeout",
                     kind=Kind.TRANSIENT,
                 ) from None
+            finally:
+                context.silence = None
 
     def _template(self, task: Task, raw: Iterable[str]) -> Template:
         key = (task.spec_hash, task.node_id)
@@ -263,6 +265,7 @@ class Context:
     def __init__(self, task: Task, activities: Activities) -> None:
         self._task = task
         self._activities = activities
+        self._loop = asyncio.get_running_loop()
         self.config: Mapping[str, Json] = {}
         self.input: Json = None
         self.scope: TaskScope | None = None
@@ -358,9 +361,13 @@ class Context:
         self.lines.append(line)
 
     def _beat(self) -> None:
-        """Let the silence that an attempt may keep begin anew."""
-        if self._task.heartbeat_s and self.silence is not None and not self.silence.expired():
-            self.silence.reschedule(asyncio.get_running_loop().time() + self._task.heartbeat_s)
+        """Let the silence that an attempt may keep begin anew; a node may say something on any thread."""
+        if self._task.heartbeat_s:
+            self._loop.call_soon_threadsafe(self._begin_silence)
+
+    def _begin_silence(self) -> None:
+        if self.silence is not None and not self.silence.expired():
+            self.silence.reschedule(self._loop.time() + self._task.heartbeat_s)
 
     async def heartbeat(self, progress: Json = None) -> None:
         """Say that it is alive; a cancelled attempt ends here. The last progress stays with the result."""
