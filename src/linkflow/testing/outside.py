@@ -89,6 +89,10 @@ class Overseer(Protocol):
         ...
 
 
+SILENCES = 2
+"""Look-ups of one effect that are not answered, at the most."""
+
+
 class Receiver:
     """What effects reach: it notes every call, and answers as it is told.
 
@@ -96,6 +100,7 @@ class Receiver:
         begun: Attempts that reached it, by execution and key.
         answered: Attempts that it answered well, by execution.
         applied: How often an effect took place, by effect key (a keyed receiver does it once).
+        silences: How often a look-up was not answered, by effect key.
         answer: What the receiver says to an execution's key; raises what the node fails with.
     """
 
@@ -105,6 +110,7 @@ class Receiver:
         self.applied: dict[str, int] = {}
         self.answered: dict[str, set[tuple[str, int]]] = {}
         self.keys: dict[tuple[str, str], set[str]] = {}
+        self.silences: dict[str, int] = {}
         self.answer: Callable[[str, str], Json] = lambda execution, key: {"v": 1}
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -132,8 +138,10 @@ class Receiver:
         return answer
 
     def _looked_up(self, effect_key: str) -> HttpResponse:
-        """Say what became of an effect; now and then there is no answer."""
-        if self._world.rng.random() < 0.4:
+        """Say what became of an effect; now and then not, but never so often that a person is asked."""
+        silences = self.silences.get(effect_key, 0)
+        if silences < SILENCES and self._world.rng.random() < 0.4:
+            self.silences[effect_key] = silences + 1
             raise ActivityError("Nobody answers.", code="http.timeout", kind=Kind.TRANSIENT)
         if not self.applied.get(effect_key):
             return response(404)
