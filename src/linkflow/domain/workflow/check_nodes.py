@@ -92,10 +92,19 @@ def _unknown_type(placed: PlacedNode, catalog: Catalog) -> Problem:
     if not node_type:
         return placed.problem("MISSING_NODE_TYPE", "The node has no type; choose one.", ".type")
     known = [name for spec in catalog.specs() for name in (spec.type, *spec.aliases)]
-    near = difflib.get_close_matches(node_type, known, 1, 0.6)
+    # That both are of n8n, or of one package, says nothing: what follows the last dot has to be near, too.
+    near = [
+        name
+        for name in difflib.get_close_matches(node_type, known, 3, 0.6)
+        if difflib.get_close_matches(_last(node_type), [_last(name)], 1, 0.6)
+    ]
     found = catalog.find(near[0]) if near else None
     hint = f"did you mean {found.type}?" if found else "install the package that has it, or choose another."
     return placed.problem("UNKNOWN_NODE_TYPE", f"There is no node type '{node_type[:100]}'; {hint}", ".type")
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _config(placed: PlacedNode, spec: NodeSpec) -> Iterator[Problem]:

@@ -383,6 +383,24 @@ def test_publishing_refuses_errors_with_all_of_them() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("http.requst", "did you mean http.request?"),
+        ("htp.request", "did you mean http.request?"),
+        ("n8n-nodes-base.slack", "install the package"),
+        ("logic.frobnicate", "install the package"),
+    ],
+)
+def test_only_what_is_near_is_proposed(written: str, meant: str) -> None:
+    """A mistyped node type is guessed; one that is only of the same family is not taken for another."""
+    (problem,) = (
+        each for each in check(parse(spec([node("a", written)], [START])), CATALOG) if "type" in each.path
+    )
+
+    assert meant in problem.message
+
+
 def test_checking_twice_says_the_same() -> None:
     """The check depends on the spec alone."""
     parsed = msgspec.structs.replace(parse(SOUND), edges=())
