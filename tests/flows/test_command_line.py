@@ -78,6 +78,22 @@ async def test_an_approval_is_decided_at_a_terminal(live: Live) -> None:
     assert ("approved", "fine", {"n": 3}) == (right["status"], over["comment"], over["answer"])
 
 
+async def test_why_an_execution_does_not_run_is_said_at_a_terminal(live: Live) -> None:
+    """One that is cancelled before it begins says why; one that is queued is followed until it is over."""
+    terminal = Terminal(live)
+    spec: dict[str, Any] = {
+        "trigger": {"id": "start", "type": "trigger.manual"},
+        "settings": {"rate": {"limit": 1, "periodSeconds": 3600, "onExceed": "skip"}},
+    }
+    skips = await live.made(spec)
+    waits = await live.made(spec | {"settings": {"debounce": {"seconds": 0.2}}})
+    found = [await terminal.says("workflows", "execute", each) for each in (skips, skips, waits)]
+
+    assert [0, 1, 0] == [code for code, _ in found]
+    assert "It is over: cancelled. The rate of 1 in 3600 s is used up" in found[1][1]
+    assert ("completed" in found[2][1], "goes on without you" in found[1][1]) == (True, False)
+
+
 async def test_an_alert_is_made_and_tried_at_a_terminal(live: Live, receiver: Receiver) -> None:
     """Add, list, test, history, off, remove; a secret is printed once."""
     receiver.answer("/hook", Scripted(204))

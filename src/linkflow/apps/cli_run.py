@@ -58,12 +58,9 @@ def show(api: Api, execution_id: str, *, watch: bool, as_json: bool) -> int:
         found["nodes"] = api.every(f"/executions/{execution_id}/nodes")
         print_json(found)
         return _code(found["status"])
-    from rich.live import Live
-
     out = console()
     if watch:
-        with Live(console=out, refresh_per_second=12, transient=True) as live:
-            _follow(api, execution_id, lambda nodes, status: live.update(node_table(nodes, {})))
+        _watch(api, execution_id, out)
     found = api.call("GET", f"/executions/{execution_id}?nodes=none")
     nodes = api.every(f"/executions/{execution_id}/nodes")
     out.print(f"{execution_id}  {coloured(found['status'])}")
@@ -74,9 +71,31 @@ def show(api: Api, execution_id: str, *, watch: bool, as_json: bool) -> int:
     elif found["status"] == "completed":
         out.print("result:")
         out.print_json(data=found["result"])
+    elif found["status"] in OVER:
+        out.print(escape(_summary(api, execution_id)))
     else:
         out.print(f"It goes on without you: linkflow explain {execution_id}")
     return _code(found["status"])
+
+
+def _watch(api: Api, execution_id: str, out: Any) -> None:
+    """Show the nodes as they change, and what an execution waits for that has not begun."""
+    from rich.console import Group
+    from rich.live import Live
+
+    with Live(console=out, refresh_per_second=12, transient=True) as live:
+
+        def changed(nodes: list[Any], status: str) -> None:
+            table = node_table(nodes, {})
+            is_queued = status == "queued"
+            live.update(Group(table, escape(_summary(api, execution_id))) if is_queued else table)
+
+        _follow(api, execution_id, changed)
+
+
+def _summary(api: Api, execution_id: str) -> str:
+    """Say why an execution stands where it stands."""
+    return str(api.call("GET", f"/executions/{execution_id}/explain")["summary"])
 
 
 def _code(status: str) -> int:
