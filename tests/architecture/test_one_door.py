@@ -45,6 +45,7 @@ EVERYWHERE = {
     "notifications.SqlNotifications.claim": "messages of every workspace leave",
     "alerts.SqlAlerts.active": "what happens in every workspace is compared with its rules",
     "alerts.SqlAlerts.ended": "as above",
+    "audit.SqlAuditLog.ends": "alerts and subscriptions ask which of many workspaces have new lines",
     "approvals.SqlApprovalLinks.get": "finds the key of a link, which names no workspace",
     "approvals.SqlApprovalLinks.to_remind": "reminders of every workspace",
     "webhooks.SqlTriggerEvents.claim": "the inbox starts events of every workspace",
