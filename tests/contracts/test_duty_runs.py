@@ -1,9 +1,6 @@
 """Every journal of duties."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from linkflow.adapters.sql.coordination import SqlLeases
 from linkflow.adapters.sql.database import Database
@@ -12,14 +9,6 @@ from linkflow.adapters.sql.statements import Statements
 from linkflow.ports.upkeep import LEASE
 from linkflow.testing.memory_upkeep import MemoryDutyRuns
 from linkflow.testing.upkeep_suites import DutyRunsSuite
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's database."""
-    database = await Database.open(database_dsn, pool_size=4)
-    yield database
-    await database.close()
 
 
 class TestMemory(DutyRunsSuite):

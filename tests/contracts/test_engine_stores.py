@@ -1,9 +1,6 @@
 """The engine's smaller stores: every implementation keeps the same promises."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.engine import SqlDeadLetters, SqlLateResults, SqlSessions, SqlSpecStore
@@ -29,14 +26,6 @@ from linkflow.testing.store_suites import (
     TicketsSuite,
     letter,
 )
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's database."""
-    database = await Database.open(database_dsn, pool_size=4)
-    yield database
-    await database.close()
 
 
 class TestMemorySpecs(SpecStoreSuite):

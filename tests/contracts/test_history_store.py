@@ -13,14 +13,6 @@ from linkflow.testing.memory_history import MemoryHistoryStore, MemoryVisibility
 from linkflow.testing.visibility_suites import VisibilityStoreSuite
 
 
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's database."""
-    database = await Database.open(database_dsn, pool_size=2)
-    yield database
-    await database.close()
-
-
 class TestMemory(HistoryStoreSuite):
     """Histories in memory."""
 

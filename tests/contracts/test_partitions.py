@@ -1,10 +1,7 @@
 """Monthly partitions on a real PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-
-import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.history import SqlHistoryStore
@@ -14,14 +11,6 @@ from linkflow.testing.history_suites import STARTED, record
 
 NOVEMBER = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 TABLES = ("execution_logs", "executions", "history_events", "visibility")
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's database."""
-    database = await Database.open(database_dsn, pool_size=4)
-    yield database
-    await database.close()
 
 
 async def partitions(database: Database) -> list[str]:

@@ -1,9 +1,6 @@
 """Instants of start policies: every implementation keeps the same promises."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.expiry import SqlUpkeep
@@ -14,14 +11,6 @@ from linkflow.testing.history_suites import new_id
 from linkflow.testing.memory_slots import MemorySlots
 from linkflow.testing.slots_suite import FIVE_S, TWO_A_MINUTE, SlotsSuite
 from linkflow.testing.store_suites import ONE, Close
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's database."""
-    database = await Database.open(database_dsn, pool_size=4)
-    yield database
-    await database.close()
 
 
 class TestMemorySlots(SlotsSuite):

@@ -1,9 +1,6 @@
 """Tickets on PostgreSQL: what a hot line may cost everything else."""
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.lines import MOST
@@ -17,14 +14,6 @@ WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
 )
 PATIENCE_S, LOOK_S = 20.0, 0.01
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's own database."""
-    database = await Database.open(database_dsn)
-    yield database
-    await database.close()
 
 
 async def waiting(database: Database, count: int) -> None:

@@ -1,13 +1,11 @@
 """What is let go of in PostgreSQL and on disk: rows whose time is over, blobs that nothing names."""
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from linkflow.adapters.blobs import FileBlobStore
 from linkflow.adapters.sql.database import Database
@@ -25,14 +23,6 @@ from linkflow.testing.history_suites import STARTED, new_id, record
 from linkflow.testing.store_suites import letter
 
 TURN, DRY = Turn(token=1), Turn(token=1, is_dry=True)
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's database."""
-    database = await Database.open(database_dsn, pool_size=4)
-    yield database
-    await database.close()
 
 
 async def audited(database: Database, *days_ago: float) -> None:

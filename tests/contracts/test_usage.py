@@ -1,12 +1,10 @@
 """Usage on a real PostgreSQL: exact, whatever comes twice, late, or at the same moment."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.usage import SqlUsage
@@ -23,14 +21,6 @@ from linkflow.testing.visibility_suites import row
 EVENING = datetime(2026, 11, 21, 23, 59, 58, tzinfo=UTC).timestamp()
 TODAY, TOMORROW = date(2026, 11, 21), date(2026, 11, 22)
 ALWAYS = (date(2000, 1, 1), date(2100, 1, 1))
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Connect to the test's database."""
-    database = await Database.open(database_dsn, pool_size=8)
-    yield database
-    await database.close()
 
 
 def projected(execution_id: str, version: int, **fields: Any) -> Projected:

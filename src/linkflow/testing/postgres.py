@@ -91,3 +91,11 @@ async def database_dsn(postgres: EmbeddedPostgres, template: str) -> AsyncIterat
     name = f"test_{next(NUMBERS)}"
     yield await postgres.create_database(name, template)
     await postgres.drop_database(name)
+
+
+@pytest_asyncio.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    """Connect to the test's own database."""
+    connected = await Database.open(database_dsn)
+    yield connected
+    await connected.close()

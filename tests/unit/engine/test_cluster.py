@@ -1,11 +1,9 @@
 """The cluster: who is there, and what is said to all."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from linkflow.adapters.sql.database import Database
 from linkflow.adapters.sql.members import SqlConfigs, SqlMembers
@@ -13,14 +11,6 @@ from linkflow.domain.errors import Invalid
 from linkflow.engine.cluster import Cluster, RunTimeSetting
 from linkflow.ports.cluster import Member
 from linkflow.testing.fakes import FixedClock
-
-
-@pytest_asyncio.fixture
-async def database(database_dsn: str) -> AsyncIterator[Database]:
-    """Open the test's own database."""
-    opened = await Database.open(database_dsn, pool_size=2)
-    yield opened
-    await opened.close()
 
 
 def process(database: Database, name: str, *roles: str, said: dict[str, Any] | None = None) -> Cluster:
