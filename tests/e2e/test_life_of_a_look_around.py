@@ -50,10 +50,15 @@ SIZES: dict[str, tuple[int, int]] = {
 """Windows that everything must fit, in CSS pixels."""
 
 
+LAID_OUT = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Ends when a change of the window has been laid out and drawn."""
+
+
 async def beyond(ui: Window, size: str) -> list[str]:
     """List what does not fit a window of a size, which the window has from now on."""
     width, height = SIZES[size]
     await ui.page.set_viewport_size({"width": width, "height": height})
+    await ui.page.evaluate(LAID_OUT)
     found: list[str] = await ui.page.evaluate(BEYOND, [width, height])
     return found
 
