@@ -88,10 +88,11 @@ class Tickets(Protocol):
         ...
 
     async def behind(self, execution_ids: Sequence[str]) -> Set[str]:
-        """Say which of some executions stand in line behind others: whoever is before them moves them on.
+        """Say which of some executions stand in line behind another of them, who moves them on.
 
-        Not among them: who has a ticket, who has not asked, and the first of each line, so that whoever asks
-        again for the others asks for one of each line, and sets a line in motion that stands still.
+        Not among them: who has a ticket, who has not asked, and the first of each line. Given all that are
+        open, asking again for the others asks for one of each line, and sets in motion what stands still,
+        also where one that is over was left at the head.
         """
         ...
 

@@ -94,8 +94,9 @@ class MemoryTickets:
     async def behind(self, execution_ids: Sequence[str]) -> Set[str]:
         """Say who stands in line behind others."""
         await asyncio.sleep(0)
-        waiting = [[each for each in line.asked if each not in line.held] for line in self._lines.values()]
-        return {each for line in waiting for each in line[1:]} & set(execution_ids)
+        asked = set(execution_ids)
+        lines = [[each for each in line.asked if each not in line.held] for line in self._lines.values()]
+        return {each for line in lines for each in [one for one in line if one in asked][1:]}
 
 
 class MemorySessions:

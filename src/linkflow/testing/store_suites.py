@@ -121,14 +121,15 @@ class TicketsSuite:
         assert [b] == list(await store.asked("t"))
 
     async def test_who_is_behind_others(self, store: Tickets) -> None:
-        """Behind others is who waits and is not the first: neither holders nor who has not asked."""
+        """Behind others is who waits and is not the first of those asked about; no holder, no stranger."""
         a, b, c, d, stranger = (new_id() for _ in range(5))
         for each in (a, b, c, d):
             await store.acquire("t", 1, each)
         await store.acquire("u", 1, stranger)
 
         assert {c, d} == set(await store.behind([a, b, c, d, stranger, new_id()]))
-        assert {d} == set(await store.behind([a, d]))
+        assert {d} == set(await store.behind([a, c, d]))
+        assert not await store.behind([a, d])
         assert not await store.behind([])
 
     async def test_a_changed_limit_holds_from_the_next_question(self, store: Tickets) -> None:

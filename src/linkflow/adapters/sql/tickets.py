@@ -41,8 +41,8 @@ RETURNING execution_id::text"""
 _BEHIND = """
 SELECT execution_id::text FROM (
     SELECT execution_id, row_number() OVER (PARTITION BY ticket ORDER BY asked_at, execution_id) AS place
-    FROM engine.tickets WHERE granted_at IS NULL) AS lines
-WHERE place > 1 AND execution_id = ANY($1::uuid[])"""
+    FROM engine.tickets WHERE granted_at IS NULL AND execution_id = ANY($1::uuid[])) AS lines
+WHERE place > 1"""
 
 
 class _Question(NamedTuple):
