@@ -120,7 +120,7 @@ class Registrations:
         user = await self.whose(user_id, token)
         if user.verified_at is None:
             await self._sign_ins.verified(user.email, password, origin)
-        return await self.verify_email(user_id, token)
+        return await self._note_verified(user)
 
     async def verify_email(self, user_id: str, token: str) -> User:
         """Note that an address is its user's own. Safe to repeat.
@@ -128,7 +128,9 @@ class Registrations:
         Raises:
             Invalid: `link.stale`.
         """
-        user = await self.whose(user_id, token)
+        return await self._note_verified(await self.whose(user_id, token))
+
+    async def _note_verified(self, user: User) -> User:
         if user.verified_at is not None:
             return user
         async with self._records.transaction() as records:
