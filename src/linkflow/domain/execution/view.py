@@ -237,7 +237,8 @@ def _on_started(runs: _Runs, event: e.ActivityTaskStarted, at: float, number: in
     runs.change(event.key, number, status="running", attempt=event.attempt, started_at=at)
 
 
-def _on_retry(runs: _Runs, event: e.ActivityTaskRetryScheduled, at: float, number: int) -> None:
+def _on_retry(runs: _Runs, event: Any, at: float, number: int) -> None:
+    """A further attempt, or a look-up of one, follows at an instant."""
     runs.change(
         event.key,
         number,
@@ -245,7 +246,7 @@ def _on_retry(runs: _Runs, event: e.ActivityTaskRetryScheduled, at: float, numbe
         attempt=event.attempt,
         retry_at=event.at,
         deadline_at=None,
-        waits_for="retry",
+        waits_for="look_up" if isinstance(event, e.ActivityTaskLookUp) else "retry",
     )
 
 
@@ -255,17 +256,6 @@ def _on_unknown(runs: _Runs, event: e.ActivityTaskUnknown, at: float, number: in
         runs.change(
             event.key, number, status="waiting", waits_for="person", deadline_at=event.deadline_at or None
         )
-
-
-def _on_look_up(runs: _Runs, event: e.ActivityTaskLookUp, at: float, number: int) -> None:
-    runs.change(
-        event.key,
-        number,
-        status="waiting",
-        attempt=event.attempt,
-        retry_at=event.at,
-        waits_for="look_up",
-    )
 
 
 def _on_cancelled(runs: _Runs, event: Any, at: float, number: int) -> None:
@@ -364,7 +354,7 @@ _CHANGES: dict[type[e.Event], Callable[[_Runs, Any, float, int], None]] = {
     e.ActivityTaskCancelled: _on_cancelled,
     e.ActivityTaskRetryScheduled: _on_retry,
     e.ActivityTaskUnknown: _on_unknown,
-    e.ActivityTaskLookUp: _on_look_up,
+    e.ActivityTaskLookUp: _on_retry,
     e.NodeCompleted: _on_node_completed,
     e.NodeFailed: _on_node_failed,
     e.NodesSkipped: _on_skipped,
