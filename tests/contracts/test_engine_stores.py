@@ -1,5 +1,7 @@
 """The engine's smaller stores: every implementation keeps the same promises."""
 
+from functools import partial
+
 import pytest
 
 from linkflow.adapters.sql.database import Database
@@ -16,8 +18,8 @@ from linkflow.testing.memory_stores import (
     MemorySpecStore,
     MemoryTickets,
 )
+from linkflow.testing.past import write_closed
 from linkflow.testing.store_suites import (
-    ONE,
     Close,
     DeadLettersSuite,
     LateResultsSuite,
@@ -76,17 +78,7 @@ class TestPostgresTickets(TicketsSuite):
     @pytest.fixture
     def close(self, database: Database) -> Close:
         """Make an execution that is over."""
-
-        async def close(execution_id: str) -> None:
-            await database.pool.execute(
-                "INSERT INTO engine.executions (execution_id, version, status, closed_at, started_at, "
-                "workflow_version, workspace_id, workflow_id) "
-                "VALUES ($1, 1, 'completed', now(), now(), 1, $2, 'w')",
-                execution_id,
-                ONE,
-            )
-
-        return close
+        return partial(write_closed, database)
 
 
 class TestMemorySessions(SessionsSuite):

@@ -1,5 +1,7 @@
 """Instants of start policies: every implementation keeps the same promises."""
 
+from functools import partial
+
 import pytest
 
 from linkflow.adapters.sql.database import Database
@@ -9,8 +11,9 @@ from linkflow.domain.pacing import KEPT_S, RatePolicy
 from linkflow.testing.fakes import NOW
 from linkflow.testing.history_suites import new_id
 from linkflow.testing.memory_slots import MemorySlots
+from linkflow.testing.past import write_closed
 from linkflow.testing.slots_suite import FIVE_S, TWO_A_MINUTE, SlotsSuite
-from linkflow.testing.store_suites import ONE, Close
+from linkflow.testing.store_suites import Close
 
 
 class TestMemorySlots(SlotsSuite):
@@ -43,17 +46,7 @@ class TestPostgresSlots(SlotsSuite):
     @pytest.fixture
     def close(self, database: Database) -> Close:
         """Make an execution that is over."""
-
-        async def close(execution_id: str) -> None:
-            await database.pool.execute(
-                "INSERT INTO engine.executions (execution_id, version, status, closed_at, started_at, "
-                "workflow_version, workspace_id, workflow_id) "
-                "VALUES ($1, 1, 'completed', now(), now(), 1, $2, 'w')",
-                execution_id,
-                ONE,
-            )
-
-        return close
+        return partial(write_closed, database)
 
     async def test_another_process_hears_the_same(self, database: Database, store: SqlSlots) -> None:
         """What one process was told is durable: another one is told the same, and counts it."""
