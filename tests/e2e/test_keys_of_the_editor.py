@@ -27,12 +27,6 @@ def chain() -> dict[str, Any]:
     return {"trigger": first, "nodes": others, "edges": edges}
 
 
-async def draft(ui: Window, workflow_id: str) -> Any:
-    """Read the draft that the server has, once it has every edit."""
-    await ui.saved()
-    return (await ui.live.get(f"/workflows/{workflow_id}/draft")).json["spec"]
-
-
 def places(spec: Any) -> dict[str, tuple[float, float]]:
     """Say where the nodes of a spec stand."""
     all_of_them = [spec["trigger"], *spec["nodes"]]
@@ -69,18 +63,18 @@ async def test_keys_change_the_graph(ui: Window) -> None:
     await ui.page.locator('.react-flow__node[data-id="start"]').focus()
     await keys.press("ArrowRight")
     await inserted(ui, "i", "filter")
-    after = await draft(ui, workflow_id)
+    after = await ui.draft(workflow_id)
     await keys.press("Control+z")
-    undone = await draft(ui, workflow_id)
+    undone = await ui.draft(workflow_id)
     await ui.page.locator('.react-flow__node[data-id="two"]').focus()
     await keys.press("ArrowRight")
     await inserted(ui, "Shift+I", "sort")
-    before = await draft(ui, workflow_id)
+    before = await ui.draft(workflow_id)
     line = ui.page.locator('.react-flow__edge[data-id="start-one"]')
     await line.dispatch_event("click")
     await expect(line).to_have_class(re.compile("selected"))
     await inserted(ui, "i", "noop")
-    on_it = await draft(ui, workflow_id)
+    on_it = await ui.draft(workflow_id)
     await ui.page.locator('.react-flow__node[data-id="noop"]').focus()
     await keys.press("ArrowRight")
     await keys.press("Control+x")
@@ -100,12 +94,12 @@ async def test_keys_change_the_graph(ui: Window) -> None:
     await keys.press("Alt+ArrowUp")
     await keys.press("Alt+ArrowLeft")
     await keys.press("Control+s")
-    last = await draft(ui, workflow_id)
+    last = await ui.draft(workflow_id)
     one = next(each for each in last["nodes"] if each["id"] == "one")
     moved = places(last)["one"]
     await keys.press("Alt+ArrowRight")
     await keys.press("Alt+ArrowDown")
-    back = places(await draft(ui, workflow_id))["one"]
+    back = places(await ui.draft(workflow_id))["one"]
 
     assert (
         {("start", "one"), ("one", "filter"), ("filter", "two"), ("two", "three")},
@@ -141,12 +135,12 @@ async def test_keys_walk_choose_arrange_and_run(ui: Window) -> None:
     await keys.press("Control+a")
     await keys.press("Shift+Alt+ArrowUp")
     await keys.press("Shift+Alt+H")
-    arranged = places(await draft(ui, workflow_id))
+    arranged = places(await ui.draft(workflow_id))
     await keys.press("Control+z")
     await keys.press("Control+z")
-    undone = places(await draft(ui, workflow_id))
+    undone = places(await ui.draft(workflow_id))
     await keys.press("Control+y")
-    again = places(await draft(ui, workflow_id))
+    again = places(await ui.draft(workflow_id))
     await keys.press("0")
     await expect(ui.page.locator(".react-flow__viewport")).to_have_attribute(
         "style", re.compile(r"scale\(1\)")

@@ -24,7 +24,8 @@ async def test_a_workspace_is_made_entered_shared_and_left(ui: Window, browser: 
     await ui.open("/admin/workspaces")
     await ui.click("New workspace")
     await ui.page.get_by_label("Name", exact=True).fill("Shop")
-    await ui.click("Make it")
+    async with ui.loading():
+        await ui.click("Make it")
     await entered(ui, "Shop")
     await ui.open("/workflows")
     await expect(ui.page.get_by_text("At home")).to_have_count(0)
@@ -43,16 +44,18 @@ async def test_a_workspace_is_made_entered_shared_and_left(ui: Window, browser: 
     await grace.page.get_by_label("E-mail address").fill("grace@example.com")
     await grace.page.get_by_label("Password").fill(PASSWORD)
     await grace.click("Sign in")
-    await grace.page.get_by_label("Workspace", exact=True).select_option(joined.json["workspace_id"])
+    async with grace.loading():
+        await grace.page.get_by_label("Workspace", exact=True).select_option(joined.json["workspace_id"])
     await entered(grace, "Shop")
     await grace.open("/admin/members")
     await grace.click("Leave")
-    await grace.page.get_by_role("dialog").get_by_role("button", name="Leave").click()
-    await grace.page.wait_for_url(f"{live.address}/")
+    async with grace.loading():
+        await grace.page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     await expect(grace.page.get_by_label("Workspace", exact=True)).to_have_count(0)
     await context.close()
     members = await live.get(f"/workspaces/{joined.json['workspace_id']}/members")
-    await ui.page.get_by_label("Workspace", exact=True).select_option(index=0)
+    async with ui.loading():
+        await ui.page.get_by_label("Workspace", exact=True).select_option(index=0)
     await ui.open("/workflows")
     await expect(ui.page.get_by_text("At home")).to_be_visible()
 
@@ -64,7 +67,8 @@ async def test_the_last_owner_cannot_leave_but_delete(ui: Window) -> None:
     made = (await ui.live.post("/workspaces", {"name": "Shop"})).json
     ui.expected.append("409")
     await ui.open("/admin/workspaces")
-    await ui.click("Go there: Shop")
+    async with ui.loading():
+        await ui.click("Go there: Shop")
     await entered(ui, "Shop")
     await ui.open("/admin/workspaces")
     await ui.click("Leave: Shop")
@@ -78,8 +82,8 @@ async def test_the_last_owner_cannot_leave_but_delete(ui: Window) -> None:
     await ui.click("Delete: Old shop")
     await expect(dialog.get_by_role("button", name="Delete")).to_be_disabled()
     await dialog.get_by_label("Type Old shop to go on").fill("Old shop")
-    await dialog.get_by_role("button", name="Delete").click()
-    await ui.page.wait_for_url(f"{ui.live.address}/")
+    async with ui.loading():
+        await dialog.get_by_role("button", name="Delete").click()
     await expect(ui.page.get_by_role("heading", level=1)).to_be_visible()
 
     assert (await ui.live.get(f"/workspaces/{made['id']}")).status in (403, 404)

@@ -104,7 +104,8 @@ async def test_a_viewer_sees_no_buttons_that_would_be_refused(
     await viewer.page.get_by_label("E-mail address").fill("grace@example.com")
     await viewer.page.get_by_label("Password").fill(PASSWORD)
     await viewer.click("Sign in")
-    await viewer.page.get_by_label("Workspace").select_option(joined.json["workspace_id"])
+    async with viewer.loading():
+        await viewer.page.get_by_label("Workspace").select_option(joined.json["workspace_id"])
     await expect(viewer.page.get_by_role("heading", name=HOME)).to_be_visible()
     seen: dict[str, list[str]] = {}
     for path in ("/workflows", "/credentials", "/admin/variables", "/admin/members", "/triggers"):

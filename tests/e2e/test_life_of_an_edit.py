@@ -28,12 +28,6 @@ SPEC = {
 }  # fmt: skip
 
 
-async def draft(ui: Window, workflow_id: str) -> Any:
-    """Read the draft that the server has, without the handles that the editor names."""
-    await ui.saved()
-    return (await ui.live.get(f"/workflows/{workflow_id}/draft")).json["spec"]
-
-
 def shape(spec: Any) -> Any:
     """Say a spec by its steps and lines."""
     nodes = [spec["trigger"], *spec.get("nodes", [])]
@@ -60,15 +54,15 @@ async def test_everything_can_be_undone(ui: Window) -> None:
     await keys.press("Shift+Alt+T")
     await keys.press("Control+a")
     await keys.press("Delete")
-    changed = shape(await draft(ui, workflow_id))
+    changed = shape(await ui.draft(workflow_id))
     undo = ui.page.get_by_role("button", name="Undo")
     for _ in range(40):
         if await undo.is_disabled():
             break
         await keys.press("Control+z")
-    undone = shape(await draft(ui, workflow_id))
+    undone = shape(await ui.draft(workflow_id))
     await keys.press("Control+Shift+z")
-    redone = shape(await draft(ui, workflow_id))
+    redone = shape(await ui.draft(workflow_id))
 
     assert (["start"], shape(SPEC), True) == (
         [node[0] for node in changed[0]],
@@ -87,7 +81,7 @@ async def test_steps_are_copied_as_json(ui: Window) -> None:
     copied = json.loads(await ui.page.evaluate("navigator.clipboard.readText()"))
     await ui.page.keyboard.press("Control+v")
     await expect(ui.page.locator(".card")).to_have_count(6)
-    spec = await draft(ui, workflow_id)
+    spec = await ui.draft(workflow_id)
     pasted = {node["id"]: node.get("config", {}) for node in spec["nodes"]}
 
     assert (["start", "first", "second"], {"n": "{{node_set.output.n}}"}, 4) == (
@@ -106,14 +100,14 @@ async def test_a_step_is_put_on_a_line(ui: Window) -> None:
     await ui.page.get_by_role("combobox").fill("filter")
     await ui.page.keyboard.press("Enter")
     await expect(ui.card("filter")).to_be_visible()
-    with_it = shape(await draft(ui, workflow_id))[1]
+    with_it = shape(await ui.draft(workflow_id))[1]
     await ui.page.keyboard.press("Escape")
     await ui.page.keyboard.press("Control+z")
     await expect(ui.card("filter")).to_have_count(0)
 
     assert ({("start", "first"), ("first", "filter"), ("filter", "second")}, shape(SPEC)) == (
         set(with_it),
-        shape(await draft(ui, workflow_id)),
+        shape(await ui.draft(workflow_id)),
     )
 
 
@@ -130,7 +124,7 @@ async def test_edits_outlive_the_network_and_the_page(ui: Window) -> None:
     await ui.page.unroute(drafts)
     await ui.page.reload()
     await expect(ui.page.get_by_text("Edits that had not reached the server are back.")).to_be_visible()
-    spec = await draft(ui, workflow_id)
+    spec = await ui.draft(workflow_id)
 
     assert "Kept" == spec["nodes"][0]["label"]
 
@@ -158,7 +152,7 @@ async def test_a_killed_tab_loses_less_than_a_second(ui: Window) -> None:
     again = await window(ui.context, ui.live)
     await again.edit(workflow_id)
     await expect(again.page.get_by_text("Edits that had not reached the server are back.")).to_be_visible()
-    spec = await draft(again, workflow_id)
+    spec = await again.draft(workflow_id)
 
     assert (True, "xxxxx", []) == (is_in_the_middle, spec["nodes"][0]["label"][:5], again.errors)
 
@@ -174,12 +168,12 @@ async def test_two_people_edit_at_once(ui: Window) -> None:
     await ui.card("first").click()
     await ui.page.get_by_label("Name of the step").fill("Mine")
     await expect(ui.page.get_by_text("Somebody else saved meanwhile")).to_be_visible()
-    merged = await draft(ui, workflow_id)
+    merged = await ui.draft(workflow_id)
     theirs["nodes"][0]["label"] = "Theirs too"
     await ui.live.put(f"/workflows/{workflow_id}/draft", theirs)
     await ui.page.get_by_label("Name of the step").fill("Mine again")
     await ui.page.get_by_role("button", name="Keep mine").last.click()
-    chosen = await draft(ui, workflow_id)
+    chosen = await ui.draft(workflow_id)
 
     assert (["Mine", "Theirs"], ["Mine again", "Theirs"]) == (
         [node["label"] for node in merged["nodes"]],

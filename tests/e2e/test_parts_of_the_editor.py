@@ -44,12 +44,6 @@ FOCUS = "document.activeElement?.getAttribute('data-id')"
 WHOLE = re.compile(r"scale\(1\)")
 
 
-async def draft(ui: Window, workflow_id: str) -> Any:
-    """Read the draft that the server has, once it has every edit."""
-    await ui.saved()
-    return (await ui.live.get(f"/workflows/{workflow_id}/draft")).json["spec"]
-
-
 def places(spec: Any) -> dict[str, tuple[float, float]]:
     """Say where the nodes of a spec stand."""
     return {
@@ -102,7 +96,7 @@ async def test_a_step_is_found_by_other_names(ui: Window) -> None:
     await expect(ui.card("request")).to_be_visible()
     await expect(ui.page.get_by_test_id("voice")).to_have_text("request added")
     await expect(ui.page.locator('.react-flow__node[data-id="request"]')).to_be_focused()
-    spec = await draft(ui, workflow_id)
+    spec = await ui.draft(workflow_id)
     await ui.page.keyboard.press("n")
     recent = ui.page.get_by_role("group", name="Recent")
     await expect(recent.get_by_role("option")).to_have_count(1)
@@ -134,7 +128,7 @@ async def test_a_line_that_is_dropped_asks_what_comes_next(ui: Window) -> None:
     await ui.page.get_by_role("combobox", name="Search steps").fill("log")
     await ui.page.keyboard.press("Enter")
     await expect(ui.card("log")).to_be_visible()
-    spec = await draft(ui, workflow_id)
+    spec = await ui.draft(workflow_id)
 
     assert (0, ("yes", "log"), 4) == (
         triggers,
@@ -156,7 +150,7 @@ async def test_fifty_random_acts_are_undone(ui: Window) -> None:
     await ui.edit(workflow_id)
     await ui.card("check").click()
     await ui.page.get_by_label("Name of the step").fill("Renamed")
-    renamed = await draft(ui, workflow_id)
+    renamed = await ui.draft(workflow_id)
     await ui.page.keyboard.press("Escape")
     first = ui.page.get_by_role("button", name="Undo")
     chance = random.Random(5)
@@ -169,12 +163,12 @@ async def test_fifty_random_acts_are_undone(ui: Window) -> None:
             await ui.page.keyboard.press("Enter")
             await expect(palette).to_have_count(0)
             await ui.page.keyboard.press("Escape")
-    changed = await draft(ui, workflow_id)
+    changed = await ui.draft(workflow_id)
     for _ in range(80):
         if await first.is_disabled():
             break
         await ui.page.keyboard.press("Control+z")
-    undone = await draft(ui, workflow_id)
+    undone = await ui.draft(workflow_id)
     for each in renamed["nodes"]:
         if each["id"] == "check":
             each["label"] = "Is it enough?"
@@ -217,14 +211,14 @@ async def test_steps_go_from_window_to_window(ui: Window, browser: Browser) -> N
     await other.page.evaluate("text => navigator.clipboard.writeText(text)", copied)
     await other.page.keyboard.press("Control+v")
     await expect(other.page.locator(".card")).to_have_count(6)
-    pasted = await draft(other, second)
+    pasted = await other.draft(second)
     await other.page.evaluate("text => navigator.clipboard.writeText(text)", json.dumps(N8N))
     await other.page.keyboard.press("Control+v")
     await expect(other.page.get_by_text("3 steps taken over from n8n")).to_be_visible()
     await expect(
         other.page.get_by_text("keep: 'Keep' is JavaScript, which does not run here.")
     ).to_be_visible()
-    taken = await draft(other, second)
+    taken = await other.draft(second)
     await other.context.close()
     steps = {each.get("label"): each for each in taken["nodes"]}
 
@@ -268,7 +262,7 @@ async def test_shortcuts_are_listed_and_still_while_one_types(ui: Window) -> Non
     cards = await ui.page.locator(".card").count()
     dialogs = await ui.page.get_by_role("dialog").count()
 
-    after = await draft(ui, workflow_id)
+    after = await ui.draft(workflow_id)
     configs = [(each["id"], each["label"], each["config"]) for each in after["nodes"]]
 
     assert (
@@ -289,13 +283,13 @@ async def test_notes_and_groups(ui: Window) -> None:
     await expect(group).to_be_visible()
     await group.get_by_role("button", name="Collapse the group").click()
     await expect(ui.card("yes")).to_have_count(0)
-    closed = await draft(ui, workflow_id)
+    closed = await ui.draft(workflow_id)
     x, y = await middle(ui, '[data-testid="group-group"]')
     await ui.page.mouse.move(x, y)
     await ui.page.mouse.down()
     await ui.page.mouse.move(x + 60, y + 40, steps=5)
     await ui.page.mouse.up()
-    moved = places(await draft(ui, workflow_id))
+    moved = places(await ui.draft(workflow_id))
     await keys.press("Shift+S")
     note = ui.page.get_by_test_id("note-note")
     await note.dblclick()
@@ -305,10 +299,10 @@ async def test_notes_and_groups(ui: Window) -> None:
     await keys.press("Escape")
     await expect(note.locator("strong")).to_have_text("this")
     images = await note.locator("img, a").count()
-    written = (await draft(ui, workflow_id))["canvas"]["notes"][0]["text"]
+    written = (await ui.draft(workflow_id))["canvas"]["notes"][0]["text"]
     for _ in range(20):
         await keys.press("Control+z")
-    undone = await draft(ui, workflow_id)
+    undone = await ui.draft(workflow_id)
     before, after = places(closed), moved
     ways = [(after[each][0] - before[each][0], after[each][1] - before[each][1]) for each in ("yes", "no")]
 
@@ -341,7 +335,7 @@ async def test_the_canvas_is_fitted_zoomed_tidied_and_aligned(ui: Window) -> Non
     await expect(seen).not_to_have_attribute("style", before)
     await keys.press("Shift+Alt+T")
     await expect(ui.page.get_by_test_id("voice")).to_have_text("Tidied up")
-    tidied = places(await draft(ui, workflow_id))
+    tidied = places(await ui.draft(workflow_id))
     await keys.press("0")
     await expect(seen).to_have_attribute("style", WHOLE)
     await keys.press("-")
@@ -349,12 +343,12 @@ async def test_the_canvas_is_fitted_zoomed_tidied_and_aligned(ui: Window) -> Non
     await keys.press("1")
     await keys.press("Control+a")
     await keys.press("Shift+Alt+ArrowLeft")
-    aligned = places(await draft(ui, workflow_id))
+    aligned = places(await ui.draft(workflow_id))
     await keys.press("Shift+Alt+v")
-    spread = sorted(y for _, y in places(await draft(ui, workflow_id)).values())
+    spread = sorted(y for _, y in places(await ui.draft(workflow_id)).values())
     for _ in range(3):
         await keys.press("Control+z")
-    undone = places(await draft(ui, workflow_id))
+    undone = places(await ui.draft(workflow_id))
     gaps = [two - one for one, two in pairwise(spread)]
 
     assert (True, 1, True, places(messy)) == (
@@ -402,7 +396,7 @@ async def test_the_graph_is_walked_by_arrows_and_read_as_a_list(ui: Window) -> N
     await ui.page.get_by_label("Find a step").fill("enough")
     await keys.press("Enter")
     await expect(ui.page.locator('.react-flow__node[data-id="check"]')).to_be_focused()
-    edges = (await draft(ui, workflow_id))["edges"]
+    edges = (await ui.draft(workflow_id))["edges"]
 
     assert (["start", "check", "yes", "no", "lone"], ("yes", "lone")) == (
         tabbed[:5],

@@ -6,6 +6,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,12 @@ class Window:
         """Go to an address of the editor."""
         await self.page.goto(f"{self.live.address}{path}")
 
+    @asynccontextmanager
+    async def loading(self) -> AsyncIterator[None]:
+        """Do what loads the page anew, and wait for that: two loads at once abort each other."""
+        async with self.page.expect_event("load"):
+            yield
+
     async def edit(self, workflow_id: str) -> None:
         """Open a workflow in the editor."""
         await self.open(f"/w/{workflow_id}/edit")
@@ -61,6 +68,11 @@ class Window:
     async def saved(self) -> None:
         """Wait until the server has every edit."""
         await expect(self.page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved")
+
+    async def draft(self, workflow_id: str) -> Any:
+        """Read the draft that the server has, once it has every edit."""
+        await self.saved()
+        return (await self.live.get(f"/workflows/{workflow_id}/draft")).json["spec"]
 
     async def add(self, words: str) -> None:
         """Add a step by the palette, by keyboard."""
