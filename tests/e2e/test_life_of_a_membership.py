@@ -89,6 +89,28 @@ async def test_the_last_owner_cannot_leave_but_delete(ui: Window) -> None:
     assert (await ui.live.get(f"/workspaces/{made['id']}")).status in (403, 404)
 
 
+async def test_a_tab_stays_in_its_workspace(ui: Window) -> None:
+    """Who goes elsewhere in one tab still saves edits of another; a new tab begins where they went."""
+    await ui.live.post("/workspaces", {"name": "Shop"})
+    workflow_id = await ui.live.made(SPEC, "At home")
+    await ui.edit(workflow_id)
+    other = await window(ui.context, ui.live)
+    await other.open("/admin/workspaces")
+    async with other.loading():
+        await other.click("Go there: Shop")
+    await entered(other, "Shop")
+    await ui.add("Set")
+    await ui.saved()
+    await ui.page.reload()
+    await expect(ui.card("set")).to_be_visible()
+    third = await window(ui.context, ui.live)
+    await third.open("/workflows")
+    await entered(third, "Shop")
+    spec = await ui.draft(workflow_id)
+
+    assert (["data.set"], []) == ([node["type"] for node in spec["nodes"]], other.errors + third.errors)
+
+
 async def test_nobody_leaves_their_personal_workspace(ui: Window) -> None:
     """The workspace that came with the account is marked, and has no button to leave or delete it."""
     await ui.live.post("/workspaces", {"name": "Shop"})

@@ -12,6 +12,8 @@ interface Session {
 const KEY = 'linkflow.session';
 const PLACE = 'linkflow.workspace';
 const EARLY_MS = 30_000;
+/** A tab stays in its workspace when another tab goes elsewhere; a new tab begins where one went last. */
+sessionStorage.setItem(PLACE, sessionStorage.getItem(PLACE) ?? localStorage.getItem(PLACE) ?? '');
 const listeners = new Set<() => void>();
 let text: string | null | undefined;
 let parsed: Session | null = null;
@@ -48,19 +50,22 @@ export function beginSession(found: SignedIn): void {
 
 export function endSession(): void {
   localStorage.removeItem(KEY);
-  localStorage.removeItem(PLACE);
+  choose('');
   tell();
 }
 
 /** The workspace that was chosen; empty for one's own. */
 export function workspace(): string {
-  return localStorage.getItem(PLACE) ?? '';
+  return sessionStorage.getItem(PLACE) ?? '';
+}
+
+function choose(id: string): void {
+  for (const kept of [sessionStorage, localStorage]) kept.setItem(PLACE, id);
 }
 
 /** Go to another workspace: everything that is shown is read again. */
 export function enterWorkspace(id: string): void {
-  if (id) localStorage.setItem(PLACE, id);
-  else localStorage.removeItem(PLACE);
+  choose(id);
   location.assign('/');
 }
 
