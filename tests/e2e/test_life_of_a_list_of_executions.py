@@ -56,11 +56,12 @@ async def test_what_comes_moves_nothing_that_one_looks_at(ui: Window, database_d
     await ui.page.mouse.move(700, 600)
     await ui.page.mouse.wheel(0, 52 * 40)
     await expect(link).to_be_in_viewport()
+    await link.click(trial=True)  # waits until it stands still
     address = await link.get_attribute("href")
     before = await link.bounding_box()
     await ui.live.start(workflow_id)
     moved = ui.page.locator(f"tr[data-index='41'] a[href='{address}']")
-    await expect(moved).to_be_visible()
+    await moved.click(trial=True)
     after = await moved.bounding_box()
 
     assert before is not None
