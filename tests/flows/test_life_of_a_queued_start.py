@@ -111,6 +111,48 @@ async def test_a_retry_waits_for_nothing(live: Live) -> None:
     assert "completed" == (await live.ended(again))["status"]
 
 
+async def parents(live: Live, count: int, **settings: Any) -> list[Any]:
+    """Start parents that each wait for a child of one workflow with these settings; how they end."""
+    child = await live.made(spec(**settings))
+    nodes = [
+        {"id": "ask", "type": "flow.sub_workflow", "config": {"workflow_id": child}},
+        {"id": "end", "type": "flow.output", "config": {"value": "{{ input }}"}},
+    ]
+    edges = [{"source": "start", "target": "ask"}, {"source": "ask", "target": "end"}]
+    parent = await live.made({**spec(), "nodes": nodes, "edges": edges})
+    ids = [await live.start(parent, {"n": number}) for number in range(count)]
+    return [await live.ended(each) for each in ids]
+
+
+async def test_a_parent_waits_for_a_child_that_waits_for_its_turn(live: Live) -> None:
+    """A child under a rate begins when its instant comes, and its parent waits for its result."""
+    ended = await parents(live, 3, rate={"limit": 1, "periodSeconds": SHORT_S})
+
+    assert [("completed", {"n": number}) for number in range(3)] == [
+        (found["status"], found["result"]) for found in ended
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "which", "says"),
+    [
+        ({"debounce": {"seconds": SHORT_S}}, 0, "another start followed within 1 s, and execution "),
+        ({"rate": {"limit": 1, "periodSeconds": HOUR_S, "onExceed": "skip"}}, 1, "the rate of 1 in 3600 s"),
+    ],
+    ids=["debounce", "rate"],
+)
+async def test_a_parent_is_told_that_its_child_does_not_run(
+    live: Live, settings: Any, which: int, says: str
+) -> None:
+    """Whoever waits for a child that a policy drops fails at once, and its error says why."""
+    ended = await parents(live, 2, **settings)
+    error = ended[which]["error"]
+
+    assert ("failed", "completed") == (ended[which]["status"], ended[1 - which]["status"])
+    assert "workflow.child_cancelled" == error["code"]
+    assert error["message"].startswith(f"The sub-workflow ended as cancelled: {says}"), error
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

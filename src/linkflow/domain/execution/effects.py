@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from linkflow.domain.errors import NodeError
+from linkflow.domain.errors import Kind, NodeError
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution.keys import split_key
 from linkflow.domain.execution.spending import reports, since
@@ -156,6 +156,7 @@ def _on_closed(event: e.Event, number: int, after: ExecutionState, found: list[O
     status = CLOSED_STATUS[type(event).__name__]
     error = closing_error(event)
     if start.parent is not None:
+        cause = error or _cancelled_error(event)
         found.append(
             Outgoing(
                 "child_closed",
@@ -165,7 +166,7 @@ def _on_closed(event: e.Event, number: int, after: ExecutionState, found: list[O
                     "parent": msgspec.to_builtins(start.parent),
                     "status": status.value,
                     "output": event.result if isinstance(event, e.WorkflowExecutionCompleted) else None,
-                    "error": msgspec.to_builtins(error) if error else None,
+                    "error": msgspec.to_builtins(cause) if cause else None,
                 },
             )
         )
@@ -186,6 +187,13 @@ def closing_error(event: e.Event) -> NodeError | None:
         return event.error
     if isinstance(event, e.WorkflowExecutionTimedOut):
         return NodeError("workflow.timeout", "transient", "The execution took longer than it may.")  # type: ignore[arg-type]
+    return None
+
+
+def _cancelled_error(event: e.Event) -> NodeError | None:
+    """Say to a parent why its child was ended before it was done; None when nobody gave a reason."""
+    if isinstance(event, e.WorkflowExecutionCancelled | e.WorkflowExecutionTerminated) and event.reason:
+        return NodeError("workflow.cancelled", Kind.PERMANENT, event.reason)
     return None
 
 

@@ -209,19 +209,20 @@ def on_child(turn: Turn, news: n.ChildEnded) -> None:
         if error is not None:
             fail_scope(turn, node.scope, news.key, error)
         return
-    cause = {"error": as_json(news.error)} if news.error else {}
-    _child_failed(turn, news.key, node, compiled, news.status, cause)
+    _child_failed(turn, news.key, node, compiled, news.status, news.error)
 
 
 def _child_failed(
-    turn: Turn, key: str, node: NodeState, compiled: GraphNode, status: str, cause: dict[str, Json]
+    turn: Turn, key: str, node: NodeState, compiled: GraphNode, status: str, cause: NodeError | None
 ) -> None:
     child_id = turn.state.children[key][0]
+    why = f": {cause.message.rstrip('.')}" if cause is not None and status == "cancelled" else ""
+    inside: dict[str, Json] = {"error": as_json(cause)} if cause is not None else {}
     error = NodeError(
         code=f"workflow.child_{status}",
         kind=Kind.PERMANENT,
-        message=f"The sub-workflow ended as {status}.",
-        details={"execution_id": child_id, **cause},
+        message=f"The sub-workflow ended as {status}{why}.",
+        details={"execution_id": child_id, **inside},
     )
     caught = catch(turn, compiled, node.scope, key, error)
     turn.emit(e.ChildClosed(key, child_id, status, caught.output, caught.handles, caught.dead, error))
@@ -241,7 +242,7 @@ def fire_due(turn: Turn) -> None:
         elif wait.kind == "person":
             give_up(turn, key, node, outcome_unknown("nobody decided in time", node.error), Completion())
         elif wait.kind == "child":
-            _child_failed(turn, key, node, state.graph.nodes[node.index], "timed_out", {})
+            _child_failed(turn, key, node, state.graph.nodes[node.index], "timed_out", None)
         elif wait.kind == "approval":
             _by_deadline(turn, key, node, wait)
         else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from linkflow.domain.errors import Conflict, NotFound, RateLimited
+from linkflow.domain.errors import Conflict, Kind, NodeError, NotFound, RateLimited
 from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.approvals import approvals
@@ -285,6 +285,15 @@ def test_a_childs_failure_is_the_nodes_failure() -> None:
     play.tell(n.ChildEnded("c", child_id(play), "failed", error=failure("http.status")))
 
     assert ("workflow.child_failed", "http.status") == (play.error.code, play.error.details["error"]["code"])
+
+
+def test_a_parent_is_told_why_its_child_was_cancelled() -> None:
+    """What ended a child before it was done stands in the node's own message."""
+    play = parent()
+    why = NodeError("workflow.cancelled", Kind.PERMANENT, "Another start followed.")
+    play.tell(n.ChildEnded("c", child_id(play), "cancelled", error=why))
+
+    assert "The sub-workflow ended as cancelled: Another start followed." == play.error.message
 
 
 def test_a_childs_end_counts_once() -> None:
