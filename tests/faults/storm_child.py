@@ -29,6 +29,8 @@ WORKSPACE = "11111111-1111-4111-8111-111111111111"
 STARTERS = 6
 PAUSE_S = 0.03
 LOOK_S = 0.2
+TIMED = ("paced", "debounced", "paced")
+"""What two of the starters begin each life with: more than the rate lets begin at once."""
 
 
 class Storm:
@@ -54,6 +56,8 @@ class Storm:
         """Start executions, and tell the test of each that was acknowledged."""
         for number in itertools.count():
             name = "limited" if number % 5 == 4 else "chain"
+            if number < len(TIMED) and starter < 2:
+                name = TIMED[number]
             try:
                 started = await self.running.engine.frontend.start(
                     StartExecution(

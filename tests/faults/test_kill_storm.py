@@ -122,11 +122,14 @@ async def test_a_storm_of_kills(tmp_path: Path, outside: Outside, heard: Life) -
         "acknowledged": len(outside.acknowledged),
         "repeats": outside.repeats,
         "errors": judged.errors,
+        "instants": judged.instants,
         "ready_p50_s": statistics.median(heard.ready_after_s),
     }
     log.info("storm: %s", facts)
 
     assert len(outside.acknowledged) > KILLS
     assert [] == outside.broken(judged)
+    assert judged.instants.waited
+    assert judged.instants.replaced
     assert set(judged.errors) <= {"node.poison"}
     assert sum(judged.errors.values()) <= INNOCENT

@@ -1,4 +1,7 @@
-"""An older release beside this one on one database: upgraded and rolled back under load."""
+"""An older release beside this one on one database: upgraded and rolled back under load.
+
+The workflows are such as the older one knows; it has neither a rate nor a debounce.
+"""
 
 import io
 import subprocess
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from linkflow.adapters.sql.database import Database
-from linkflow.testing.load import Load, starting
+from linkflow.testing.load import PLAIN, Load, starting
 from linkflow.testing.processes import Deployment
 from linkflow.testing.storm import Outside
 
@@ -57,7 +60,7 @@ async def test_an_upgrade_and_a_roll_back_under_load(
         for unit in UNITS:
             split.start(unit, called=f"older {unit}", PYTHONPATH=older)
         await split.ready()
-        async with starting(database, outside, PER_S) as load:
+        async with starting(database, outside, PER_S, PLAIN) as load:
             await load.reached(AMONG)
             await replace(split, load, "older", "this")
             await replace(split, load, "this", "older again", PYTHONPATH=older)

@@ -89,12 +89,15 @@ async def test_a_storm_of_kills_over_split_services(
         f"{load.per_s:.0f} starts/s, {load.refused} refused, {outside.repeats} effects repeated, "
         f"failed {found.errors}, longest silence p50 {silences.p50_s:.1f} p99 {silences.p99_s:.1f} "
         f"max {silences.most_s:.1f} s; stood still longest {still[0] if still else 'not at all'}; "
+        f"{found.instants}; "
         f"somebody waited for a processor {starved:.0%} of the time"
     )
     with capsys.disabled():
         print(f"\n{said}")  # noqa: T201  the figures of a chaos run
 
     assert [] == load.broken(found), said
+    assert found.instants.waited, said
+    assert found.instants.replaced, said
     assert set(found.errors) <= {"node.poison"}, said
     assert [] == [each for each in still if each.seconds > STUCK_S], said
     assert sum(found.errors.values()) <= load.asked * INNOCENT, said

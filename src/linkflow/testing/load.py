@@ -6,7 +6,7 @@ found, silences = await load.judged()
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -24,8 +24,12 @@ from linkflow.testing.storm import Outside, Verdict, left, verdict, workflows
 WORKSPACE = "11111111-1111-4111-8111-111111111111"
 TICK_S = 0.05
 LOOK_S = 0.25
-MIX = ("quick",) * 17 + ("chain", "chain", "limited")
+PLAIN = ("quick",) * 17 + ("chain", "chain", "limited")
 """What is started, in turn: mostly the shortest, so that the rate is high; each class of effect often."""
+
+MIX = (*("paced",) * 3, *PLAIN[3:], *("debounced", *PLAIN[1:], *PLAIN * 4) * 4)
+"""The same, with a few whose instant a policy says: three at once, more than the rate lets begin, and one
+every now and then."""
 
 IN_FLIGHT = 600
 """Starts that wait for an answer, at most."""
@@ -35,11 +39,12 @@ SELECT coalesce(percentile_cont(ARRAY[0.5, 0.99, 1.0]) WITHIN GROUP (ORDER BY si
 FROM (SELECT max(extract(epoch FROM silence))::float8 AS silence FROM (
     SELECT execution_id, at - lag(at) OVER (PARTITION BY execution_id ORDER BY first_event) AS silence
     FROM engine.history_events) AS s
-  JOIN engine.executions USING (execution_id) WHERE workflow_id <> 'limited' GROUP BY execution_id) AS t"""
+  JOIN engine.executions USING (execution_id)
+  WHERE workflow_id NOT IN ('limited', 'paced', 'debounced') GROUP BY execution_id) AS t"""
 
 
 class Silences(msgspec.Struct, frozen=True):
-    """The longest time that an execution was without news, in seconds; those that wait in line left out.
+    """The longest time that an execution was without news, in seconds; those that wait by right left out.
 
     Attributes:
         p50_s: Of the executions' longest.
@@ -62,11 +67,17 @@ class Load:
     """
 
     def __init__(
-        self, database: Database, frontend: FrontendClient, outside: Outside, hashes: Mapping[str, str]
+        self,
+        database: Database,
+        frontend: FrontendClient,
+        outside: Outside,
+        hashes: Mapping[str, str],
+        mix: Sequence[str],
     ) -> None:
         self.asked = self.refused = 0
         self.took_s = 0.0
         self._database, self._frontend, self._outside, self._hashes = database, frontend, outside, hashes
+        self._mix = mix
         self._clock = SystemClock()
         self._more = asyncio.Event()
 
@@ -85,7 +96,7 @@ class Load:
             self.took_s = self._clock.monotonic() - began
 
     async def _start(self, number: int, room: asyncio.Semaphore) -> None:
-        name = MIX[number % len(MIX)]
+        name = self._mix[number % len(self._mix)]
         command = StartExecution(
             workspace_id=WORKSPACE,
             workflow_id=name,
@@ -139,14 +150,23 @@ class Load:
 
 
 @asynccontextmanager
-async def starting(database: Database, outside: Outside, per_s: float) -> AsyncIterator[Load]:
-    """Start executions until the block is left; then wait until each start is acknowledged."""
+async def starting(
+    database: Database, outside: Outside, per_s: float, mix: Sequence[str] = MIX
+) -> AsyncIterator[Load]:
+    """Start executions until the block is left; then wait until each start is acknowledged.
+
+    Args:
+        database: Where LinkFlow's is.
+        outside: What their effects are had on.
+        per_s: How many, per second.
+        mix: Workflows in turn.
+    """
     hashes: dict[str, str] = {}
     for name, workflow in workflows(outside.url).items():
         hashes[name] = content_hash(workflow)
         await SqlSpecStore(database).put(WORKSPACE, hashes[name], canonical_spec(workflow))
     async with frontends(database) as frontend:
-        load, over = Load(database, frontend, outside, hashes), asyncio.Event()
+        load, over = Load(database, frontend, outside, hashes, mix), asyncio.Event()
         running = asyncio.ensure_future(load.run(per_s, over))
         try:
             yield load

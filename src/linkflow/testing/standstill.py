@@ -4,12 +4,11 @@ Silence alone does not say it. A delay is silent by right, and so is a task that
 as long as there is a line: while workers are killed, it grows. So each silence is looked at by what was open.
 
 - A worker had it: it should have ended, or been given to another one. All of the silence counts.
-- It waited for an instant: what passed after it counts.
+- It waited for an instant: what passed after it counts; all of it, until the instant is known.
 - It waited for a worker: the longest time counts in which nobody was in line, so it was not either.
 """
 
 import asyncio
-import math
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -158,7 +157,7 @@ def _opened(since: Mapping[str, _Since], events: Sequence[e.Event]) -> Mapping[s
             case e.TicketQueued():
                 found[""] = "it waits for its turn", lambda since, until, line: 0.0
             case e.SlotAsked() | e.SlotPromised():
-                found[""] = "it waits for its instant", _after(event.begins_at or math.inf)
+                found[""] = "it waits for its instant", _after(event.begins_at)
             case e.TicketGranted() | e.SlotReached():
                 found.pop("", None)
             case _ if isinstance(event, (*ENDS, e.TimerFired, e.TimerCancelled)):

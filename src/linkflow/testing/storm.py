@@ -19,32 +19,45 @@ from linkflow.adapters.sql.database import Database
 from linkflow.domain.workflow.spec import WorkflowSpec
 from linkflow.testing.builders import node, spec
 from linkflow.testing.histories import crooked
+from linkflow.testing.instants import INEXACT_S, Instants, instants
 
-NAP_S, INEXACT_S = 1.0, 0.05
-"""How long `chain` sleeps, and how exactly processes whose clocks are off know what time it is."""
+NAP_S = 1.0
+"""How long `chain` sleeps."""
 
-KEYED = {"chain": ("pay", "item#1", "item#2", "item#3"), "limited": ("pay",), "quick": ("pay",)}
+KEYED = {
+    "chain": ("pay", "item#1", "item#2", "item#3"),
+    **dict.fromkeys(("limited", "quick", "paced", "debounced"), ("pay",)),
+}
 """Keys of the effects that each workflow has once by key."""
+
+EXTRA = 0.1
+"""Of the executions under a debounce, those that may run without need, beyond the share of late answers."""
 
 OPEN = """SELECT (SELECT count(*) FROM engine.executions WHERE closed_at IS NULL)
     + (SELECT count(*) FROM engine.outbox)"""
 
 
 def workflows(url: str) -> Mapping[str, WorkflowSpec]:
-    """Say the workflows: every class of effect, a delay, a loop, parallel branches, a concurrency limit.
+    """Say the workflows: every class of effect, a delay, a loop, parallel branches, each policy of starts.
 
     Args:
         url: Where the world outside is.
     """
     keyed: dict[str, Any] = {"method": "POST", "url": f"{url}/keyed", "idempotency_header": "Idempotency-Key"}
     once: dict[str, Any] = {"method": "POST", "url": f"{url}/once", "body": {"key": "{{ execution.id }}"}}
+    policies: dict[str, Any] = {
+        "limited": {"concurrency": {"limit": 2}},
+        "paced": {"rate": {"limit": 2, "periodSeconds": 1}},
+        "debounced": {"debounce": {"seconds": 3, "maxSeconds": 9}},
+    }
+    pay = node("http.request", **keyed)
     return {
         "chain": spec(
             "t -> pay -> sms -> nap -> each",
             "t -> look -> end",
             "each.body -> item",
             "each.done -> end",
-            pay=node("http.request", **keyed),
+            pay=pay,
             sms=node("http.request", settings={"onError": "continue"}, **once),
             nap=node("logic.delay", seconds=NAP_S),
             each=node("logic.loop", items=[1, 2, 3], parallelism=2),
@@ -52,12 +65,11 @@ def workflows(url: str) -> Mapping[str, WorkflowSpec]:
             look=node("http.request", url=f"{url}/look"),
             end=node("logic.merge"),
         ),
-        "limited": spec(
-            "t -> pay",
-            pay=node("http.request", **keyed),
-            workflow={"settings": {"concurrency": {"limit": 2}}},
-        ),
-        "quick": spec("t -> pay", pay=node("http.request", **keyed)),
+        "quick": spec("t -> pay", pay=pay),
+        **{
+            name: spec("t -> pay", pay=pay, workflow={"settings": settings})
+            for name, settings in policies.items()
+        },
     }
 
 
@@ -70,6 +82,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         shown: Executions by status, as lists show them.
         errors: Failed executions by error code.
         tickets: Concurrency tickets that nobody gave back.
+        instants: What a rate and a debounce did.
     """
 
     ends: Mapping[str, str]
@@ -77,6 +90,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     shown: Mapping[str, int]
     errors: Mapping[str, int]
     tickets: int
+    instants: Instants
 
 
 async def left(database: Database) -> int:
@@ -96,6 +110,7 @@ async def verdict(database: Database) -> Verdict:
         shown={row[0]: row[1] for row in shown},
         errors=Counter(msgspec.json.decode(row[0])["code"] for row in failures),
         tickets=await pool.fetchval("SELECT count(*) FROM engine.tickets"),
+        instants=await instants(database, "paced", "debounced"),
     )
 
 
@@ -149,7 +164,8 @@ class Outside:
     def broken(self, found: Verdict) -> Sequence[str]:
         """Say which promises were not kept, one line each.
 
-        A failed execution may have stopped anywhere; a completed one has had every effect.
+        A failed execution may have stopped anywhere; a completed one has had every effect, and one whose
+        place another one took has had none.
         """
         faults = [
             f"{lost} was acknowledged and is lost" for lost in self.acknowledged if lost not in found.ends
@@ -163,11 +179,22 @@ class Outside:
             if self.applied[f"{execution_id}:{key}"] != 1
         ]
         faults += [
+            f"{execution_id}:{key} took place, and the execution was cancelled before it began"
+            for execution_id, workflow in self.acknowledged.items()
+            if found.ends.get(execution_id) == "cancelled"
+            for key in KEYED[workflow]
+            if self.applied[f"{execution_id}:{key}"]
+        ]
+        faults += [
             f"{key}: a `once` effect was asked for {n} times" for key, n in self.calls.items() if n > 1
         ]
         early = [nap_s for nap_s in self.naps_s if nap_s < NAP_S - INEXACT_S]
         if early:
             faults.append(f"{len(early)} delays of {NAP_S:g} s were over early, after {min(early):.3f} s")
+        faults += found.instants.faults
+        policies = found.instants
+        if policies.extra > (EXTRA + policies.late / max(1, policies.paced)) * policies.debounced:
+            faults.append(f"of {policies.debounced} debounced, {policies.extra} ran without need: {policies}")
         if found.tickets:
             faults.append(f"{found.tickets} concurrency tickets were never given back")
         if Counter(found.ends.values()) != Counter(found.shown):

@@ -64,7 +64,7 @@ def test_how_long_nobody_was_in_line(seen: list[tuple[float, bool]], missing_s: 
                 (9.0, [e.SlotPromised("rate", 45.0)]),
                 (50.0, [e.SlotReached("rate"), END]),
             ],
-            [(5.0, "it waits for its instant")],
+            [(9.0, "it waits for its instant"), (5.0, "it waits for its instant")],
         ),
         (
             [(0.0, [START, SCHEDULED, STARTED, e.TimerStarted("b", 100.0)]), (50.0, [DONE, END])],
