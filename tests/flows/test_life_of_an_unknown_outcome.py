@@ -31,12 +31,17 @@ def paying(receiver: Receiver, **settings: Any) -> dict[str, Any]:
 async def looked_up(live: Live, receiver: Receiver, **settings: Any) -> str:
     """Lead an execution to its look-up, and hurry that on; the execution id."""
     execution = await live.start(await live.active(paying(receiver, **settings)))
+    await hurried(live, execution)
+    return execution
+
+
+async def hurried(live: Live, execution: str) -> None:
+    """Wait until an execution is about to look up, and let it do so at once."""
     path = f"/executions/{execution}"
     waiting = await live.until(execution, lambda found: found["nodes"][1].get("waits_for") == "look_up")
     explained = (await live.get(f"{path}/explain")).json
     assert "the receiver is asked what became of it (look-up 1)" in explained["summary"], waiting
     assert 202 == (await live.post(f"{path}/resolve", {"key": "pay", "action": "retry"})).status
-    return execution
 
 
 async def test_a_payment_that_was_made_is_not_made_again(live: Live, receiver: Receiver) -> None:
@@ -60,6 +65,30 @@ async def test_a_payment_that_was_not_made_is_sent_again(live: Live, receiver: R
     found = await live.ended(execution)
 
     assert ("completed", {"id": 8}, 2) == (
+        found["status"],
+        found["result"]["body"],
+        len(receiver.to("/pay")),
+    )
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["done", "not done"])
+async def test_a_server_may_answer_with_a_list(live: Live, receiver: Receiver, is_there: bool) -> None:
+    """Where the server lists what it knows, an expression over its answer says whether it was done."""
+    spec = paying(receiver, retry={"initialDelayMs": 300})
+    look_up = spec["nodes"][0]["config"]["look_up"]
+    look_up["found"] = "{{ response.body.items[0].reference == execution.effect_key }}"
+    if not is_there:
+        look_up["found"] = "{{ response.body.items.length > trigger.least }}"
+    receiver.answer("/pay", Scripted(201, {"id": 8}))
+    execution = await live.start(await live.active(spec), {"least": 0})
+    items = [{"reference": f"{execution}:pay"}] if is_there else []
+    receiver.answer("/payments", Scripted(200, {"items": items}))
+    await hurried(live, execution)
+    await receiver.called("/payments")
+    receiver.let_go("/pay")
+    found = await live.ended(execution)
+
+    assert ("completed", {"items": items} if is_there else {"id": 8}, 1 if is_there else 2) == (
         found["status"],
         found["result"]["body"],
         len(receiver.to("/pay")),

@@ -50,6 +50,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         can_look_up: The receiver can be asked what became of an attempt, so `unknown` may be look_up; a type
             with a parameter `look_up` asks only where that is given, and then does so by default.
         raw: Parameters that hold expressions which the node evaluates itself; they are not resolved before.
+            `look_up.found` is the field `found` of the parameter `look_up`.
         output: JSON Schema or example of the output, for the docs and completion.
         example: A config that works, for the docs.
         docs: Longer text for the node's page, Markdown.
@@ -152,6 +153,34 @@ class Catalog(Protocol):
     def specs(self) -> Sequence[NodeSpec]:
         """List every node type, by type."""
         ...
+
+
+def parted(config: Mapping[str, Json], paths: Sequence[str]) -> tuple[Mapping[str, Json], Mapping[str, Json]]:
+    """Part a config into what is resolved before the node runs, and its raw parameters by path.
+
+    Args:
+        config: As written.
+        paths: `NodeSpec.raw`.
+    """
+    rest, raw = dict(config), {}
+    for path in paths:
+        name, _, field = path.partition(".")
+        value = rest.get(name)
+        if not field and name in rest:
+            raw[path] = rest.pop(name)
+        elif isinstance(value, dict) and field in value:
+            raw[path] = value[field]
+            rest[name] = {key: part for key, part in value.items() if key != field}
+    return rest, raw
+
+
+def joined(config: Mapping[str, Json], raw: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Put raw parameters back into a config whose rest is resolved; see `parted`."""
+    found = dict(config)
+    for path, value in raw.items():
+        name, _, field = path.partition(".")
+        found[name] = {**found[name], field: value} if field else value
+    return found
 
 
 LOOK_UP = "look_up"

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from linkflow.domain.errors import ActivityError, Invalid
+from linkflow.domain.errors import ActivityError, Invalid, Kind
 from linkflow.domain.node import LOOK_UP, NOT_DONE, Completion, NodeClass, NodeSpec
 from linkflow.domain.values import Json
+from linkflow.nodes.fields import as_expression
 from linkflow.nodes.http_answer import answer_output, failure_output, status_error
 from linkflow.nodes.http_auth import AUTH_TYPES, answered, auth_type, signed
 from linkflow.nodes.http_body import BODY_TYPES, encode_body, pairs
@@ -43,6 +44,7 @@ class HttpRequestNode:
         node_class=NodeClass.ONCE,  # what holds for one config: domain.http_class
         timeout_s=60.0,
         can_look_up=True,
+        raw=("look_up.found",),
         aliases=(
             "action_http_request",
             "action_http",
@@ -174,6 +176,10 @@ class HttpRequestNode:
                                     mapping(""),
                                     many(""),
                                 ),
+                                "found": text(
+                                    "Expression over `response`, the answer as the node's output has it: "
+                                    "whether a 2xx means that it was done, `true` or `false`."
+                                ),
                             },
                             required=("url",),
                         ),
@@ -226,6 +232,8 @@ that stopped), `unknown` on the node says what follows: `fail`, `park` (a person
 `look_up`, which is the default once `look_up` in the config says where to ask.
 The server is asked after 5 s and up to three times more, with the same sign-in.
 What names the request must be in both: `{{execution.effect_key}}` is the same for every attempt and look-up.
+A server that answers 200 with an empty list needs `found`: `{{response.body.items.length > 0}}`;
+where that is false, it was not done.
 Name only an address that knows a request as soon as the server has begun it:
 after 404 the request is sent again, as far as `retry` allows. A person decides when no answer helps.
 
@@ -261,7 +269,8 @@ Addresses inside the network (private, loopback, link-local, metadata) are refus
             return NOT_DONE
         if not 200 <= response.status < 300:
             raise status_error(response, config)
-        return _completion(response, config)
+        completion = _completion(response, config)
+        return completion if _is_found(context, config.get("found"), completion.output) else NOT_DONE
 
     async def _send(self, context: NodeContext, config: Mapping[str, Json]) -> HttpResponse:
         """Send the request that a config says, and once more for a digest challenge."""
@@ -300,6 +309,25 @@ Addresses inside the network (private, loopback, link-local, metadata) are refus
         )
         auth = await _auth(context, config)
         return (await signed(request, auth, context.http) if auth else request), auth
+
+
+def _is_found(context: NodeContext, expression: Json, output: Json) -> bool:
+    """Say whether an answer of a look-up means that the request was done.
+
+    Raises:
+        ActivityError: `http.look_up`: the expression gave neither true nor false, so nobody knows.
+    """
+    if not isinstance(expression, str) or not expression.strip():
+        return True
+    said = context.evaluate(as_expression(expression), response=output)
+    if not isinstance(said, bool):
+        raise ActivityError(
+            f"look_up.found gave {said!r:.80} and not true or false; compare something in it, "
+            "as in {{response.body.items.length > 0}}.",
+            code="http.look_up",
+            kind=Kind.PERMANENT,
+        )
+    return said
 
 
 def _completion(response: HttpResponse, config: Mapping[str, Json]) -> Completion:

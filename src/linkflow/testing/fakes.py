@@ -9,7 +9,7 @@ from itertools import count
 
 from linkflow.domain.errors import ActivityError, Kind, NotFound
 from linkflow.domain.execution.retry import draw
-from linkflow.domain.node import PureNode, PureResult
+from linkflow.domain.node import PureNode, PureResult, joined, parted
 from linkflow.domain.parameters import respell
 from linkflow.domain.values import ExecutionId, Json, encode_json, execution_id
 from linkflow.domain.workflow.template import compile_expression, compile_template
@@ -207,9 +207,8 @@ def evaluate(
 ) -> PureResult:
     """Evaluate a pure node as History does: spellings settled, expressions resolved, raw ones left."""
     scope = PureScope({"input": input, **roots}, now=now, seed=seed)
-    own = respell(node.spec, config)
-    settled = compile_template({k: v for k, v in own.items() if k not in node.spec.raw}).render(scope)
-    return node.evaluate({**settled, **{k: v for k, v in own.items() if k in node.spec.raw}}, scope)
+    settled, raw = parted(respell(node.spec, config), node.spec.raw)
+    return node.evaluate(joined(compile_template(settled).render(scope), raw), scope)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from linkflow.domain.errors import ActivityError, Invalid, Kind
+from linkflow.domain.errors import ActivityError, Invalid, Kind, LinkFlowError
 from linkflow.domain.http_class import http_class
 from linkflow.domain.node import NOT_DONE, NodeClass
 from linkflow.domain.parameters import respell
@@ -398,3 +398,43 @@ async def test_a_look_up_may_have_headers_of_its_own() -> None:
     await NODE.look_up(context)
 
     assert "X-Tenant" not in asked(context).headers
+
+
+def found_by(expression: Json, body: Json, **roots: Json) -> FakeNodeContext:
+    """Say a look-up whose answer an expression judges."""
+    asking = {"url": f"{URL}/found", "found": expression}
+    return context_of({**LOOKING, "look_up": asking}, response(200, body), **roots)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "{{ response.body.items.length > 0 }}",
+        "response.body.items.length > 0",
+        "{{ response.status == 200 && response.body.items[0].reference == input.reference }}",
+    ],
+)
+async def test_an_expression_says_whether_an_answer_means_that_it_was_done(expression: str) -> None:
+    """Where an empty list is answered with 200, `found` tells it from a full one."""
+    full = found_by(expression, {"items": [{"reference": "r7"}]}, input={"reference": "r7"})
+    completion = await NODE.look_up(full)
+    empty = found_by("response.body.items.length > 0", {"items": []})
+
+    assert [{"reference": "r7"}] == completion.output["body"]["items"]
+    assert NOT_DONE == await NODE.look_up(empty)
+
+
+@pytest.mark.parametrize("body", [{"items": [7]}, {"items": []}, {}])
+async def test_what_is_neither_true_nor_false_is_no_answer(body: Json) -> None:
+    """A list, a number or nothing says neither that it was done nor that it was not."""
+    with pytest.raises(LinkFlowError) as refusal:
+        await NODE.look_up(found_by("{{ response.body.items }}", body))
+
+    assert "http.look_up" == refusal.value.code or "items" in str(refusal.value)
+
+
+async def test_a_look_up_that_is_not_there_is_not_asked_further() -> None:
+    """A 404 says that it was not done, whatever the expression would make of it."""
+    asking = {"url": URL, "found": "response.body.items.length > 0"}
+
+    assert NOT_DONE == await NODE.look_up(context_of({**LOOKING, "look_up": asking}, response(404)))

@@ -9,7 +9,7 @@ from linkflow.domain.execution.control_nodes import CONTROL
 from linkflow.domain.execution.failing import fail_ready
 from linkflow.domain.execution.scope import NeedsBlobs
 from linkflow.domain.execution.turn import Turn
-from linkflow.domain.node import NodeClass
+from linkflow.domain.node import NodeClass, joined
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.graph import GraphNode
 
@@ -82,7 +82,7 @@ def _decide_pure(turn: Turn, node: GraphNode, scope_id: str, key: str) -> None:
     scope = turn.scope(node.index, scope_id, key)
     try:
         config = scope.render(node.template)
-        result = node.pure.evaluate({**config, **node.raw} if node.raw else config, scope)
+        result = node.pure.evaluate(joined(config, node.raw) if node.raw else config, scope)
     except NeedsBlobs:
         schedule(turn, key, attempt=1)  # a worker reads large values
     except LinkFlowError as error:

@@ -4,14 +4,14 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 
-from linkflow.domain.node import NodeClass
+from linkflow.domain.node import NodeClass, parted
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.placed import Layout, PlacedNode
 from linkflow.domain.workflow.shape import Shape
 from linkflow.domain.workflow.spec import Problem
 from linkflow.domain.workflow.template import ExpressionError, compile_expression, compile_template, node_of
 
-_BARE = frozenset({"expression", "condition", "while", "collect"})
+_BARE = frozenset({"expression", "condition", "while", "collect", "look_up.found"})
 """Raw parameters that are an expression also without braces."""
 
 _PLAIN = re.compile(r"\w+")
@@ -49,11 +49,14 @@ def expression_problems(layout: Layout, shape: Shape, conditions: Mapping[int, s
 def _texts(placed: PlacedNode) -> Iterator[tuple[str, str, bool]]:
     """Iterate over texts with expressions: path, text, and whether it needs no braces."""
     raw = placed.spec.raw if placed.spec else ()
-    for name, value in placed.node.config.items():
-        if name in raw and name in _BARE and isinstance(value, str) and value.strip():
-            yield f".config{_step(name)}", value, True
+    settled, left_out = parted(placed.node.config, raw)
+    for name, value in left_out.items():
+        path = ".config" + "".join(map(_step, name.split(".")))
+        if name in _BARE and isinstance(value, str) and value.strip():
+            yield path, value, True
         else:
-            yield from _inside(value, f".config{_step(name)}", 0)
+            yield from _inside(value, path, 0)
+    yield from _inside(settled, ".config", 0)
 
 
 def _inside(value: Json, path: str, depth: int) -> Iterator[tuple[str, str, bool]]:

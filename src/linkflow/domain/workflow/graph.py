@@ -7,7 +7,7 @@ import msgspec
 
 from linkflow.domain.errors import SpecInvalid
 from linkflow.domain.http_class import http_class
-from linkflow.domain.node import LOOK_UP, Catalog, NodeClass, NodeSpec, PureNode, Unknown, looks_up
+from linkflow.domain.node import LOOK_UP, Catalog, NodeClass, NodeSpec, PureNode, Unknown, looks_up, parted
 from linkflow.domain.parameters import respell
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.shape import EdgeKind, Shape, analyse
@@ -68,8 +68,8 @@ class GraphNode:
         template: The config, compiled; raw parameters are left out.
         default_handle: The handle that `out` means for this type.
         names_secrets: Its config names credentials, which only workers open.
-        raw: Raw parameters, as written; a pure node and a worker get them beside the rendered rest.
-        roots: What a worker needs to see: the roots of the template and of a pure node's raw expressions.
+        raw: Raw parameters by path, as written; a pure node and a worker get them beside the rendered rest.
+        roots: What a worker needs to see: the roots of the template and of raw expressions.
         heartbeat_s: How long an attempt may say nothing, seconds; 0 means as long as it may take.
         start_within_s: How long an attempt may wait for a worker, seconds; 0 means without a limit.
         edges: Edges that leave, by handle.
@@ -118,12 +118,10 @@ class GraphNode:
         self.node_class = http_class(node.config) if spec.type == "http.request" else spec.node_class
         if self.node_class is NodeClass.PURE and pure is None:
             self.node_class = NodeClass.IDEMPOTENT
-        self.template: Template = compile_template(
-            {name: value for name, value in node.config.items() if name not in spec.raw}
-        )
+        settled, self.raw = parted(node.config, spec.raw)
+        self.template: Template = compile_template(settled)
         self.names_secrets = bool(credentials_of(self.template.roots))
-        self.raw = {name: value for name, value in node.config.items() if name in spec.raw}
-        self.roots = self.template.roots | (raw_roots(self.raw) if pure is not None else frozenset())
+        self.roots = self.template.roots | raw_roots(self.raw)
         self.default_handle = default_handle(spec)
         self.edges: dict[str, tuple[GraphEdge, ...]] = {}
         self.all_edges: tuple[GraphEdge, ...] = ()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -11,7 +11,7 @@ from linkflow.domain.credential import Redaction, secrets_in
 from linkflow.domain.errors import ActivityError, Kind, LinkFlowError, NodeError, NotFound, node_error
 from linkflow.domain.execution.failing import TIMEOUTS
 from linkflow.domain.execution.retry import draw
-from linkflow.domain.node import Completion, NodeClass
+from linkflow.domain.node import Completion, NodeClass, joined, parted
 from linkflow.domain.parameters import require_config
 from linkflow.domain.values import (
     INLINE_BYTES,
@@ -127,8 +127,8 @@ class Activities:
         names = credentials_of(template.roots)
         if names:
             config = unseal(config, {name: await context.secret(name) for name in names})
-        raw = {name: task.config[name] for name in node.spec.raw if name in task.config}
-        context.config = {**config, **raw} if raw else config
+        raw = parted(task.config, node.spec.raw)[1] if node.spec.raw else {}
+        context.config = joined(config, raw) if raw else config
         context.scope = scope
         require_config(node.spec, context.config)
         run = node.run
@@ -153,13 +153,12 @@ class Activities:
             finally:
                 context.silence = None
 
-    def _template(self, task: Task, raw: Iterable[str]) -> Template:
+    def _template(self, task: Task, raw: Sequence[str]) -> Template:
         key = (task.spec_hash, task.node_id)
         template = self._templates.get(key)
         if template is None:
-            left_out = frozenset(raw)
-            config = {name: value for name, value in task.config.items() if name not in left_out}
-            template = self._templates[key] = compile_template(config)
+            settled, _ = parted(task.config, raw)
+            template = self._templates[key] = compile_template(settled)
             if len(self._templates) > TEMPLATES:
                 self._templates.popitem(last=False)
         return template

@@ -302,6 +302,22 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
         ),
         [("CANNOT_LOOK_UP", "$.nodes[0].unknown")],
     ),
+    (
+        "an expression about a look-up that is none",
+        spec(
+            [
+                node(
+                    "a",
+                    "http.request",
+                    url="https://a.example",
+                    method="POST",
+                    look_up={"url": "https://a.example/7", "found": "response.body >"},
+                )
+            ],
+            [START],
+        ),
+        [("EXPRESSION_SYNTAX", "$.nodes[0].config.look_up.found")],
+    ),
 ]
 
 
