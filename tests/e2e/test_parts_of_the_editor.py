@@ -69,6 +69,7 @@ async def drawn(ui: Window, start: str, end: tuple[float, float], *, is_let_go: 
         await ui.page.mouse.up()
 
 
+@pytest.mark.timeout(300)  # a compiler computes all the time; a browser mostly waits
 @pytest.mark.parametrize(
     "command", [["vitest/vitest.mjs", "run"], ["typescript/bin/tsc", "--noEmit"]], ids=str
 )
