@@ -1,5 +1,6 @@
 """The life of a step's limits: what it may take, and what follows when nobody knows, set in its panel."""
 
+import json
 from typing import Any
 
 from playwright.async_api import expect
@@ -37,6 +38,23 @@ async def test_limits_of_a_step_are_set_and_saved(ui: Window) -> None:
     (pay, _) = (await ui.live.get(f"/workflows/{workflow_id}")).json["spec"]["nodes"]
 
     assert (5000, 30000, "park") == (pay["heartbeatTimeout"], pay["scheduleToStart"], pay["unknown"])
+
+
+async def test_where_a_step_looks_up_is_shown_before_it_runs(ui: Window) -> None:
+    """What the look-up will ask is shown as one types; what judges its answer is saved and finds no fault."""
+    workflow_id = await ui.live.made(SPEC)
+    await ui.open(f"/w/{workflow_id}/edit?node=pay")
+    await ui.page.get_by_text("More parameters").click()
+    found = "{{response.body.items.length > 0}}"
+    look_up = ui.page.get_by_role("textbox", name="Look up")
+    await look_up.fill(json.dumps({"url": "https://pay.example/{{1 + 1}}", "found": found}))
+    shown = ui.page.get_by_test_id("preview-look_up")
+    await expect(shown.locator("[data-value]")).to_have_text('{"url":"https://pay.example/2"}')
+    await expect(ui.page.get_by_test_id("problems")).to_have_text("No problems")
+    await ui.saved()
+    (pay, _) = (await ui.live.get(f"/workflows/{workflow_id}")).json["spec"]["nodes"]
+
+    assert found == pay["config"]["look_up"]["found"]
 
 
 async def test_what_runs_on_no_worker_has_no_such_limits(ui: Window) -> None:

@@ -11,7 +11,19 @@ from linkflow.nodes.fields import as_expression
 from linkflow.nodes.http_answer import answer_output, failure_output, status_error
 from linkflow.nodes.http_auth import AUTH_TYPES, answered, auth_type, signed
 from linkflow.nodes.http_body import BODY_TYPES, encode_body, pairs
-from linkflow.nodes.schema import anything, either, flag, many, mapping, number, record, spelled, text, whole
+from linkflow.nodes.schema import (
+    anything,
+    either,
+    flag,
+    many,
+    mapping,
+    number,
+    own,
+    record,
+    spelled,
+    text,
+    whole,
+)
 from linkflow.ports.nodes import NodeContext
 from linkflow.ports.outbound import HttpRequest, HttpResponse
 
@@ -159,8 +171,9 @@ class HttpRequestNode:
                 **spelled(
                     either(
                         "Where to ask what became of a request whose outcome is unknown: a URL, or an "
-                        "object. 2xx: it was done, and this answer is the output. 404: it was not done. "
-                        "Anything else: nobody knows.",
+                        "object of `url`, `query`, `headers` and `found`. 2xx: it was done, and this answer "
+                        "is the output, unless the expression `found` over the `response` is false. 404: it was "
+                        "not done. Anything else: nobody knows.",
                         {"type": "string"},
                         record(
                             {
@@ -176,9 +189,11 @@ class HttpRequestNode:
                                     mapping(""),
                                     many(""),
                                 ),
-                                "found": text(
-                                    "Expression over `response`, the answer as the node's output has it: "
-                                    "whether a 2xx means that it was done, `true` or `false`."
+                                "found": own(
+                                    text(
+                                        "Expression over `response`, the answer as the node's output has it: "
+                                        "whether a 2xx means that it was done, `true` or `false`."
+                                    )
                                 ),
                             },
                             required=("url",),

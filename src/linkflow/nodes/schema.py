@@ -7,6 +7,9 @@ from linkflow.domain.values import Json
 
 Schema = dict[str, Json]
 
+OWN = "x-own"
+"""Marks a member that the node evaluates itself, so that editors do not show beforehand what it gives."""
+
 
 def text(description: str, *, default: str | None = None, choices: Sequence[str] = ()) -> Schema:
     """Describe a text, or one of a few words."""
@@ -77,6 +80,11 @@ def spelled(schema: Schema, name: str, *others: str) -> Schema:
         name: schema,
         **{other: {**bare, "description": f"The same as `{name}`.", SAME_AS: name} for other in others},
     }
+
+
+def own(schema: Schema) -> Schema:
+    """Say of a member that it is a raw parameter; see `OWN` and `NodeSpec.raw`."""
+    return {**schema, OWN: True}
 
 
 def _with(schema: Schema, description: str, default: Json) -> Schema:

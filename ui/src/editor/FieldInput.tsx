@@ -1,6 +1,6 @@
 import { Braces, SquareFunction } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { isExpression, type FormField } from '../graph/form';
+import { isExpression, shownBefore, type FormField } from '../graph/form';
 import { useWords } from '../i18n';
 import { classes } from '../kit/classes';
 import { Choice, Field, Input } from '../kit/Field';
@@ -45,7 +45,7 @@ export function FieldInput({ field, value, error, isLogic, onChange }: Props) {
     <Field label={label} hint={field.about} error={error} isRequired={field.isRequired} aside={aside || <Braces size={13} className="text-faint" aria-hidden />}>
       {(id, described) => {
         const about = { id, 'aria-describedby': described, 'aria-invalid': error ? true : undefined, 'data-field': field.name };
-        if (field.kind === 'json') return <JsonInput about={about} label={label} value={value} onChange={onChange} />;
+        if (field.kind === 'json') return <JsonInput about={about} label={label} value={value} before={shownBefore(field, value)} onChange={onChange} />;
         if (isFree || field.kind === 'long' || BARE.has(field.name)) {
           const isBare = BARE.has(field.name);
           return <Expression error={error} about={about} label={label} text={asText(value)} onText={onChange} isBare={isBare} isAlone={!isBare || (isLogic && ALONE.has(field.name))} rows={field.kind === 'long' ? 4 : 2} placeholder={field.kind === 'long' || isBare ? undefined : '{{ input.field }}'} />;
@@ -100,7 +100,7 @@ function fixedOf(text: string): unknown {
 }
 
 /** JSON, or a plain text: what does not parse is kept as it is typed, and goes out as text. */
-function JsonInput({ about, label, value, onChange }: { about: Record<string, unknown>; label: string; value: unknown; onChange: (value: unknown) => void }) {
+function JsonInput({ about, label, value, before, onChange }: { about: Record<string, unknown>; label: string; value: unknown; before: unknown; onChange: (value: unknown) => void }) {
   const { say } = useWords();
   const shown = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value, null, 2);
   const [text, setText] = useState(shown);
@@ -129,7 +129,7 @@ function JsonInput({ about, label, value, onChange }: { about: Record<string, un
   };
   return (
     <>
-      <Expression about={about} label={label} text={text} value={isBroken ? undefined : value} isAlone={!isBroken} onText={type} rows={Math.min(12, Math.max(2, text.split('\n').length))} />
+      <Expression about={about} label={label} text={text} value={isBroken ? undefined : before} isAlone={!isBroken} onText={type} rows={Math.min(12, Math.max(2, text.split('\n').length))} />
       {isBroken && <p className="text-xs text-bad">{say('edit.notJson')}</p>}
     </>
   );

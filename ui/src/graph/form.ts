@@ -11,6 +11,8 @@ export interface FormField {
   /** Shown at once; the others wait under "more". */
   isFirst: boolean;
   initial: unknown;
+  /** Members that the step evaluates itself, with more in sight than there is before. */
+  own: string[];
 }
 interface Schema {
   type?: string | string[];
@@ -21,6 +23,7 @@ interface Schema {
   description?: string;
   default?: unknown;
   ['x-same-as']?: string;
+  ['x-own']?: boolean;
 }
 const LONG = new Set(['code', 'body', 'message', 'text', 'template', 'prompt', 'description', 'expression', 'script', 'source']);
 
@@ -32,6 +35,11 @@ function kindOf(name: string, schema: Schema): FormField['kind'] {
   if (kinds.has('string')) return LONG.has(name) ? 'long' : 'text';
   if (kinds.has('number') || kinds.has('integer')) return 'number';
   return kinds.has('boolean') ? 'switch' : 'json';
+}
+
+function ownOf(schema: Schema): string[] {
+  const shapes = [schema, ...(schema.anyOf ?? [])];
+  return shapes.flatMap((each) => Object.entries(each.properties ?? {})).filter(([, each]) => each['x-own']).map(([name]) => name);
 }
 
 /** List the fields, those that matter most first. */
@@ -48,7 +56,7 @@ export function fieldsOf(parameters: unknown, config: Record<string, unknown> = 
     const isRequired = required.includes(name);
     const isSaid = name === 'expression'; // the short way to say what others need a list for
     return {
-      name, aliases: others, kind: kindOf(name, schema), choices: (schema.enum ?? []).map(String), about: schema.description ?? '', isRequired, initial: schema.default,
+      name, aliases: others, kind: kindOf(name, schema), choices: (schema.enum ?? []).map(String), about: schema.description ?? '', isRequired, initial: schema.default, own: ownOf(schema),
       isFirst: isRequired || isSaid || shown.has(name) || others.some((each) => shown.has(each)) || [name, ...others].some((each) => config[each] !== undefined),
     } satisfies FormField;
   });
@@ -69,6 +77,12 @@ export function withValue(field: FormField, config: Record<string, unknown>, val
   if (value === undefined || value === '') delete found[field.name];
   else found[field.name] = value;
   return found;
+}
+
+/** What of a value can be shown before the step runs. */
+export function shownBefore(field: FormField, value: unknown): unknown {
+  if (!field.own.length || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !field.own.includes(name)));
 }
 
 export function isExpression(value: unknown): boolean {

@@ -5,7 +5,7 @@ import { diff } from './diff';
 import { found as findAll } from './search';
 import { shown } from './shown';
 import { beside, graphOrder, stream } from './walk';
-import { fieldsOf, valueOf, withValue } from './form';
+import { fieldsOf, shownBefore, valueOf, withValue } from './form';
 import { tidy } from './layout';
 import { fold, NOTHING, type Frame, type NodeRun, type Seen } from './live';
 import { merge } from './merge';
@@ -139,6 +139,10 @@ describe('a form', () => {
   it('reads any spelling and writes the one that is meant', () => {
     const url = fieldsOf(schema).find((each) => each.name === 'url')!;
     expect([valueOf(url, { uri: 'x' }), withValue(url, { uri: 'x', n: 1 }, 'y'), withValue(url, { url: 'x' }, '')]).toEqual(['x', { n: 1, url: 'y' }, {}]);
+  });
+  it('shows nothing of what the step evaluates itself', () => {
+    const [ask] = fieldsOf({ properties: { ask: { anyOf: [{ type: 'string' }, { type: 'object', properties: { url: { type: 'string' }, found: { type: 'string', 'x-own': true } } }] } } });
+    expect([shownBefore(ask!, 'x'), shownBefore(ask!, { url: 'x', found: '{{ response.ok }}' })]).toEqual(['x', { url: 'x' }]);
   });
 });
 
