@@ -90,7 +90,7 @@ async def test_the_last_owner_cannot_leave_but_delete(ui: Window) -> None:
 
 
 async def test_a_tab_stays_in_its_workspace(ui: Window) -> None:
-    """Who goes elsewhere in one tab still saves edits of another; a new tab begins where they went."""
+    """Who goes elsewhere in one tab still saves edits of another; a new tab begins where they looked last."""
     await ui.live.post("/workspaces", {"name": "Shop"})
     workflow_id = await ui.live.made(SPEC, "At home")
     await ui.edit(workflow_id)
@@ -103,6 +103,8 @@ async def test_a_tab_stays_in_its_workspace(ui: Window) -> None:
     await ui.saved()
     await ui.page.reload()
     await expect(ui.card("set")).to_be_visible()
+    await other.open("/executions")
+    await entered(other, "Shop")
     third = await window(ui.context, ui.live)
     await third.open("/workflows")
     await entered(third, "Shop")

@@ -17,6 +17,8 @@ export interface NodeType {
 export interface TemplateLine { slug: string; name: string; description: string; tags: string[] }
 
 export const me = queryOptions({ queryKey: ['me'], queryFn: () => call('GET /auth/me') });
+/** The workspaces that whoever is signed in belongs to. */
+export const workspaces = queryOptions({ queryKey: ['workspaces'], queryFn: async () => (await call('GET /workspaces')).data });
 
 export const nodeTypes = queryOptions({
   queryKey: ['node-types'], staleTime: Infinity,

@@ -1,4 +1,4 @@
-/** Who is signed in here: tokens, kept for all tabs, renewed by one tab at a time. */
+/** Who is signed in here, and in which workspace: tokens are kept for all tabs and renewed by one at a time. */
 import type { SignedIn, SignedInUser } from './schema.gen';
 
 interface Session {
@@ -12,8 +12,6 @@ interface Session {
 const KEY = 'linkflow.session';
 const PLACE = 'linkflow.workspace';
 const EARLY_MS = 30_000;
-/** A tab stays in its workspace when another tab goes elsewhere; a new tab begins where one went last. */
-sessionStorage.setItem(PLACE, sessionStorage.getItem(PLACE) ?? localStorage.getItem(PLACE) ?? '');
 const listeners = new Set<() => void>();
 let text: string | null | undefined;
 let parsed: Session | null = null;
@@ -50,23 +48,59 @@ export function beginSession(found: SignedIn): void {
 
 export function endSession(): void {
   localStorage.removeItem(KEY);
+  named = false;
   choose('');
   tell();
 }
 
-/** The workspace that was chosen; empty for one's own. */
+/** The workspace of this page, for as long as it is open: what its address names, else this tab's, else where one was last. */
+let place = sessionStorage.getItem(PLACE) ?? localStorage.getItem(PLACE) ?? '';
+let named = false;
+standAt(location.search);
+for (const looked of ['focus', 'pageshow']) window.addEventListener(looked, remember);
+
+/** The workspace of this page; empty for one's own. */
 export function workspace(): string {
-  return sessionStorage.getItem(PLACE) ?? '';
+  return place === session()?.user.workspace_id ? '' : place;
+}
+
+/** Whether the address named the workspace, rather than what this browser remembers. */
+export function isNamed(): boolean {
+  return named;
+}
+
+/** A tab stays where it is when it is loaded again; a new one begins where one looked last. */
+function remember(): void {
+  sessionStorage.setItem(PLACE, place);
+  if (!document.hidden) localStorage.setItem(PLACE, place);
 }
 
 function choose(id: string): void {
-  for (const kept of [sessionStorage, localStorage]) kept.setItem(PLACE, id);
+  place = id;
+  remember();
 }
 
-/** Go to another workspace: everything that is shown is read again. */
+/** Go by what the search of an address names; one that names no workspace changes nothing. */
+export function standAt(search: string): void {
+  // It becomes a part of paths, so nothing but what ids are made of gets through.
+  const id = new URLSearchParams(search).get('in')?.replace(/[^\w-]/g, '_');
+  named = !!id;
+  if (id) choose(id);
+}
+
+/** The address that is shown, in a workspace. */
+export function addressIn(id: string): string {
+  const found = new URL(location.href);
+  found.searchParams.set('in', id);
+  return found.pathname + found.search;
+}
+
+/** Go to another workspace, empty for one's own: everything that is shown is read again. */
 export function enterWorkspace(id: string): void {
+  // Going back must not show what was here as if it were there.
+  history.replaceState(history.state, '', addressIn(workspace() || session()!.user.workspace_id));
   choose(id);
-  location.assign('/');
+  location.assign(workspace() ? `/?in=${id}` : '/');
 }
 
 /** A refresh token works once: two tabs must not show the same one. */

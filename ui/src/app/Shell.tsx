@@ -3,11 +3,13 @@ import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-route
 import { Activity, Bell, ChartColumn, House, Inbox, KeyRound, LayoutTemplate, LogOut, MailWarning, Server, Settings, Timer, UserCheck, UserRound, Workflow, Zap, type LucideIcon } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
 import { call, Problem } from '../api/client';
-import { me, queries } from '../api/queries';
-import { endSession, enterWorkspace, onSession, session, workspace } from '../api/session';
+import { me, queries, workspaces } from '../api/queries';
+import { endSession, enterWorkspace, isNamed, onSession, session, workspace } from '../api/session';
 import { useWords } from '../i18n';
 import { classes } from '../kit/classes';
+import { Button } from '../kit/Button';
 import { Choice } from '../kit/Field';
+import { Page } from '../kit/Page';
 import type { Key } from '../i18n/en';
 
 interface Place { to: string; key: Key; icon: LucideIcon; isOperators?: boolean }
@@ -41,7 +43,8 @@ export function Shell() {
   const { say } = useWords();
   const navigate = useNavigate();
   const now = useSyncExternalStore(onSession, session);
-  const { data } = useQuery({ ...me, enabled: !!now });
+  const { data, error } = useQuery({ ...me, enabled: !!now });
+  const isStranger = error instanceof Problem && [403, 404].includes(error.status) && !!workspace();
   // A canvas needs the room more than the menu does.
   const isNarrow = useRouterState({ select: (state) => state.location.pathname.startsWith('/w/') });
   useEffect(() => {
@@ -49,6 +52,9 @@ export function Shell() {
     queries.clear();
     void navigate({ to: '/sign-in', search: { to: location.pathname + location.search } });
   }, [now, navigate]);
+  useEffect(() => {
+    if (isStranger && !isNamed()) enterWorkspace('');
+  }, [isStranger]);
   const leave = async () => {
     await call('POST /auth/logout').catch(() => undefined);
     endSession();
@@ -89,7 +95,7 @@ export function Shell() {
         </div>
       </nav>
       <main id="content" tabIndex={-1} className="min-w-0 flex-1 overflow-y-auto outline-none">
-        <Outlet />
+        {isStranger ? isNamed() && <Stranger /> : <Outlet />}
       </main>
     </div>
   );
@@ -98,15 +104,22 @@ export function Shell() {
 /** The workspaces that one belongs to, where there are several. */
 function Workspaces() {
   const { say } = useWords();
-  const own = useQuery({ ...me, retry: false });
-  const found = useQuery({ queryKey: ['workspaces'], queryFn: async () => (await call('GET /workspaces')).data });
-  useEffect(() => {
-    if (own.error instanceof Problem && [403, 404].includes(own.error.status) && workspace()) enterWorkspace('');
-  }, [own.error]);
-  if (!found.data || found.data.length < 2) return null;
+  const own = useQuery(me);
+  const found = useQuery(workspaces);
+  if (own.isError || !found.data || found.data.length < 2) return null;
   return (
     <Choice aria-label={say('app.workspace')} className={classes('mb-2', WIDE_ONLY)} value={own.data?.workspace_id ?? ''} onChange={(event) => enterWorkspace(event.target.value)}>
       {found.data.map((each) => <option key={each.id} value={each.id}>{each.name} · {say(`role.${each.role}` as Key)}</option>)}
     </Choice>
+  );
+}
+
+/** Stands for every page of a workspace that one does not belong to. */
+function Stranger() {
+  const { say } = useWords();
+  return (
+    <Page title={say('workspaces.stranger')} about={say('workspaces.strangerAbout', { email: session()?.user.email ?? '' })}>
+      <Button look="main" onClick={() => enterWorkspace('')}>{say('workspaces.goHome')}</Button>
+    </Page>
   );
 }

@@ -1,6 +1,6 @@
 /** Every address of the editor; what a page shows is in the address. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
-import { session } from '../api/session';
+import { session, workspace } from '../api/session';
 import { Home } from '../pages/Home';
 import { NotFound } from '../pages/NotFound';
 import { SignIn } from '../pages/SignIn';
@@ -17,6 +17,9 @@ const signIn = createRoute({
 });
 const inside = createRoute({
   getParentRoute: () => root, id: 'inside', component: Shell,
+  validateSearch: (found: Record<string, unknown>): { in?: string } => ({ in: text(found.in) }),
+  // Every address names its workspace, unless that is one's own; `in` is read once, by the session, when a page is loaded.
+  search: { middlewares: [({ search, next }) => ({ ...next(search), ...(workspace() && { in: workspace() }) })] },
   beforeLoad: ({ location }) => {
     // The ticket of a sign-in elsewhere comes behind the `#`; the page of signing in takes it from there.
     if (!session()) throw redirect({ to: '/sign-in', search: location.hash ? {} : { to: location.href }, hash: location.hash });

@@ -3,6 +3,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useEffect, useState } from 'react';
 import { toast } from 'sonner';
+import { useElsewhere } from '../api/elsewhere';
 import { nodeTypes, queries, workflow } from '../api/queries';
 import { hideRun, showRun } from '../canvas/runs';
 import { setNodeTypes } from '../canvas/shapes';
@@ -61,7 +62,9 @@ function Opened({ id }: { id: string }) {
   }, [exec]);
   useEffect(() => hideRun, []);
   useStaleMarks();
-  if (types.isError || found.isError) return <Page title={say('nav.workflows')}><Failed title={say('app.failed')} error={types.error ?? found.error} againLabel={say('app.again')} again={() => { void types.refetch(); void found.refetch(); }} /></Page>;
+  const failed = types.error ?? found.error;
+  const others = useElsewhere(failed);
+  if (failed) return <Page title={say('nav.workflows')}><Failed title={say('app.failed')} error={failed} others={others} othersLabel={say('workspaces.elsewhere')} againLabel={say('app.again')} again={() => { void types.refetch(); void found.refetch(); }} /></Page>;
   if (!isOpen || !found.data) return <Loading label={say('app.loading')} />;
   return (
     <>

@@ -41,13 +41,14 @@ export function Loading({ label }: { label: string }) {
   );
 }
 
-/** A failure with what the server said of it. */
-export function Failed({ title, error, again, againLabel }: { title: string; error: unknown; again?: () => void; againLabel?: string }) {
+/** A failure with what the server said of it, and where else to look. */
+export function Failed({ title, error, again, againLabel, others = [], othersLabel }: { title: string; error: unknown; again?: () => void; againLabel?: string; others?: { name: string; href: string }[]; othersLabel?: string }) {
   const message = error instanceof Error ? error.message : String(error);
   return (
     <div role="alert" className="rounded-xl border border-bad/40 bg-bad-soft px-4 py-3 text-[13px]">
       <p className="font-semibold text-bad">{title}</p>
       <p className="mt-0.5 text-ink">{message}</p>
+      {others.length > 0 && <p className="mt-2">{othersLabel} {others.map((each) => <a key={each.href} href={each.href} className="mr-3 font-medium underline">{each.name}</a>)}</p>}
       {again && <button type="button" className="mt-2 font-medium text-bad underline" onClick={again}>{againLabel}</button>}
     </div>
   );

@@ -6,6 +6,7 @@ import { DropdownMenu, Tabs } from 'radix-ui';
 import { useEffect } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
+import { useElsewhere } from '../api/elsewhere';
 import { useLive } from '../api/live';
 import { execution, queries, workflow } from '../api/queries';
 import type { Execution as Found } from '../api/schema.gen';
@@ -35,7 +36,8 @@ export function Execution() {
   useEffect(() => {
     if (isOver(status)) void queries.invalidateQueries({ queryKey: ['execution', executionId] });
   }, [status, executionId]);
-  if (found.isError) return <Page title={say('execution.title')}><Failed title={say('app.failed')} error={found.error} again={() => void found.refetch()} againLabel={say('app.again')} /></Page>;
+  const others = useElsewhere(found.error);
+  if (found.isError) return <Page title={say('execution.title')}><Failed title={say('app.failed')} error={found.error} others={others} othersLabel={say('workspaces.elsewhere')} again={() => void found.refetch()} againLabel={say('app.again')} /></Page>;
   if (!found.data) return <Loading label={say('app.loading')} />;
   return <Shown found={found.data} status={status || found.data.status} seq={seq} />;
 }

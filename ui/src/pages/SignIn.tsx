@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState, type FormEvent } from 'react';
 import { call } from '../api/client';
-import { beginSession } from '../api/session';
+import { beginSession, standAt } from '../api/session';
 import { useWords, worded } from '../i18n';
 import { Button } from '../kit/Button';
 import { Field, Input } from '../kit/Field';
@@ -36,7 +36,11 @@ export function SignIn() {
     setBusy(false);
   };
   // Only addresses of our own: what comes after `?to=` is anybody's word.
-  const enter = () => navigate({ href: to && /^\/(?!\/)/.test(to) && !to.startsWith('/sign-in') ? to : '/', replace: true });
+  const enter = () => {
+    const href = to && /^\/(?!\/)/.test(to) && !to.startsWith('/sign-in') ? to : '/';
+    standAt(new URL(href, location.origin).search);
+    return navigate({ href, replace: true });
+  };
   const send = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const body = Object.fromEntries(new FormData(event.currentTarget));

@@ -4,6 +4,7 @@ import { GitCompareArrows, History } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
+import { useElsewhere } from '../api/elsewhere';
 import { nodeTypes, queries, version as versionOf, versionList, workflow as workflowOf } from '../api/queries';
 import { Canvas } from '../canvas/Canvas';
 import { useMarks } from '../canvas/marks';
@@ -60,7 +61,8 @@ export function Versions() {
     onError: (error) => toast.error(error.message),
   });
   const failed = workflow.error ?? list.error ?? types.error;
-  if (failed) return <Page title={say('versions.title')}><Failed title={say('app.failed')} error={failed} againLabel={say('app.again')} again={() => { void workflow.refetch(); void list.refetch(); }} /></Page>;
+  const others = useElsewhere(failed);
+  if (failed) return <Page title={say('versions.title')}><Failed title={say('app.failed')} error={failed} others={others} othersLabel={say('workspaces.elsewhere')} againLabel={say('app.again')} again={() => { void workflow.refetch(); void list.refetch(); }} /></Page>;
   if (!workflow.data || !list.data || !types.data) return <Loading label={say('app.loading')} />;
   const name = (which: string) => (which === DRAFT ? say('versions.draft') : say('versions.version', { number: which }));
   const options = [...list.data.map((each) => String(each.version)), DRAFT];

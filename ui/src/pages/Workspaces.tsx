@@ -3,7 +3,7 @@ import { Building2, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { call } from '../api/client';
-import { me } from '../api/queries';
+import { me, workspaces } from '../api/queries';
 import type { Workspace } from '../api/schema.gen';
 import { enterWorkspace, session } from '../api/session';
 import { useWords } from '../i18n';
@@ -25,7 +25,7 @@ export function Workspaces() {
   const [left, setLeft] = useState<Workspace | null>(null);
   const [named, setNamed] = useState<Workspace | null>(null);
   const [doomed, setDoomed] = useState<Workspace | null>(null);
-  const found = useQuery({ queryKey: ['workspaces'], queryFn: async () => (await call('GET /workspaces')).data });
+  const found = useQuery(workspaces);
   return (
     <Page title={say('settings.workspaces')} about={say('workspaces.about')} actions={<Button look="main" icon={<Plus size={15} aria-hidden />} onClick={() => setNew(true)}>{say('workspaces.new')}</Button>}>
       <Listing found={found}>

@@ -21,4 +21,8 @@ export const workspaces = {
   'workspaces.deleteAbout': 'Nobody sees it any more, its triggers rest and nothing starts there. This cannot be undone.',
   'workspaces.deleteType': 'Type {{name}} to go on',
   'workspaces.deleted': 'Deleted',
+  'workspaces.stranger': 'You are not a member of this workspace',
+  'workspaces.strangerAbout': 'The address leads to a workspace that you do not belong to, or that is gone. You are signed in as {{email}}. Ask whoever sent you the address to invite you, or sign in as somebody else.',
+  'workspaces.goHome': 'Go to your own workspace',
+  'workspaces.elsewhere': 'It may be in another of your workspaces:',
 };

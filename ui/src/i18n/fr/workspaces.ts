@@ -21,4 +21,8 @@ export const workspaces = {
   'workspaces.deleteAbout': 'Plus personne ne le voit, ses déclencheurs s’arrêtent et rien n’y démarre. C’est définitif.',
   'workspaces.deleteType': 'Tapez {{name}} pour continuer',
   'workspaces.deleted': 'Supprimé',
+  'workspaces.stranger': 'Vous n’êtes pas membre de cet espace',
+  'workspaces.strangerAbout': 'L’adresse mène à un espace dont vous ne faites pas partie, ou qui n’existe plus. Vous êtes connecté en tant que {{email}}. Demandez une invitation à qui vous a envoyé l’adresse, ou connectez-vous sous un autre compte.',
+  'workspaces.goHome': 'Aller à votre espace',
+  'workspaces.elsewhere': 'C’est peut-être dans un autre de vos espaces :',
 };

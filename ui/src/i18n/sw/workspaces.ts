@@ -21,4 +21,8 @@ export const workspaces = {
   'workspaces.deleteAbout': 'Hakuna atakayeliona tena, vichochezi vyake vitasimama na hakuna kitakachoanza huko. Haiwezi kutenduliwa.',
   'workspaces.deleteType': 'Andika {{name}} ili kuendelea',
   'workspaces.deleted': 'Limefutwa',
+  'workspaces.stranger': 'Wewe si mwanachama wa eneo hili la kazi',
+  'workspaces.strangerAbout': 'Anwani hii inaelekea eneo la kazi ambalo wewe si mwanachama wake, au ambalo halipo tena. Umeingia kama {{email}}. Mwombe aliyekutumia anwani akualike, au ingia kwa akaunti nyingine.',
+  'workspaces.goHome': 'Nenda kwenye eneo lako la kazi',
+  'workspaces.elsewhere': 'Huenda iko katika eneo lako lingine la kazi:',
 };
