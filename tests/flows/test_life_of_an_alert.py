@@ -99,7 +99,7 @@ def slack(receiver: Receiver) -> dict[str, Any]:
 
 
 async def test_a_failure_is_told_everywhere(stage: Stage, receiver: Receiver, mailbox: Mailbox) -> None:
-    """B14: one failure leaves one letter, one message in Slack, and one signed call, each with a link."""
+    """B14: a failure leaves a letter, a message in Slack and a signed call; links name the workspace."""
     receiver.answer("/hook", Scripted(204))
     receiver.answer("/services/T0/B0/verysecret", Scripted(200))
     workflow_id = await stage.workflow()
@@ -120,9 +120,12 @@ async def test_a_failure_is_told_everywhere(stage: Stage, receiver: Receiver, ma
     verify(Signature(preset="standard"), call.headers, call.body, [secret], stage.clock.now())
     again = await stage.client.get(f"{BASE}/{made['id']}")
     sent = await history(stage, made["id"])
+    owner = (await stage.client.get("/api/v1/auth/me")).json
+    link = f"/executions/{execution_id}?in={owner['workspace_id']}"
 
     assert ("ann@example.com", "[Personal] Greeting failed") == (mail["To"], mail["Subject"])
-    assert f"/executions/{execution_id}" in mail.get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert link in mail.get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert said.json["blocks"][2]["elements"][0]["url"].endswith(link)
     assert "It answered &lt;500&gt; &amp; more." in str(said.json["blocks"])
     assert ("alert.failure", execution_id, "http.status") == (
         call.json["type"], call.json["data"]["execution_id"], call.json["data"]["error"]["code"],
@@ -389,6 +392,7 @@ async def test_a_channel_hears_of_approvals(stage: Stage, receiver: Receiver) ->
     (call,) = receiver.to(path)
 
     assert "[Personal] Refund?" == call.json["text"]
+    assert call.json["blocks"][2]["elements"][0]["url"].endswith(f"&in={owner['workspace_id']}")
     assert "/approvals?id=" in call.json["blocks"][2]["elements"][0]["url"]
 
 

@@ -247,7 +247,7 @@ class Alerting:
             channels,
             f"[{workspace.name}] {occasion.title}",
             f"{text}\n\nAlert “{alert.name}”",
-            link=f"{self._public_url}{occasion.path}" if occasion.path else "",
+            link=self._link(alert.workspace_id, occasion.path),
             event=f"alert.{alert.kind}",
             data=data,
         ):
@@ -259,6 +259,10 @@ class Alerting:
                 subject=occasion.subject,
                 happening=occasion.happening,
             )
+
+    def _link(self, workspace_id: str, path: str) -> str:
+        """Say the address of a page in its workspace, as its reader may be in another; empty for none."""
+        return f"{self._public_url}{path}{'&' if '?' in path else '?'}in={workspace_id}" if path else ""
 
     # ------------------------------------------------------------ names
 
