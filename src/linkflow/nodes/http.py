@@ -172,8 +172,8 @@ class HttpRequestNode:
                     either(
                         "Where to ask what became of a request whose outcome is unknown: a URL, or an "
                         "object of `url`, `query`, `headers` and `found`. 2xx: it was done, and this answer "
-                        "is the output, unless the expression `found` over the `response` is false. 404: it was "
-                        "not done. Anything else: nobody knows.",
+                        "is the output, unless the expression `found` over the `response` is false. "
+                        "404: it was not done. Anything else: nobody knows.",
                         {"type": "string"},
                         record(
                             {
