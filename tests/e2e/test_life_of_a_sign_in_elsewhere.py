@@ -36,17 +36,18 @@ async def sso(provider: OpenIdProvider, database_dsn: str, tmp_path: Path) -> As
 
 
 async def test_somebody_signs_in_elsewhere(browser: Browser, sso: Live) -> None:
-    """Whom the provider vouches for comes back signed in; who says no there can begin again."""
+    """Whom the provider vouches for comes back to where they were going; who says no can begin again."""
     context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     # The provider's page asks for a style sheet of another host, which tests do not reach.
     await context.route(re.compile("^https:"), lambda route: route.fulfill(status=200, body=""))
     ui = await window(context, sso)
-    await ui.open("/sign-in")
+    await ui.open("/executions?status=failed")
     await ui.page.get_by_role("link", name="Continue with single sign-on").click()
     await ui.page.get_by_role("button", name="Deny").click()
     await expect(ui.page.get_by_role("alert")).to_contain_text("did not confirm who you are")
     await ui.page.get_by_role("link", name="Continue with single sign-on").click()
     await ui.page.get_by_role("button", name="ann-1", exact=True).click()
+    await expect(ui.page).to_have_url(f"{sso.address}/executions?status=failed")
     await expect(ui.page.get_by_role("navigation", name="Main menu")).to_be_visible()
     await ui.open("/me")
     await expect(ui.page.get_by_label("E-mail address")).to_have_value("ann@example.com")

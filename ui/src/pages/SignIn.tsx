@@ -10,16 +10,19 @@ import { Failed, Loading } from '../kit/Page';
 
 const NAMES: Record<string, string> = { google: 'Google', github: 'GitHub', microsoft: 'Microsoft' };
 const TICKET = /^#sign-in=(.+)$/;
+/** Where to go after a sign-in elsewhere, which comes back without knowing. */
+const KEPT = 'linkflow.to';
 
 /** Where nobody is signed in: sign in, here or elsewhere, create an account, or ask for a new password. */
 export function SignIn() {
   const { say } = useWords();
   const navigate = useNavigate();
-  const { to, new: fresh, forgot, failed } = useSearch({ from: '/sign-in' });
+  const { to: asked, new: fresh, forgot, failed } = useSearch({ from: '/sign-in' });
   const [error, setError] = useState<unknown>(failed ? new Error(worded(say, `entry.failed.${failed}`, say('entry.failed', { code: failed }))) : null);
   const [isBusy, setBusy] = useState(false);
   const [notice, setNotice] = useState('');
   const [ticket] = useState(() => TICKET.exec(location.hash)?.[1]);
+  const to = asked ?? ((ticket || failed) && sessionStorage.getItem(KEPT)) ?? undefined;
   const elsewhere = useQuery({ queryKey: ['sign-in-services'], staleTime: Infinity, queryFn: async () => (await call('GET /auth/oauth')).data });
   const title = say(forgot ? 'entry.forgotTitle' : fresh ? 'signIn.registerTitle' : 'signIn.title');
   useEffect(() => {
@@ -82,7 +85,7 @@ export function SignIn() {
             {notice && <p role="status" className="rounded-lg bg-good-soft px-3 py-2 text-[13px] text-good">{notice}</p>}
             {!forgot && services.length > 0 && (
               <>
-                {services.map((each) => <a key={each.name} href={`/api/v1/auth/oauth/${encodeURIComponent(each.name)}`} className="flex h-9 items-center justify-center rounded-lg border border-line text-[13px] font-medium shadow-sm hover:border-line-strong hover:bg-sunk">{say('entry.with', { name: NAMES[each.name] ?? say('entry.sso') })}</a>)}
+                {services.map((each) => <a key={each.name} href={`/api/v1/auth/oauth/${encodeURIComponent(each.name)}`} onClick={() => sessionStorage.setItem(KEPT, to ?? '/')} className="flex h-9 items-center justify-center rounded-lg border border-line text-[13px] font-medium shadow-sm hover:border-line-strong hover:bg-sunk">{say('entry.with', { name: NAMES[each.name] ?? say('entry.sso') })}</a>)}
                 <p className="flex items-center gap-3 text-xs text-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">{say('entry.or')}</p>
               </>
             )}
