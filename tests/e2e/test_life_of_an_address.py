@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from linkflow.testing.browser import Window, window
-from linkflow.testing.control import PASSWORD
+from linkflow.testing.control import OWNER, PASSWORD
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import GENEROUS_S
 
@@ -58,9 +58,9 @@ async def grace(live: Live, browser: Browser) -> AsyncIterator[Window]:
     await context.close()
 
 
-async def sign_in(person: Window) -> None:
+async def sign_in(person: Window, email: str = "grace@example.com") -> None:
     """Sign in at the page that is shown."""
-    await person.page.get_by_label("E-mail address").fill("grace@example.com")
+    await person.page.get_by_label("E-mail address").fill(email)
     await person.page.get_by_label("Password").fill(PASSWORD)
     await person.click("Sign in")
 
@@ -139,8 +139,7 @@ async def test_an_address_is_sent_to_a_colleague(ui: Window, grace: Window, shop
 
 
 async def test_who_is_no_member_is_told_so(ui: Window, grace: Window, shop: Shop) -> None:
-    """An address of somebody else's workspace says in words whose it is not, and leads to one's own."""
-    grace.expected.append("404")
+    """A stranger's address is no missing page but words, the way home, and whom to sign in as instead."""
     execution_id = await shop.failed()
     await grace.open(f"/executions/{execution_id}?in={shop.id}")
     await sign_in(grace)
@@ -151,8 +150,13 @@ async def test_who_is_no_member_is_told_so(ui: Window, grace: Window, shop: Shop
     async with grace.loading():
         await grace.click("Go to your own workspace")
     await expect(page.get_by_role("heading", level=1)).to_have_text(HOME)
+    home, there = page.url, f"{ui.live.address}/executions/{execution_id}?in={shop.id}"
+    await page.goto(named)
+    await grace.click("Sign out")
+    await sign_in(grace, OWNER)
+    await expect(page.get_by_test_id("status")).to_contain_text("Failed")
 
-    assert (True, f"{ui.live.address}/") == (named.endswith(f"?in={shop.id}"), page.url)
+    assert (f"{ui.live.address}/", there) == (home, named)
 
 
 async def test_what_is_missing_may_be_elsewhere(ui: Window, shop: Shop) -> None:

@@ -23,6 +23,6 @@ export const workspaces = {
   'workspaces.deleted': 'Supprimé',
   'workspaces.stranger': 'Vous n’êtes pas membre de cet espace',
   'workspaces.strangerAbout': 'L’adresse mène à un espace dont vous ne faites pas partie, ou qui n’existe plus. Vous êtes connecté en tant que {{email}}. Demandez une invitation à qui vous a envoyé l’adresse, ou connectez-vous sous un autre compte.',
-  'workspaces.goHome': 'Aller à votre espace',
+  'workspaces.goHome': 'Aller à votre espace personnel',
   'workspaces.elsewhere': 'C’est peut-être dans un autre de vos espaces :',
 };
