@@ -31,6 +31,7 @@ from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import to_json
 from linkflow.ports.services import StartedExecution
+from linkflow.ports.views import HEAD, RUNS
 from linkflow.telemetry import about
 
 router = APIRouter(prefix="/api/v1/executions", tags=["executions"], route_class=StrictRoute)
@@ -160,7 +161,8 @@ async def read(
     `nodes=last` has only the newest run of each node, `nodes=none` none: in a loop there may be thousands.
     Where there are more than `limit`, `nodes_next` is the event number to go on after with `GET …/nodes`.
     """
-    view = await ask.plane.executions.read(await ask.actor(), execution_id)
+    part = HEAD if nodes == "none" else RUNS
+    view = await ask.plane.executions.read(await ask.actor(), execution_id, part)
     etag = f'"{view.version}"'
     if ask.request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"etag": etag})

@@ -8,6 +8,7 @@ from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.values import Json, blob_of, encode_json
 from linkflow.ports.services import ExecutionView, NodeRun
+from linkflow.ports.views import Part
 
 COALESCE_S = 0.05
 FRAME_BYTES = 64 * 1024
@@ -106,7 +107,9 @@ async def follow(
         while view.status not in render.TERMINAL:
             if await nudges.nudged(LOOK_AGAIN_S):
                 await _pause()
-            view = await plane.executions.read(actor, execution_id)
+            view = await plane.executions.read(actor, execution_id, Part(after=seq))
+            if len(view.nodes) > SNAPSHOT_RUNS:
+                view = await plane.executions.read(actor, execution_id)
             if view.version > seq:
                 for frame in batches(topic, view, seq):
                     yield frame

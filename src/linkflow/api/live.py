@@ -27,6 +27,7 @@ from linkflow.control.actor import Actor
 from linkflow.control.plane import ControlPlane
 from linkflow.domain.errors import LinkFlowError, NotFound, Unauthenticated
 from linkflow.domain.values import Json, encode_json
+from linkflow.ports.views import HEAD
 
 router = APIRouter(prefix="/api/v1", tags=["live"], route_class=StrictRoute)
 
@@ -252,7 +253,7 @@ def _after(ask: Asking) -> int | None:
 async def stream(ask: Ask, execution_id: Id) -> Response:
     """Follow an execution by server-sent events, at most 30 minutes; `Last-Event-ID` goes on after a drop."""
     actor, after = await ask.actor(), _after(ask)
-    await ask.plane.executions.read(actor, execution_id)
+    await ask.plane.executions.read(actor, execution_id, HEAD)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     frames = _events(ask.plane, actor, execution_id, after)
     return StreamingResponse(frames, headers=headers, media_type="text/event-stream")

@@ -24,6 +24,7 @@ from linkflow.ports.identity import MemberLine
 from linkflow.ports.records import Records
 from linkflow.ports.services import Driver, Frontend, ResolveWait
 from linkflow.ports.vault import SecretBox
+from linkflow.ports.views import HEAD
 
 DECISIONS = ("approved", "rejected")
 PERMISSION = "approval.decide"
@@ -112,7 +113,7 @@ class Approvals:
             LinkFlowError: As `decide`, and as `Executions.resolve`.
         """
         actor.require(PERMISSION)
-        await self._executions.read(actor, execution_id)
+        await self._executions.read(actor, execution_id, HEAD)
         asked = await self._waiting(execution_id, key)
         if asked is not None:
             require_decider(actor, asked)

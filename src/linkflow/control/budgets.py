@@ -23,6 +23,7 @@ from linkflow.ports.clock import Clock
 from linkflow.ports.plans import UsageAlert, WorkspaceBudget
 from linkflow.ports.records import Records
 from linkflow.ports.services import Driver, ExecutionQuery, Frontend, ResolveWait, Visibility
+from linkflow.ports.views import HEAD
 from linkflow.telemetry import logger
 
 LOG = logger("budgets")
@@ -111,7 +112,7 @@ class Budgets:
             Conflict: `budget.too_small`: the new limit is used up already.
         """
         actor.require("approval.decide")
-        view = await self._frontend.view(execution_id)
+        view = await self._frontend.view(execution_id, HEAD)
         if view.workspace_id != actor.workspace_id:
             raise NotFound("There is no such execution.", execution_id=execution_id)
         driver = await self._question(execution_id)

@@ -30,6 +30,7 @@ from linkflow.ports.services import (
     Visibility,
 )
 from linkflow.ports.stores import SpecStore
+from linkflow.ports.views import RUNS, Part
 from linkflow.telemetry import about
 
 WAIT_MS = 60_000
@@ -164,8 +165,8 @@ class Executions:
             )
         )
 
-    async def read(self, actor: Actor, execution_id: str) -> ExecutionView:
-        """Read one execution with its nodes and logs; one in the inbox is `queued` before it starts.
+    async def read(self, actor: Actor, execution_id: str, part: Part = RUNS) -> ExecutionView:
+        """Read one execution with its nodes, or a part; one in the inbox is `queued` before it starts.
 
         Raises:
             NotFound: No such execution in the actor's workspace.
@@ -174,7 +175,7 @@ class Executions:
         if not is_execution_id(execution_id):
             raise _missing(execution_id)
         try:
-            view = await self._frontend.view(execution_id)
+            view = await self._frontend.view(execution_id, part)
         except NotFound:
             view = await self._promised(actor.workspace_id, execution_id)
         if view.workspace_id != actor.workspace_id:

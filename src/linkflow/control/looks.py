@@ -11,6 +11,7 @@ from linkflow.domain.execution.view import LogLine, N, NodeRun, page_after
 from linkflow.domain.values import is_execution_id
 from linkflow.ports.coordination import Prepared
 from linkflow.ports.services import ExecutionView, Frontend, RecordedEvent
+from linkflow.ports.views import HEAD, Part
 
 MOST = 1000
 """Node runs or log lines of an answer that was asked for without a limit."""
@@ -64,10 +65,11 @@ class Looks:
         Raises:
             NotFound: No such execution in the actor's workspace.
         """
-        view = await self._view(actor, look)
+        part = Part(after=look.after)
+        view = await self._view(actor, look, part)
         found = [run for run in view.nodes if not look.node or look.node in (run.key, run.node_id)]
         data, following = page_of(found, look.after, look.limit)
-        self._keep(actor, look, view, following)
+        self._keep(actor, look, view, following, part)
         return RunsPage(data=data, next=following, version=view.version)
 
     async def log(self, actor: Actor, look: Look) -> LogPage:
@@ -76,9 +78,10 @@ class Looks:
         Raises:
             NotFound: No such execution in the actor's workspace.
         """
-        view = await self._view(actor, look)
+        part = Part(after=look.after, runs=False, logs=True)
+        view = await self._view(actor, look, part)
         data, following = page_of(view.logs, look.after, look.limit)
-        self._keep(actor, look, view, following)
+        self._keep(actor, look, view, following, part)
         return LogPage(data=data, next=following, version=view.version)
 
     async def events(
@@ -98,23 +101,25 @@ class Looks:
         try:
             (started,) = await self._frontend.events(execution_id, 0, 1)
         except NotFound:
-            await self._executions.read(actor, execution_id)  # in the inbox, with no event yet
+            await self._executions.read(actor, execution_id, HEAD)  # in the inbox, with no event yet
             return ()
         if started.data.get("workspace_id") != actor.workspace_id:
             raise missing
         return await self._frontend.events(execution_id, after, limit)
 
-    async def _view(self, actor: Actor, look: Look) -> ExecutionView:
+    async def _view(self, actor: Actor, look: Look, part: Part) -> ExecutionView:
         actor.require("execution.view")
-        kept = self._prepared.get(_name(actor, look.execution_id, look.version)) if look.version else None
+        kept = (
+            self._prepared.get(_name(actor, look.execution_id, look.version, part)) if look.version else None
+        )
         if kept is not None:
             assert isinstance(kept, ExecutionView)
             return kept
-        return await self._executions.read(actor, look.execution_id)
+        return await self._executions.read(actor, look.execution_id, part)
 
-    def _keep(self, actor: Actor, look: Look, view: ExecutionView, following: int | None) -> None:
+    def _keep(self, actor: Actor, look: Look, view: ExecutionView, following: int | None, part: Part) -> None:
         """Keep it for the page that follows; forget it after the last one."""
-        name = _name(actor, view.execution_id, view.version)
+        name = _name(actor, view.execution_id, view.version, part)
         if following is not None:
             self._prepared.put(name, view, KEPT_S)
         elif look.version:
@@ -130,5 +135,6 @@ def page_of(found: Sequence[N], after: int, limit: int) -> tuple[Sequence[N], in
     return page_after(found, after, limit or MOST)
 
 
-def _name(actor: Actor, execution_id: str, version: int) -> str:
-    return f"look:{actor.workspace_id}:{execution_id}:{version}"
+def _name(actor: Actor, execution_id: str, version: int, part: Part) -> str:
+    what = "log" if part.logs else "runs"
+    return f"look:{what}:{actor.workspace_id}:{execution_id}:{version}"

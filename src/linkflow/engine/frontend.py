@@ -16,6 +16,7 @@ from linkflow.ports.services import (
     StartedExecution,
     StartExecution,
 )
+from linkflow.ports.views import WHOLE, Part
 from linkflow.telemetry import metrics, tracing
 
 MOST_PENDING = 5_000
@@ -112,9 +113,9 @@ class Frontend:
         """End a quarantine."""
         await self._history.release(execution_id, by)
 
-    async def view(self, execution_id: str) -> ExecutionView:
+    async def view(self, execution_id: str, part: Part = WHOLE) -> ExecutionView:
         """Read one execution."""
-        return await self._history.view(execution_id)
+        return await self._history.view(execution_id, part)
 
     async def events(self, execution_id: str, after: int = 0, limit: int = 1000) -> Sequence[RecordedEvent]:
         """Read events."""

@@ -20,6 +20,7 @@ from linkflow.ports.commands import (
     TaskId,
 )
 from linkflow.ports.views import (
+    WHOLE,
     DeadLetter,
     Driver,
     ExecutionPage,
@@ -29,6 +30,7 @@ from linkflow.ports.views import (
     Explanation,
     LogLine,
     NodeRun,
+    Part,
     Projected,
     QueueView,
     RecordedEvent,
@@ -120,8 +122,8 @@ class Frontend(Protocol):
         """Let a quarantined execution try again."""
         ...
 
-    async def view(self, execution_id: str) -> ExecutionView:
-        """Read one execution with its nodes and logs, from its history.
+    async def view(self, execution_id: str, part: Part = WHOLE) -> ExecutionView:
+        """Read one execution, or a part of it, from its history.
 
         Raises:
             NotFound: No such execution.

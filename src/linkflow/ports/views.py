@@ -30,12 +30,30 @@ __all__ = [
 ]
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How much of an execution is read: of a long one everything is a lot.
+
+    Attributes:
+        after: Only node runs and log lines that a later event changed.
+        runs: Whether with node runs.
+        logs: Whether with log lines.
+    """
+
+    after: int = 0
+    runs: bool = True
+    logs: bool = False
+
+
+RUNS, WHOLE, HEAD = Part(), Part(logs=True), Part(runs=False)
+
+
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One execution, folded from its history.
 
     Attributes:
         version: Number of its last event; the `seq` of live updates.
-        nodes: Every node that ran, in the order of their first event.
+        nodes: Every node that ran, in the order of their first event, as far as asked for.
+        logs: Every line, oldest first, as far as asked for.
     """
 
     execution_id: str

@@ -20,6 +20,7 @@ from linkflow.ports.services import (
     StartedExecution,
     StartExecution,
 )
+from linkflow.ports.views import WHOLE, Part
 
 
 class FakeEngine:
@@ -44,6 +45,7 @@ class FakeEngine:
         self.resolved: list[ResolveWait] = []
         self.holds = False
         self.held: set[str] = set()
+        self.parts: list[Part] = []
         self.failure: Exception | None = None
         self.refusals = 0
         self.views: dict[str, ExecutionView] = {}
@@ -124,10 +126,11 @@ class FakeEngine:
             raise NotFound("The execution is not quarantined.")
         self.held.remove(execution_id)
 
-    async def view(self, execution_id: str) -> ExecutionView:
-        """Show an execution."""
+    async def view(self, execution_id: str, part: Part = WHOLE) -> ExecutionView:
+        """Show all of an execution, and remember what was asked for."""
         if execution_id not in self.views:
             raise NotFound("There is no such execution.")
+        self.parts.append(part)
         return self.views[execution_id]
 
     async def events(self, execution_id: str, after: int = 0, limit: int = 1000) -> Sequence[RecordedEvent]:

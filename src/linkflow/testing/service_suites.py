@@ -15,6 +15,7 @@ from linkflow.ports.services import (
     StartExecution,
     Visibility,
 )
+from linkflow.ports.views import WHOLE, Part
 from linkflow.testing.builders import node, spec
 from linkflow.testing.engine import FakeEngine
 from linkflow.testing.split import Split
@@ -139,6 +140,8 @@ class FrontDoorSuite:
         about = (await frontend.start(command(input={"a": 1}))).execution_id
 
         assert plain(await frontend.view(about)) == plain(engine.views[about])
+        await frontend.view(about, Part(after=7, runs=False, logs=True))
+        assert [WHOLE, Part(after=7, runs=False, logs=True)] == engine.parts[-2:]
         assert await frontend.events(about, 1, 2) == (await engine.events(about))[1:3]
 
 

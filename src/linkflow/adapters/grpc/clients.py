@@ -38,12 +38,14 @@ from linkflow.ports.commands import (
 )
 from linkflow.ports.services import PublishedWorkflow
 from linkflow.ports.views import (
+    WHOLE,
     DeadLetter,
     ExecutionPage,
     ExecutionQuery,
     ExecutionRow,
     ExecutionView,
     Explanation,
+    Part,
     Projected,
     RecordedEvent,
 )
@@ -124,9 +126,9 @@ class FrontendClient:
         """Let a quarantined execution try again."""
         await self._ask("release", execution_id, by)
 
-    async def view(self, execution_id: str) -> ExecutionView:
+    async def view(self, execution_id: str, part: Part = WHOLE) -> ExecutionView:
         """Read one execution."""
-        found: ExecutionView = await self._ask("view", execution_id)
+        found: ExecutionView = await self._ask("view", execution_id, part)
         return found
 
     async def events(self, execution_id: str, after: int = 0, limit: int = 1000) -> Sequence[RecordedEvent]:

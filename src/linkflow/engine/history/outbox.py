@@ -28,6 +28,7 @@ from linkflow.ports.clock import Clock
 from linkflow.ports.outbound import CallbackSender
 from linkflow.ports.services import DeadLetter, History, StartExecution, WorkflowDirectory
 from linkflow.ports.stores import PROJECTED, DeadLetters, HistoryStore, Lane, Message
+from linkflow.ports.views import HEAD
 from linkflow.telemetry import metrics, tracing
 
 SWEEP_S = 5.0
@@ -309,7 +310,7 @@ class Outbox:
         await self._keep(message, message.body.get("kind", "task"), message.body["error"]["message"])
 
     async def _keep(self, message: Message, kind: str, reason: str) -> None:
-        view = await self.history.view(message.execution_id)
+        view = await self.history.view(message.execution_id, HEAD)
         letter = DeadLetter(
             id=f"{message.execution_id}:{message.number}:{message.kind}",
             workspace_id=view.workspace_id,

@@ -14,13 +14,14 @@ from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import WorkflowExecutionFailed, WorkflowExecutionStarted, tag
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
-from linkflow.domain.execution.view import NodeRun, RunsFold, log_lines, node_runs
+from linkflow.domain.execution.view import N, NodeRun, RunsFold, log_lines, node_runs
 from linkflow.domain.values import Json
 from linkflow.engine.history.entries import Entries, Entry
 from linkflow.engine.history.graphs import Graphs
 from linkflow.ports.clock import Clock
 from linkflow.ports.services import ExecutionRow, ExecutionView, Explanation, Projected, RecordedEvent
 from linkflow.ports.stores import HistoryStore, LateResults, Recorded
+from linkflow.ports.views import WHOLE, Part
 
 AWAITING_PAGE = 500
 LONG = 1_000
@@ -125,8 +126,8 @@ class Reader:
         graph = await self._graphs.get(started.workspace_id, started.spec_hash)
         return fold(execution_id, graph, records), records
 
-    async def view(self, execution_id: str) -> ExecutionView:
-        """Read one execution with nodes and logs."""
+    async def view(self, execution_id: str, part: Part = WHOLE) -> ExecutionView:
+        """Read one execution with its nodes and logs, as far as asked for."""
         state, shown = await self._shown(execution_id)
         start = state.start
         return ExecutionView(
@@ -150,8 +151,8 @@ class Reader:
             deadline_at=start.deadline_at,
             origin=start.origin,
             parent=start.parent,
-            nodes=shown.runs(),
-            logs=shown.logs(),
+            nodes=_later(shown.runs(), part.after) if part.runs else (),
+            logs=_later(shown.logs(), part.after) if part.logs else (),
         )
 
     async def _shown(self, execution_id: str) -> tuple[ExecutionState, RunsFold]:
@@ -258,6 +259,10 @@ class Reader:
             return Projected(row=row, approvals=asked)
         nodes: Sequence[Json] = runs
         return Projected(row=row, nodes=nodes, logs=log_lines(records), approvals=asked)
+
+
+def _later(found: Sequence[N], after: int) -> Sequence[N]:
+    return [each for each in found if each.event > after] if after else found
 
 
 def _sets_attributes(state: ExecutionState) -> bool:

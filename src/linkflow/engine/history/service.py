@@ -42,6 +42,7 @@ from linkflow.ports.services import (
     Timer,
 )
 from linkflow.ports.stores import HistoryStore, LateResults, Message, SpecStore
+from linkflow.ports.views import WHOLE, Part
 
 EARLY_S = 0.5
 """How far a timer's clock may be ahead: a wake-up that comes so early waits here."""
@@ -163,9 +164,9 @@ class History:
         """End a quarantine; see `Frontend`."""
         await self._driver.tell(execution_id, n.Release(by))
 
-    async def view(self, execution_id: str) -> ExecutionView:
+    async def view(self, execution_id: str, part: Part = WHOLE) -> ExecutionView:
         """Read one execution; see `Frontend`."""
-        return await self._reader.view(execution_id)
+        return await self._reader.view(execution_id, part)
 
     async def events(self, execution_id: str, after: int = 0, limit: int = 1000) -> Sequence[RecordedEvent]:
         """Read events; see `Frontend`."""

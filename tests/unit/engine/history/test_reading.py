@@ -9,6 +9,7 @@ from linkflow.engine.history.reading import KEPT_S
 from linkflow.engine.matching.service import Matching
 from linkflow.ports.services import SignalExecution
 from linkflow.ports.stores import Record, Recorded
+from linkflow.ports.views import HEAD, Part
 from linkflow.testing.builders import node, say, spec
 from linkflow.testing.fakes import FixedClock
 from linkflow.testing.memory_history import MemoryHistoryStore
@@ -75,6 +76,24 @@ async def test_who_looks_at_a_long_execution_that_is_over_loads_it_once() -> Non
         explained.status,
         {len(view.nodes) for view in views},
     )
+
+
+async def test_of_a_long_execution_only_what_is_asked_for_is_read() -> None:
+    """Runs and log lines come as far as they are wanted, and those that a later event changed alone."""
+    place = Place(store=CountingStore())
+    queue: Any = Matching(MemoryTaskQueue())
+    history = place.history(queue, NoTimer())
+    async with asyncio.TaskGroup() as group:
+        history.own_tasks(group)
+        execution_id = (await history.start(command(await place.publish(LONG), wait_ms=20_000))).execution_id
+    whole = await history.view(execution_id)
+    head = await history.view(execution_id, HEAD)
+    middle = sorted(run.event for run in whole.nodes)[TURNS // 2]
+    later = await history.view(execution_id, Part(after=middle))
+
+    assert (whole.version, "completed", (), ()) == (head.version, head.status, head.nodes, head.logs)
+    assert [run.key for run in whole.nodes if run.event > middle] == [run.key for run in later.nodes]
+    assert 0 < len(later.nodes) < len(whole.nodes)
 
 
 async def test_a_page_of_a_history_loads_no_more_than_the_page() -> None:

@@ -136,6 +136,14 @@ class ExecutionRequest(_message.Message):
     execution_id: str
     def __init__(self, execution_id: _Optional[str] = ...) -> None: ...
 
+class GetExecutionRequest(_message.Message):
+    __slots__ = ("execution_id", "part")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    part: bytes
+    def __init__(self, execution_id: _Optional[str] = ..., part: _Optional[bytes] = ...) -> None: ...
+
 class GetExecutionResponse(_message.Message):
     __slots__ = ("execution_id", "workspace_id", "workflow_id", "workflow_version", "spec_hash", "status", "version", "trigger_kind", "trigger", "mode", "input", "result", "responded", "error", "error_key", "started_at", "closed_at", "deadline_at", "origin", "parent", "nodes", "logs")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
