@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from linkflow.adapters.memory import MemoryEventBus
+from linkflow.domain.schedule import Misfire
+from linkflow.scheduler.cron import Cron
+from linkflow.testing.fakes import FixedClock
 from linkflow.testing.live import Live
 
 HOUR_S, SHORT_S = 3600, 1
@@ -49,6 +53,15 @@ async def test_so_many_begin_in_a_period(live: Live) -> None:
         (found["status"], found["result"]) for found in ended
     ]
     assert [["SlotAsked", "SlotPromised", "SlotReached"]] * 2 == seen
+
+
+async def test_the_time_in_the_queue_is_none_of_the_time_it_may_take(live: Live) -> None:
+    """An execution begins long after its limit would have been over, and completes."""
+    rate = {"limit": 1, "periodSeconds": SHORT_S}
+    workflow_id = await live.made(spec(rate=rate, maxExecutionTimeMs=900))
+    ids = [await live.start(workflow_id) for _ in range(3)]
+
+    assert ["completed"] * 3 == [(await live.ended(each))["status"] for each in ids]
 
 
 async def test_one_too_many_says_until_when(live: Live) -> None:
@@ -99,6 +112,28 @@ async def test_starts_that_follow_closely_become_one(live: Live) -> None:
         f"It is over: cancelled. Another start followed within 1 s, and execution {newer} runs in its place."
         for newer in (ids[1], ids[3])
     ] == why
+
+
+@pytest.mark.one_process
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"rate": {"limit": 1, "periodSeconds": SHORT_S}}, ["completed"] * 3),
+        ({"debounce": {"seconds": SHORT_S}}, ["cancelled", "cancelled", "completed"]),
+    ],
+    ids=["rate", "debounce"],
+)
+async def test_what_a_schedule_makes_up_for_waits_like_any_start(
+    live: Live, settings: Any, expected: list[str]
+) -> None:
+    """Missed fires are starts under the workflow's policies: paced they all run, debounced the last one."""
+    plane, workflow_id = live.running.plane, await live.made(spec(**settings))
+    await live.post("/schedules", {"workflow_id": workflow_id, "interval_s": HOUR_S, "misfire": Misfire.ALL})
+    later = FixedClock(plane.clock.now() + 3.5 * HOUR_S)
+    await Cron(plane.records, plane.schedules, MemoryEventBus(), later).fire_due()
+    rows = await live.running.database.pool.fetch("SELECT execution_id::text FROM engine.executions")
+
+    assert expected == sorted([(await live.ended(row[0]))["status"] for row in rows])
 
 
 async def test_a_retry_waits_for_nothing(live: Live) -> None:

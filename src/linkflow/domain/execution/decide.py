@@ -198,8 +198,7 @@ def _on_wake(turn: Turn, news: n.Wake) -> bool:
     state = turn.state
     if state.is_ending or state.quarantine or state.started is None:
         return not state.is_closed
-    deadline = state.started.deadline_at
-    if deadline and turn.at >= deadline:
+    if state.deadline_at and turn.at >= state.deadline_at:
         turn.emit(e.WorkflowExecutionTimedOut())
         return True
     fire_slot(turn)

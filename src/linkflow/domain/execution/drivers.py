@@ -67,7 +67,7 @@ def _of_the_whole(state: ExecutionState) -> Iterator[Driver]:
             message=f"It waits for its turn: at most {state.start.ticket_limit} of these run at once.",
             name=state.start.ticket,
             since=state.ticket_since,
-            until=state.start.deadline_at or None,
+            until=state.deadline_at or None,
             can=("grant", "cancel"),
         )
     elif state.slot is not None:

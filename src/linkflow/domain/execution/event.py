@@ -56,6 +56,8 @@ class WorkflowExecutionStarted(Event, frozen=True):
         metered: Meters of the workspace's budgets that the engine counts, told as they are used.
         rate: How many begin in a period; None for any number.
         debounce: Which starts become one; None for none.
+        limit_s: Seconds it may take from when a start policy let it begin; 0 means that only `deadline_at`
+            counts.
     """
 
     workspace_id: str
@@ -85,6 +87,7 @@ class WorkflowExecutionStarted(Event, frozen=True):
     metered: Sequence[str] = ()
     rate: RatePolicy | None = None
     debounce: DebouncePolicy | None = None
+    limit_s: float = 0.0
 
 
 class WorkflowExecutionCompleted(Event, frozen=True):

@@ -48,7 +48,7 @@ def attempt_failed(turn: Turn, key: str, node: NodeState, error: NodeError, comp
     compiled = turn.state.graph.nodes[node.index]
     if not turn.state.is_ending and may_retry(compiled.retry, error, node.tries, compiled.node_class):
         at = turn.at + delay_s(compiled.retry, node.tries, error, _chance(turn, key, node))
-        if not turn.state.start.deadline_at or at < turn.state.start.deadline_at:
+        if not turn.state.deadline_at or at < turn.state.deadline_at:
             turn.emit(_failure(key, error, node, completion))
             turn.emit(e.ActivityTaskRetryScheduled(key, node.attempt + 1, at))
             return

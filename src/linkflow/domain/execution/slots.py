@@ -19,6 +19,7 @@ def _on_promised(state: Any, event: e.SlotPromised, at: float) -> None:
 
 def _on_reached(state: Any, event: e.SlotReached, at: float) -> None:
     state.slot = None
+    state.begun_at = at
 
 
 def _on_ticket_queued(state: Any, event: e.TicketQueued, at: float) -> None:
@@ -27,6 +28,7 @@ def _on_ticket_queued(state: Any, event: e.TicketQueued, at: float) -> None:
 
 def _on_ticket_granted(state: Any, event: e.TicketGranted, at: float) -> None:
     state.ticket_since = 0.0
+    state.begun_at = at
 
 
 FOLDS: Mapping[type[e.Event], Callable[[Any, Any, float], None]] = {

@@ -36,6 +36,7 @@ def freeze(state: ExecutionState) -> Json:
     frozen: dict[str, Any] = {name: getattr(state, name) for name in _PLAIN}
     frozen |= {name: list(getattr(state, name)) for name in _KEYS}
     frozen |= {name: dict(getattr(state, name)) for name in _DICTS}
+    frozen["begun_at"] = state.begun_at
     frozen["started"] = state.started
     frozen["cancel"] = state.cancel
     frozen["failure"] = state.failure
@@ -64,6 +65,7 @@ def thaw(execution_id: str, graph: ExecutionGraph, frozen: Json, version: int) -
     state.version = version
     for name in _PLAIN:
         setattr(state, name, frozen[name])
+    state.begun_at = frozen.get("begun_at", 0.0)
     for name in _KEYS:
         setattr(state, name, dict.fromkeys(frozen[name]))
     state.children = {key: (child[0], child[1]) for key, child in frozen["children"].items()}

@@ -75,11 +75,13 @@ class ExecutionState:
         responded: The responder's output.
         fault: The evaluation of a condition failed, or a bound was exceeded: to be failed next.
         slot: The instant that a start policy makes it wait for; None while none does.
+        begun_at: When a start policy let it go on last, seconds since 1970; 0 where none has.
         spending: What it used of its budgets; None while it has none.
     """
 
     __slots__ = (
         "bases",
+        "begun_at",
         "cancel",
         "children",
         "closed",
@@ -120,6 +122,7 @@ class ExecutionState:
         self.run_event = 1
         self.started: WorkflowExecutionStarted | None = None
         self.started_at = 0.0
+        self.begun_at = 0.0
         self.closed: Event | None = None
         self.closed_at = 0.0
         self.cancel: CancelRequested | None = None
@@ -155,6 +158,7 @@ class ExecutionState:
         twin.run_event = self.run_event
         twin.started = self.started
         twin.started_at = self.started_at
+        twin.begun_at = self.begun_at
         twin.closed = self.closed
         twin.closed_at = self.closed_at
         twin.cancel = self.cancel
@@ -202,6 +206,14 @@ class ExecutionState:
         """Whether no further node begins until somebody decides about a budget."""
         return self.spending is not None and self.spending.pause is not None
 
+    @property
+    def deadline_at(self) -> float:
+        """When it times out, seconds since 1970; 0 for never. Its own limit counts from when it begins."""
+        limit_s, is_queued = self.start.limit_s, self.ticket_since or self.slot is not None
+        return (
+            self.begun_at + limit_s if limit_s and self.begun_at and not is_queued else self.start.deadline_at
+        )
+
     def status(self) -> Status:
         """Say the status as people see it (semantics, section 6)."""
         if self.closed is not None:
@@ -226,8 +238,8 @@ class ExecutionState:
         if self.failure is not None:
             yield self.failure.grace_until
             return
-        if self.started is not None and self.started.deadline_at:
-            yield self.started.deadline_at
+        if self.started is not None and self.deadline_at:
+            yield self.deadline_at
         if self.slot is not None and self.slot.begins_at:
             yield self.slot.begins_at
         if self.spending is not None and self.spending.pause is not None:

@@ -17,7 +17,7 @@ def start_policy_problems(settings: Settings) -> Iterator[Problem]:
     if settings.rate is not None:
         yield from _rate(settings.rate)
     if settings.debounce is not None:
-        yield from _debounce(settings.debounce, settings.max_execution_time_ms / 1000)
+        yield from _debounce(settings.debounce)
     for name in ("concurrency", "rate", "debounce"):
         policy = getattr(settings, name)
         try:
@@ -34,14 +34,9 @@ def _rate(rate: Rate) -> Iterator[Problem]:
         yield _wrong("rate.periodSeconds", f"is 1 to {LONGEST_PERIOD_S:,.0f}, which is 30 days.")
 
 
-def _debounce(debounce: Debounce, limit_s: float) -> Iterator[Problem]:
+def _debounce(debounce: Debounce) -> Iterator[Problem]:
     if not 0.0 < debounce.seconds <= LONGEST_QUIET_S:
         yield _wrong("debounce.seconds", f"is above 0 and at most {LONGEST_QUIET_S:,.0f}, which is 7 days.")
-    elif 0.0 < limit_s <= debounce.seconds:
-        yield _wrong(
-            "debounce.seconds",
-            f"is shorter than maxExecutionTimeMs, here {limit_s:g} s: the execution would time out first.",
-        )
     if debounce.max_seconds != 0.0 and debounce.max_seconds < debounce.seconds:
         yield _wrong("debounce.maxSeconds", "is 0, for no bound, or at least as long as debounce.seconds.")
 

@@ -211,7 +211,8 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """How executions of a workflow behave.
 
     Attributes:
-        max_execution_time_ms: Deadline of an execution in milliseconds; 0 means one year.
+        max_execution_time_ms: How long an execution may take from when it begins, milliseconds; 0 means one
+            year.
         timezone: IANA name, for schedules and dates.
         concurrency: Limit of executions at once.
         rate: Limit of executions that begin in a period.

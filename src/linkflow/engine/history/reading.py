@@ -148,7 +148,7 @@ class Reader:
             error_key=state.closed.key if isinstance(state.closed, WorkflowExecutionFailed) else "",
             started_at=state.started_at,
             closed_at=state.closed_at if state.is_closed else None,
-            deadline_at=start.deadline_at,
+            deadline_at=state.deadline_at,
             origin=start.origin,
             parent=start.parent,
             nodes=_later(shown.runs(), part.after) if part.runs else (),

@@ -25,7 +25,7 @@ from linkflow.ports.outbound import BlobStore
 from linkflow.ports.services import StartExecution
 
 YEAR_S = 365 * 24 * 3600.0
-"""Deadline of executions that set none: nothing stays open for ever."""
+"""Deadline of executions that set none, and of the time in a queue: nothing stays open for ever."""
 
 LONGEST_KEY = 1_000
 """Characters of a policy's key; a longer one is named by its digest."""
@@ -47,7 +47,8 @@ async def started_event(
             shown = "; ".join(f"{path}: {message}" for path, message in wrong[:5])
             raise Invalid(f"The input does not match the workflow's schema: {shown}.", code="input.invalid")
     scope = TriggerScope(command.input, now)
-    limit_ms = command.timeout_ms or settings.max_execution_time_ms
+    limit_s = (command.timeout_ms or settings.max_execution_time_ms) / 1000
+    policies = _start_policies(command, settings, scope)
     return WorkflowExecutionStarted(
         workspace_id=command.workspace_id,
         workflow_id=command.workflow_id,
@@ -58,7 +59,8 @@ async def started_event(
         input=await _stored(command.input, command.workspace_id, blobs),
         mode=command.mode,
         seed=seed,
-        deadline_at=now + (limit_ms / 1000 if limit_ms else YEAR_S),
+        deadline_at=now + (YEAR_S if policies or not limit_s else limit_s),
+        limit_s=limit_s if policies else 0.0,
         request_id=command.request_id,
         priority=command.priority,
         callback_url=command.callback_url or settings.callback_url,
@@ -68,7 +70,7 @@ async def started_event(
         overrides=command.overrides,
         variables=command.variables,
         session=command.session,
-        **_start_policies(command, settings, scope),
+        **policies,
         attributes=_attributes(command, settings.attributes, scope),
         budget=settings.budget or command.budget,
         metered=command.metered,

@@ -6,6 +6,7 @@ from linkflow.domain.execution import events as e
 from linkflow.domain.execution import news as n
 from linkflow.domain.execution.drivers import drivers, explain
 from linkflow.domain.execution.effects import outgoing
+from linkflow.domain.execution.snapshot import freeze, thaw
 from linkflow.domain.execution.state import ExecutionState
 from linkflow.domain.pacing import DebouncePolicy, RatePolicy
 from linkflow.testing.builders import Play, workflow
@@ -111,7 +112,26 @@ def test_an_instant_is_given_back() -> None:
     assert [[("slot_back", "rate:k")], []] == [sent(play) for play in (before, after)]
 
 
-def test_the_deadline_counts_while_it_is_queued() -> None:
+@pytest.mark.parametrize("is_frozen", [False, True], ids=["", "next run"])
+def test_its_limit_counts_from_when_it_begins(is_frozen: bool) -> None:
+    """The time in queues is none of the time that it may take, whichever queue is the last one."""
+    play = paced(ticket="t", ticket_limit=1, deadline_at=NOW + 1000, limit_s=20.0)
+    queued = [play.state.deadline_at]
+    play.tell(n.Promised("rate:k", NOW + 40))
+    play.wake()
+    queued.append(play.state.deadline_at)
+    play.at = NOW + 90
+    play.tell(n.Granted("t"))
+    if is_frozen:
+        play.state = thaw(play.state.execution_id, play.graph, freeze(play.state), play.state.version)
+    begun = play.status
+    play.at = NOW + 110
+    play.tell(n.Wake())
+
+    assert ([NOW + 1000] * 2, "running", "timed_out") == (queued, begun, play.status)
+
+
+def test_a_queue_has_an_end() -> None:
     """An execution whose instant lies beyond its deadline times out at its deadline."""
     play = paced(deadline_at=NOW + 20)
     play.tell(n.Promised("rate:k", NOW + 40))

@@ -262,9 +262,8 @@ CASES: list[tuple[str, Any, list[tuple[str, str]]]] = [
                 "priority": 11,
                 "inputSchema": {"type": "x"},
                 "concurrency": {"key": "1 +"},
-                "maxExecutionTimeMs": 2_000,
                 "rate": {"limit": 0, "periodSeconds": 0.5, "key": "1 +"},
-                "debounce": {"seconds": 3, "maxSeconds": 2},
+                "debounce": {"seconds": -1, "maxSeconds": -2},
             },
         ),
         [
