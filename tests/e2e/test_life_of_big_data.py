@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.async_api import expect
 
-from linkflow.testing.browser import Window
+from linkflow.testing.browser import PATIENCE_MS, Window
 from linkflow.testing.receiver import Receiver, Scripted
 
 MB = 1024 * 1024
@@ -78,6 +78,9 @@ SCROLL_ON = """(count) => {
 }"""
 """Scrolls like somebody who wants the end: the list grows a moment after more was read."""
 
+PAGES_MS = 3 * PATIENCE_MS
+"""Ten pages are read on the way, one after the other."""
+
 
 async def test_long_histories_draw_what_is_in_view(ui: Window) -> None:
     """Of thousands of events and bars only those in view are drawn, and all are reached."""
@@ -94,7 +97,7 @@ async def test_long_histories_draw_what_is_in_view(ui: Window) -> None:
     await expect(table).to_contain_text("WorkflowExecutionStarted")
     drawn = await table.get_by_role("row").count()
     last = table.get_by_text("WorkflowExecutionCompleted")
-    await ui.page.wait_for_function(SCROLL_ON, arg=str(ran["version"]))
+    await ui.page.wait_for_function(SCROLL_ON, arg=str(ran["version"]), timeout=PAGES_MS)
     await expect(last).to_be_visible()
 
     assert ("completed", True, True) == (ran["status"], 0 < bars <= 100, 0 < drawn <= 100)
