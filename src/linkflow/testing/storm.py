@@ -30,8 +30,9 @@ KEYED = {
 }
 """Keys of the effects that each workflow has once by key."""
 
-EXTRA = 0.1
-"""Of the executions under a debounce, those that may run without need, beyond the share of late answers."""
+EXTRA, FEW = 0.1, 5
+"""Of the executions under a debounce, those that may run without need beyond the share of late answers; and
+how many say nothing."""
 
 OPEN = """SELECT (SELECT count(*) FROM engine.executions WHERE closed_at IS NULL)
     + (SELECT count(*) FROM engine.outbox)"""
@@ -193,7 +194,8 @@ class Outside:
             faults.append(f"{len(early)} delays of {NAP_S:g} s were over early, after {min(early):.3f} s")
         faults += found.instants.faults
         policies = found.instants
-        if policies.extra > (EXTRA + policies.late / max(1, policies.paced)) * policies.debounced:
+        share = EXTRA + policies.late / max(1, policies.paced)
+        if policies.extra > max(FEW, share * policies.debounced):
             faults.append(f"of {policies.debounced} debounced, {policies.extra} ran without need: {policies}")
         if found.tickets:
             faults.append(f"{found.tickets} concurrency tickets were never given back")
