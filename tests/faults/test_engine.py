@@ -14,7 +14,7 @@ from linkflow.engine.timer import Timer
 from linkflow.ports.services import ResolveWait
 from linkflow.testing.builders import node, say, spec
 from linkflow.testing.outside import OpenStore
-from linkflow.testing.scenes import command, ended, live, pass_time, started, until
+from linkflow.testing.scenes import command, ended, in_a_row, live, pass_time, started, until
 from linkflow.testing.virtual import VirtualClock
 from linkflow.testing.world import World
 
@@ -29,11 +29,6 @@ def limited(policy: str, limit: int = 1) -> Any:
     """Say a workflow of which so many run at once."""
     concurrency = {"limit": limit, "onConflict": policy}
     return spec("t -> nap", nap=NAP, workflow={"settings": {"concurrency": concurrency}})
-
-
-async def statuses(world: World, ids: Sequence[str]) -> list[str]:
-    """Ask where executions stand."""
-    return [(await world.life.frontend.wait(one, 0)).status for one in ids]
 
 
 @pytest.mark.parametrize("crashes", [False, True], ids=["calm", "crash"])
@@ -53,16 +48,7 @@ def test_concurrency(policy: str, limit: int, at_first: list[str], at_last: list
     seen: list[Json] = []
 
     async def scenario(world: World) -> None:
-        await world.publish("w", limited(policy, limit))
-        ids = []
-        for _ in range(3):
-            ids.append((await started(world, "w")).execution_id)
-            await pass_time(1.0)
-        seen.append(await statuses(world, ids))
-        if crashes:
-            await world.crash(2.0)
-        await pass_time(200.0)
-        seen.append(await statuses(world, ids))
+        seen.extend(await in_a_row(world, limited(policy, limit), 2.0 if crashes else None))
         seen.append(sum([len(await world.tickets.asked(ticket)) for ticket in list(world.tickets._lines)]))
 
     world = live(scenario)

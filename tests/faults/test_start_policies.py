@@ -1,6 +1,5 @@
 """Rate limits and debounces hold over a restart: an instant that was promised is kept, and given once."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from linkflow.domain.execution.events import SlotPromised, SlotReached
 from linkflow.domain.values import Json
 from linkflow.testing.builders import node, spec
-from linkflow.testing.scenes import live, pass_time, started
+from linkflow.testing.scenes import in_a_row, live, pass_time
 from linkflow.testing.world import World
 
 NAP = node("logic.delay", seconds=30)
@@ -17,11 +16,6 @@ SKIP = {"rate": {"limit": 2, "periodSeconds": 60, "onExceed": "skip"}}
 QUIET = {"debounce": {"seconds": 5}}
 NEVER_QUIET = {"debounce": {"seconds": 5, "maxSeconds": 5}}
 BOTH = {"debounce": {"seconds": 5}, "rate": {"limit": 1, "periodSeconds": 60}, "concurrency": {"limit": 1}}
-
-
-async def statuses(world: World, ids: Sequence[str]) -> list[str]:
-    """Ask where executions stand."""
-    return [(await world.life.frontend.wait(one, 0)).status for one in ids]
 
 
 @pytest.mark.parametrize("crashes", [False, True], ids=["calm", "crash"])
@@ -41,16 +35,8 @@ def test_start_policies(settings: Json, at_first: list[str], at_last: list[str],
     seen: list[list[str]] = []
 
     async def scenario(world: World) -> None:
-        await world.publish("w", spec("t -> nap", nap=NAP, workflow={"settings": settings}))
-        ids = []
-        for _ in range(3):
-            ids.append((await started(world, "w")).execution_id)
-            await pass_time(1.0)
-        seen.append(await statuses(world, ids))
-        if crashes:
-            await world.crash(20.0)
-        await pass_time(200.0)
-        seen.append(await statuses(world, ids))
+        workflow = spec("t -> nap", nap=NAP, workflow={"settings": settings})
+        seen.extend(await in_a_row(world, workflow, 20.0 if crashes else None))
 
     world = live(scenario)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from structlog.testing import capture_logs
 
 from linkflow.domain.values import Json
+from linkflow.domain.workflow.spec import WorkflowSpec
 from linkflow.ports.services import StartedExecution, StartExecution
 from linkflow.testing.outside import Faults, OpenStore
 from linkflow.testing.virtual import run
@@ -69,6 +70,31 @@ async def ended(world: World, execution_id: str, within_s: float = 600.0) -> Sta
 async def pass_time(seconds: float) -> None:
     """Let virtual time pass."""
     await asyncio.sleep(seconds)
+
+
+async def _statuses(world: World, ids: Sequence[str]) -> list[str]:
+    """Ask where executions stand."""
+    return [(await world.life.frontend.wait(one, 0)).status for one in ids]
+
+
+async def in_a_row(world: World, workflow: WorkflowSpec, crash_s: float | None) -> Sequence[list[str]]:
+    """Start three executions of a workflow, a second apart; where they stand then, and at last.
+
+    Args:
+        world: Where.
+        workflow: What is started.
+        crash_s: The engine is killed between, and away for so many seconds; None for not at all.
+    """
+    await world.publish("w", workflow)
+    ids = []
+    for _ in range(3):
+        ids.append((await started(world, "w")).execution_id)
+        await pass_time(1.0)
+    at_first = await _statuses(world, ids)
+    if crash_s is not None:
+        await world.crash(crash_s)
+    await pass_time(200.0)
+    return at_first, await _statuses(world, ids)
 
 
 async def until(world: World, is_so: Callable[[World], object], within_s: float = 600.0) -> None:
