@@ -169,6 +169,28 @@ async def test_a_decision_is_made_with_its_form(ui: Window) -> None:
     assert (found["status"], "12.5" in str(await ui.live.output(execution_id, "ask"))) == ("completed", True)
 
 
+async def test_a_letter_leads_to_the_one_decision_that_it_is_about(ui: Window) -> None:
+    """The address in a letter shows one approval, also once it is decided, and the way to the others."""
+    workflow_id = await ui.live.active(ASKS, "Refunds")
+    for _ in range(2):
+        await ui.live.waits(await ui.live.start(workflow_id))
+    asked = ui.page.get_by_role("list", name="Approvals").get_by_role("listitem")
+    await ui.open("/approvals")
+    await expect(asked).to_have_count(2)
+    waiting = (await ui.live.get("/approvals")).json["data"]
+    await ui.open(f"/approvals?id={waiting[1]['id']}")
+    await expect(asked).to_have_count(1)
+    await asked.get_by_label("Comment").fill("as agreed")
+    await ui.click("Reject")
+    await expect(asked).to_contain_text("as agreed")
+    await ui.click("All approvals", "link")
+    await expect(asked).not_to_contain_text("as agreed")
+    await expect(asked).to_have_count(1)
+    rejected = (await ui.live.get(f"/approvals/{waiting[1]['id']}")).json
+
+    assert "rejected" == rejected["status"]
+
+
 async def test_the_log_of_changes_holds(ui: Window) -> None:
     """The audit page filters by action and says that the chain of its lines holds."""
     await ui.live.active(HOOKED, "Orders")

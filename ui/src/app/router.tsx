@@ -57,7 +57,7 @@ const inbox = createRoute({
 });
 const approvals = createRoute({
   getParentRoute: () => inside, path: '/approvals', component: lazyRouteComponent(() => import('../pages/Approvals'), 'Approvals'),
-  validateSearch: (found: Record<string, unknown>): { status?: string; mine?: string } => ({ status: text(found.status), mine: text(found.mine) }),
+  validateSearch: (found: Record<string, unknown>): { id?: string; status?: string; mine?: string } => ({ id: text(found.id), status: text(found.status), mine: text(found.mine) }),
 });
 const alerts = createRoute({ getParentRoute: () => inside, path: '/alerts', component: lazyRouteComponent(() => import('../pages/Alerts'), 'Alerts') });
 const credentials = createRoute({ getParentRoute: () => inside, path: '/credentials', component: lazyRouteComponent(() => import('../pages/Credentials'), 'Credentials') });

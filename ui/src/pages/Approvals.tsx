@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { CircleCheck, UserCheck } from 'lucide-react';
 import { useState } from 'react';
@@ -19,8 +19,25 @@ import { Listing, useAct } from './Listing';
 const LOOK_MS = 5_000;
 const TABS = ['open', 'decided'] as const;
 
-/** Decisions that executions wait for, and those that were made. */
+/** Decisions that executions wait for, and those that were made; or the one that a letter is about. */
 export function Approvals() {
+  const { say } = useWords();
+  const { id } = useSearch({ from: '/inside/approvals' });
+  return <Page title={say('nav.approvals')} about={say('approvals.about')}>{id ? <One key={id} id={id} /> : <All />}</Page>;
+}
+
+function One({ id }: { id: string }) {
+  const { say } = useWords();
+  const found = useQuery({ queryKey: ['approvals', id], queryFn: () => call('GET /approvals/{approval_id}', { path: { approval_id: id } }), refetchInterval: LOOK_MS });
+  return (
+    <>
+      <Link to="/approvals" className="mb-4 inline-block text-[13px] text-accent-text hover:underline">{say('approvals.all')}</Link>
+      <Listing found={found}>{(row) => <ul aria-label={say('nav.approvals')} className="max-w-3xl"><Asked row={row} /></ul>}</Listing>
+    </>
+  );
+}
+
+function All() {
   const { say } = useWords();
   const navigate = useNavigate({ from: '/approvals' });
   const { status, mine } = useSearch({ from: '/inside/approvals' });
@@ -32,7 +49,7 @@ export function Approvals() {
   });
   const rows = found.data?.pages.flatMap((page) => page.data) ?? [];
   return (
-    <Page title={say('nav.approvals')} about={say('approvals.about')}>
+    <>
       <div className="mb-4 flex flex-wrap items-center gap-4">
         <div role="group" aria-label={say('workflows.state')} className="flex gap-1">
           {TABS.map((each) => <Button key={each} look={shown === each ? 'main' : 'plain'} aria-pressed={shown === each} onClick={() => void navigate({ search: (before) => ({ ...before, status: each === 'open' ? undefined : each }), replace: true })}>{say(`approvals.${each}`)}</Button>)}
@@ -45,7 +62,7 @@ export function Approvals() {
         )}
       </Listing>
       {found.hasNextPage && <div className="mt-4 text-center"><Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{say('app.more')}</Button></div>}
-    </Page>
+    </>
   );
 }
 
@@ -93,7 +110,7 @@ function Decide({ row }: { row: ApprovalShape }) {
   return (
     <form className="mt-4 flex flex-col gap-3 border-t border-line pt-4" onSubmit={(event) => { event.preventDefault(); decide.mutate({ decision: 'approved', form: event.currentTarget }); }}>
       {problem !== null && <Failed title={say('app.failed')} error={problem} />}
-      {fields.map((each) => <One key={each.name} field={each} title={titleOf(row.form, each.name)} />)}
+      {fields.map((each) => <Answer key={each.name} field={each} title={titleOf(row.form, each.name)} />)}
       <Field label={say('approvals.comment')}>{(id) => <Area id={id} name="comment" rows={2} />}</Field>
       <div className="flex gap-2">
         <Button type="submit" look="main" icon={<CircleCheck size={15} aria-hidden />} busy={decide.isPending}>{say('approvals.approve')}</Button>
@@ -108,7 +125,7 @@ function titleOf(form: Record<string, unknown> | null, name: string): string {
   return found?.title ?? name;
 }
 
-function One({ field, title }: { field: FormField; title: string }) {
+function Answer({ field, title }: { field: FormField; title: string }) {
   const { say } = useWords();
   const initial = field.initial === undefined ? '' : typeof field.initial === 'string' ? field.initial : JSON.stringify(field.initial);
   if (field.kind === 'switch') return <label className="flex items-center gap-2 text-[13px]"><input type="checkbox" name={field.name} defaultChecked={field.initial === true} /> {title}</label>;

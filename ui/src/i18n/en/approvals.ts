@@ -2,6 +2,7 @@
 export const approvals = {
   'nav.approvals': 'Approvals',
   'approvals.about': 'Decisions that executions wait for.',
+  'approvals.all': 'All approvals',
   'approvals.open': 'Open',
   'approvals.decided': 'Decided',
   'approvals.mine': 'Only what I may decide',

@@ -2,6 +2,7 @@
 export const approvals = {
   'nav.approvals': 'Validations',
   'approvals.about': 'Les décisions que des exécutions attendent.',
+  'approvals.all': 'Toutes les validations',
   'approvals.open': 'Ouvertes',
   'approvals.decided': 'Décidées',
   'approvals.mine': 'Seulement ce que je peux décider',

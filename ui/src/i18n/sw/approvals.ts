@@ -2,6 +2,7 @@
 export const approvals = {
   'nav.approvals': 'Idhini',
   'approvals.about': 'Maamuzi ambayo utekelezaji unasubiri.',
+  'approvals.all': 'Idhini zote',
   'approvals.open': 'Wazi',
   'approvals.decided': 'Zilizoamuliwa',
   'approvals.mine': 'Ninazoweza kuamua tu',
