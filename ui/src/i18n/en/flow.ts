@@ -4,7 +4,7 @@ export const flow = {
   'flow.about': 'They belong to the draft; executions follow them once it is published, test runs at once.',
   'flow.time': 'Time',
   'flow.limitS': 'Time limit of an execution (seconds)',
-  'flow.limitHint': 'Empty: a year.',
+  'flow.limitHint': 'Empty: a year. Waiting for its turn does not count.',
   'flow.timezone': 'Time zone',
   'flow.timezoneHint': 'For schedules and dates; empty: UTC.',
   'flow.priority': 'Priority, 0 (first) to 9 (last)',

@@ -4,7 +4,7 @@ export const flow = {
   'flow.about': 'Ils font partie du brouillon ; les exécutions les suivent une fois publié, les essais tout de suite.',
   'flow.time': 'Temps',
   'flow.limitS': 'Durée maximale d’une exécution (secondes)',
-  'flow.limitHint': 'Vide : un an.',
+  'flow.limitHint': 'Vide : un an. L’attente de son tour ne compte pas.',
   'flow.timezone': 'Fuseau horaire',
   'flow.timezoneHint': 'Pour les horaires et les dates ; vide : UTC.',
   'flow.priority': 'Priorité, de 0 (d’abord) à 9 (en dernier)',

@@ -4,7 +4,7 @@ export const flow = {
   'flow.about': 'Ni sehemu ya rasimu; utekelezaji huzifuata ikichapishwa, majaribio mara moja.',
   'flow.time': 'Muda',
   'flow.limitS': 'Kikomo cha muda wa utekelezaji (sekunde)',
-  'flow.limitHint': 'Tupu: mwaka mmoja.',
+  'flow.limitHint': 'Tupu: mwaka mmoja. Muda wa kusubiri zamu hauhesabiwi.',
   'flow.timezone': 'Ukanda wa saa',
   'flow.timezoneHint': 'Kwa ratiba na tarehe; tupu: UTC.',
   'flow.priority': 'Kipaumbele, 0 (kwanza) hadi 9 (mwisho)',
