@@ -50,7 +50,10 @@ class Deadly:
 async def test_a_task_that_kills_workers(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """D36: a task that kills its worker fails as poison after three crashes, and nobody fails with it."""
+    """D36: a task that kills its worker fails as poison after three crashes, and nobody fails with it.
+
+    On a busy machine its turn to run alone may not come in time; such a crash it is spared, and says so.
+    """
     deadly = Deadly()
     async with (
         Outside.serving(web.get("/deadly", deadly.call)) as outside,
@@ -69,6 +72,7 @@ async def test_a_task_that_kills_workers(
             )
             while (await frontend.wait(killer.execution_id, 10_000)).status != "failed":
                 pass
+        error = (await frontend.view(killer.execution_id)).error
         found, silences = await load.judged()
         supervising.cancel()
         letters = await database.pool.fetchval("SELECT count(*) FROM engine.dead_letters")
@@ -79,8 +83,10 @@ async def test_a_task_that_kills_workers(
     with capsys.disabled():
         print(f"\n{said}")  # noqa: T201  the figures of a chaos run
 
-    assert (CRASHES, "failed", {"node.poison": 1}, 1) == (
-        deadly.calls,
+    assert error is not None, said
+    assert (CRASHES, deadly.calls, "failed", {"node.poison": 1}, 1) == (
+        error.details["crashes"],
+        error.details["crashes"] + error.details.get("spared", 0),
         found.ends[killer.execution_id],
         found.errors,
         letters,
