@@ -4,8 +4,7 @@ A rate keeps every instant it promised: each waiting execution has one, begins n
 long as the period holds more of them than the limit. A debounce loses nothing: whatever it cancelled names
 one that came later, and the last of these runs, no sooner than its time.
 
-What a debounce may do is let one run too many, when it is asked too late; those are counted, and so are the
-late answers of the rate beside it.
+What a debounce may do is let one run too many, when it is asked too late; those are counted.
 """
 
 import re
@@ -26,9 +25,6 @@ INEXACT_S = 0.05
 ROUNDED_S = 1e-5
 """What is lost of an instant on its way through a database."""
 
-LATE_S = 1.0
-"""An answer that took longer may be too late for a debounce of a few seconds."""
-
 PAGE = 500
 _NAMED = re.compile(r"execution ([0-9a-f-]{36}) runs in its place")
 
@@ -41,7 +37,6 @@ class Start(msgspec.Struct, kw_only=True):
         came_at: When it came; instants are seconds since 1970.
         terms: What it was started with.
         promised: The instants that it was told of, oldest first; one that a debounce asked for included.
-        told_at: When it was told the last one; 0 for never.
         reached_at: When it went on from there; 0 for never.
         newer: The execution that it says runs in its place; empty for none.
         end: Type of its last event.
@@ -51,7 +46,6 @@ class Start(msgspec.Struct, kw_only=True):
     came_at: float
     terms: e.WorkflowExecutionStarted
     promised: list[float]
-    told_at: float = 0.0
     reached_at: float = 0.0
     newer: str = ""
     end: str = ""
@@ -64,7 +58,6 @@ class Instants(msgspec.Struct, frozen=True, kw_only=True):
         faults: Promises that were not kept, one line each.
         paced: Executions under a rate.
         waited: Those of them that did not begin at once.
-        late: Those of them that heard of their instant late.
         debounced: Executions under a debounce.
         replaced: Those of them that another one runs for.
         extra: Those of them that ran although another one came in time to take their place.
@@ -73,7 +66,6 @@ class Instants(msgspec.Struct, frozen=True, kw_only=True):
     faults: Sequence[str] = ()
     paced: int = 0
     waited: int = 0
-    late: int = 0
     debounced: int = 0
     replaced: int = 0
     extra: int = 0
@@ -104,7 +96,6 @@ def outline(execution_id: str, records: Sequence[Recorded]) -> Start:
                     found.promised.append(event.begins_at)
                 case e.SlotPromised():
                     found.promised.append(event.begins_at)
-                    found.told_at = record.at
                 case e.SlotReached():
                     found.reached_at = record.at
                 case e.WorkflowExecutionCancelled() if named := _NAMED.search(event.reason):
@@ -128,7 +119,6 @@ def judged(starts: Sequence[Start]) -> Instants:
         ],
         paced=sum(map(len, paced.values())),
         waited=sum(start.reached_at > start.came_at + INEXACT_S for line in paced.values() for start in line),
-        late=sum(start.told_at > start.came_at + LATE_S for line in paced.values() for start in line),
         debounced=sum(map(len, debounced.values())),
         replaced=sum(bool(start.newer) for line in debounced.values() for start in line),
         extra=sum(map(_extra, debounced.values())),
