@@ -9,7 +9,7 @@ from linkflow.domain.values import Json, canonical
 from linkflow.nodes.comparison import all_hold
 from linkflow.nodes.fields import ABSENT, as_list, field, first
 from linkflow.nodes.logic import CONDITION, OPERATOR_DOCS, entries
-from linkflow.nodes.schema import anything, either, flag, many, record, spelled, text
+from linkflow.nodes.schema import anything, either, flag, many, own, record, spelled, text
 
 ITEMS = spelled(
     anything("The list; without it, the input, or the list in its `items`, `results` or `data`."),
@@ -69,7 +69,9 @@ class Filter:
             {
                 **ITEMS,
                 **spelled(text("Expression over `item` and `index`."), "condition", "expression", "where"),
-                "conditions": many("Instead: comparisons, whose `field` is a path into the item.", CONDITION),
+                "conditions": own(
+                    many("Instead: comparisons, whose `field` is a path into the item.", CONDITION)
+                ),
                 **spelled(
                     text("Whether all comparisons must hold, or one.", default="and"),
                     "combine",

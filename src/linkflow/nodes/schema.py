@@ -8,7 +8,7 @@ from linkflow.domain.values import Json
 Schema = dict[str, Json]
 
 OWN = "x-own"
-"""Marks a member that the node evaluates itself, so that editors do not show beforehand what it gives."""
+"""Marks what the node evaluates itself, a parameter or a member of one: editors do not show what it gives."""
 
 
 def text(description: str, *, default: str | None = None, choices: Sequence[str] = ()) -> Schema:
@@ -83,7 +83,7 @@ def spelled(schema: Schema, name: str, *others: str) -> Schema:
 
 
 def own(schema: Schema) -> Schema:
-    """Say of a member that it is a raw parameter; see `OWN` and `NodeSpec.raw`."""
+    """Say of a parameter, or of a member of one, that it is raw; see `OWN` and `NodeSpec.raw`."""
     return {**schema, OWN: True}
 
 

@@ -129,7 +129,7 @@ function JsonInput({ about, label, value, before, onChange }: { about: Record<st
   };
   return (
     <>
-      <Expression about={about} label={label} text={text} value={isBroken ? undefined : before} isAlone={!isBroken} onText={type} rows={Math.min(12, Math.max(2, text.split('\n').length))} />
+      <Expression about={about} label={label} text={text} value={isBroken ? undefined : before} isAlone={!isBroken && before !== undefined} onText={type} rows={Math.min(12, Math.max(2, text.split('\n').length))} />
       {isBroken && <p className="text-xs text-bad">{say('edit.notJson')}</p>}
     </>
   );

@@ -11,7 +11,8 @@ export interface FormField {
   /** Shown at once; the others wait under "more". */
   isFirst: boolean;
   initial: unknown;
-  /** Members that the step evaluates itself, with more in sight than there is before. */
+  /** Whether the step evaluates it itself, with more in sight than there is before; or which members of it. */
+  isOwn: boolean;
   own: string[];
 }
 interface Schema {
@@ -31,7 +32,7 @@ function kindOf(name: string, schema: Schema): FormField['kind'] {
   if (schema.enum) return 'choice';
   if (name === 'credential') return 'credential';
   const kinds = new Set((schema.anyOf?.map((each) => each.type) ?? [schema.type]).flat().filter((each) => each && each !== 'null'));
-  if (kinds.has('object') || kinds.has('array') || kinds.size === 0) return kinds.size === 0 && !schema.type ? 'json' : 'json';
+  if (kinds.has('object') || kinds.has('array') || kinds.size === 0) return 'json';
   if (kinds.has('string')) return LONG.has(name) ? 'long' : 'text';
   if (kinds.has('number') || kinds.has('integer')) return 'number';
   return kinds.has('boolean') ? 'switch' : 'json';
@@ -56,7 +57,7 @@ export function fieldsOf(parameters: unknown, config: Record<string, unknown> = 
     const isRequired = required.includes(name);
     const isSaid = name === 'expression'; // the short way to say what others need a list for
     return {
-      name, aliases: others, kind: kindOf(name, schema), choices: (schema.enum ?? []).map(String), about: schema.description ?? '', isRequired, initial: schema.default, own: ownOf(schema),
+      name, aliases: others, kind: kindOf(name, schema), choices: (schema.enum ?? []).map(String), about: schema.description ?? '', isRequired, initial: schema.default, isOwn: !!schema['x-own'], own: ownOf(schema),
       isFirst: isRequired || isSaid || shown.has(name) || others.some((each) => shown.has(each)) || [name, ...others].some((each) => config[each] !== undefined),
     } satisfies FormField;
   });
@@ -79,8 +80,9 @@ export function withValue(field: FormField, config: Record<string, unknown>, val
   return found;
 }
 
-/** What of a value can be shown before the step runs. */
+/** What of a value can be shown before the step runs; undefined for nothing. */
 export function shownBefore(field: FormField, value: unknown): unknown {
+  if (field.isOwn) return undefined;
   if (!field.own.length || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).filter(([name]) => !field.own.includes(name)));
 }
