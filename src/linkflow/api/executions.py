@@ -31,7 +31,7 @@ from linkflow.domain.errors import Invalid, NotFound
 from linkflow.domain.values import Json
 from linkflow.domain.workflow.spec import to_json
 from linkflow.ports.services import StartedExecution
-from linkflow.ports.views import HEAD, RUNS
+from linkflow.ports.views import HEAD, NEWEST, RUNS
 from linkflow.telemetry import about
 
 router = APIRouter(prefix="/api/v1/executions", tags=["executions"], route_class=StrictRoute)
@@ -149,6 +149,10 @@ async def listed(ask: Ask, asked: Annotated[SearchPage, Query()]) -> Response:
     return await found_page(ask, asked)
 
 
+PARTS = {"all": RUNS, "last": NEWEST, "none": HEAD}
+"""What of an execution is read for each answer to "which node runs"."""
+
+
 @router.get("/{execution_id}", responses={200: {"model": shapes.Execution}}, summary="Read an execution")
 async def read(
     ask: Ask,
@@ -161,12 +165,11 @@ async def read(
     `nodes=last` has only the newest run of each node, `nodes=none` none: in a loop there may be thousands.
     Where there are more than `limit`, `nodes_next` is the event number to go on after with `GET …/nodes`.
     """
-    part = HEAD if nodes == "none" else RUNS
-    view = await ask.plane.executions.read(await ask.actor(), execution_id, part)
+    view = await ask.plane.executions.read(await ask.actor(), execution_id, PARTS[nodes])
     etag = f'"{view.version}"'
     if ask.request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"etag": etag})
-    return Answer(render.execution(view, nodes=nodes, limit=limit), headers={"etag": etag})
+    return Answer(render.execution(view, limit=limit if nodes == "all" else None), headers={"etag": etag})
 
 
 After = Annotated[int, Query(ge=0, le=2_147_483_647, description="Only what a later event changed.")]

@@ -1,7 +1,7 @@
 """What live updates say: an execution, a list or a workflow is followed, as frames; see `api.live`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from linkflow.api import render
 from linkflow.control.actor import Actor
@@ -54,18 +54,15 @@ def live_run(run: NodeRun) -> Json:
 
 
 def snapshot(topic: str, view: ExecutionView) -> Json:
-    """Say how an execution stands: every run of its nodes, of a long one the newest of each node."""
-    runs = view.nodes if len(view.nodes) <= SNAPSHOT_RUNS else render.newest_runs(view.nodes)
-    nodes = {run.key: live_run(run) for run in runs}
+    """Say how an execution stands, with the runs of its nodes that the view has."""
+    nodes = {run.key: live_run(run) for run in view.nodes}
     data = {"status": view.status, "version": view.version, "nodes": nodes}
     return {"t": "snapshot", "topic": topic, "seq": view.version, "data": data}
 
 
 def batches(topic: str, view: ExecutionView, seq: int) -> list[Json]:
-    """Say what changed after an event number, in frames that are not too large; of much, a snapshot."""
+    """Say what changed after an event number, in frames that are not too large."""
     ahead = sorted((run for run in view.nodes if run.event > seq), key=lambda run: run.event)
-    if len(ahead) > SNAPSHOT_RUNS:
-        return [snapshot(topic, view)]
     changed: list[Json] = [[run.event, "node", run.key, live_run(run)] for run in ahead]
     changed.append([view.version, "exec", None, {"status": view.status}])
     frames: list[Json] = []
@@ -97,24 +94,33 @@ async def follow(
     """
     topic = f"execution:{execution_id}"
     with plane.bus.subscribe(topic) as nudges:
-        view = await plane.executions.read(actor, execution_id)
-        if after is None or after > view.version:
-            yield snapshot(topic, view)
-        elif after < view.version:
-            for frame in batches(topic, view, after):
+        frames, seq, status = await _news(plane, actor, execution_id, after)
+        while True:
+            for frame in frames:
                 yield frame
-        seq = view.version
-        while view.status not in render.TERMINAL:
+            if status in render.TERMINAL:
+                break
             if await nudges.nudged(LOOK_AGAIN_S):
                 await _pause()
-            view = await plane.executions.read(actor, execution_id, Part(after=seq))
-            if len(view.nodes) > SNAPSHOT_RUNS:
-                view = await plane.executions.read(actor, execution_id)
-            if view.version > seq:
-                for frame in batches(topic, view, seq):
-                    yield frame
-                seq = view.version
-        yield {"t": "end", "topic": topic, "reason": view.status}
+            frames, seq, status = await _news(plane, actor, execution_id, seq)
+        yield {"t": "end", "topic": topic, "reason": status}
+
+
+async def _news(
+    plane: ControlPlane, actor: Actor, execution_id: str, seq: int | None
+) -> tuple[Sequence[Json], int, str]:
+    """Read what came after an event number, or how it stands where that is shorter.
+
+    Returns:
+        Frames; the number of the last event that they say; the status.
+    """
+    topic = f"execution:{execution_id}"
+    if seq is not None:
+        view = await plane.executions.read(actor, execution_id, Part(after=seq))
+        if seq <= view.version and len(view.nodes) <= SNAPSHOT_RUNS:
+            return batches(topic, view, seq) if seq < view.version else [], view.version, view.status
+    view = await plane.executions.read(actor, execution_id, Part(most=SNAPSHOT_RUNS))
+    return [snapshot(topic, view)], view.version, view.status
 
 
 async def _pause() -> None:

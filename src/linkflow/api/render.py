@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
 import msgspec
 
@@ -124,24 +123,12 @@ def log_line(line: LogLine) -> Json:
     }
 
 
-def newest_runs(runs: Sequence[NodeRun]) -> Sequence[NodeRun]:
-    """Pick the run of each node that an event changed last, in the order in which the nodes began."""
-    found: dict[str, NodeRun] = {}
-    for run in runs:
-        known = found.get(run.node_id)
-        if known is None or run.event >= known.event:
-            found[run.node_id] = run
-    return list(found.values())
-
-
-def execution(view: ExecutionView, *, nodes: Literal["all", "last", "none"] = "all", limit: int = 0) -> Json:
-    """Say one execution, with a page of the runs of its nodes, the newest of each, or none."""
-    runs: Sequence[NodeRun] = newest_runs(view.nodes) if nodes == "last" else ()
+def execution(view: ExecutionView, *, limit: int | None = 0) -> Json:
+    """Say one execution, with the runs of its nodes that the view has: all for None, else the first page."""
+    runs: Sequence[NodeRun] = view.nodes
     following: int | None = None
-    if nodes == "all":
-        runs = view.nodes
-        if len(runs) > (limit or MOST):
-            runs, following = page_of(runs, 0, limit)
+    if limit is not None and len(runs) > (limit or MOST):
+        runs, following = page_of(runs, 0, limit)
     return {
         "id": view.execution_id,
         "workspace_id": view.workspace_id,

@@ -37,14 +37,16 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         after: Only node runs and log lines that a later event changed.
         runs: Whether with node runs.
         logs: Whether with log lines.
+        most: Of more node runs than these only the newest of each node; 0 for any number.
     """
 
     after: int = 0
     runs: bool = True
     logs: bool = False
+    most: int = 0
 
 
-RUNS, WHOLE, HEAD = Part(), Part(logs=True), Part(runs=False)
+RUNS, WHOLE, HEAD, NEWEST = Part(), Part(logs=True), Part(runs=False), Part(most=1)
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

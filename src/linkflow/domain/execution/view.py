@@ -120,6 +120,16 @@ class RunsFold:
         return list(self._logs)
 
 
+def newest_runs(runs: Iterable[NodeRun]) -> Sequence[NodeRun]:
+    """Pick the run of each node that an event changed last, in the order in which the nodes began."""
+    found: dict[str, NodeRun] = {}
+    for run in runs:
+        known = found.get(run.node_id)
+        if known is None or run.event >= known.event:
+            found[run.node_id] = run
+    return list(found.values())
+
+
 def page_after(found: Iterable[N], after: int, limit: int) -> tuple[Sequence[N], int | None]:
     """Take a page of what events changed: `limit` of them, more where one event changed several.
 

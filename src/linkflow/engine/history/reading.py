@@ -14,7 +14,7 @@ from linkflow.domain.execution.effects import closing_error
 from linkflow.domain.execution.events import WorkflowExecutionFailed, WorkflowExecutionStarted, tag
 from linkflow.domain.execution.evolve import fold
 from linkflow.domain.execution.state import ExecutionState
-from linkflow.domain.execution.view import N, NodeRun, RunsFold, log_lines, node_runs
+from linkflow.domain.execution.view import N, NodeRun, RunsFold, log_lines, newest_runs, node_runs
 from linkflow.domain.values import Json
 from linkflow.engine.history.entries import Entries, Entry
 from linkflow.engine.history.graphs import Graphs
@@ -151,7 +151,7 @@ class Reader:
             deadline_at=state.deadline_at,
             origin=start.origin,
             parent=start.parent,
-            nodes=_later(shown.runs(), part.after) if part.runs else (),
+            nodes=_runs(shown, part) if part.runs else (),
             logs=_later(shown.logs(), part.after) if part.logs else (),
         )
 
@@ -259,6 +259,12 @@ class Reader:
             return Projected(row=row, approvals=asked)
         nodes: Sequence[Json] = runs
         return Projected(row=row, nodes=nodes, logs=log_lines(records), approvals=asked)
+
+
+def _runs(shown: RunsFold, part: Part) -> Sequence[NodeRun]:
+    """List the node runs that a part has."""
+    found = _later(shown.runs(), part.after)
+    return newest_runs(found) if 0 < part.most < len(found) else found
 
 
 def _later(found: Sequence[N], after: int) -> Sequence[N]:

@@ -9,7 +9,7 @@ from linkflow.engine.history.reading import KEPT_S
 from linkflow.engine.matching.service import Matching
 from linkflow.ports.services import SignalExecution
 from linkflow.ports.stores import Record, Recorded
-from linkflow.ports.views import HEAD, Part
+from linkflow.ports.views import HEAD, NEWEST, Part
 from linkflow.testing.builders import node, say, spec
 from linkflow.testing.fakes import FixedClock
 from linkflow.testing.memory_history import MemoryHistoryStore
@@ -90,10 +90,14 @@ async def test_of_a_long_execution_only_what_is_asked_for_is_read() -> None:
     head = await history.view(execution_id, HEAD)
     middle = sorted(run.event for run in whole.nodes)[TURNS // 2]
     later = await history.view(execution_id, Part(after=middle))
+    newest = await history.view(execution_id, NEWEST)
+    few = await history.view(execution_id, Part(most=len(whole.nodes)))
 
     assert (whole.version, "completed", (), ()) == (head.version, head.status, head.nodes, head.logs)
     assert [run.key for run in whole.nodes if run.event > middle] == [run.key for run in later.nodes]
     assert 0 < len(later.nodes) < len(whole.nodes)
+    assert {run.node_id: run for run in whole.nodes} == {run.node_id: run for run in newest.nodes}
+    assert (len({run.node_id for run in whole.nodes}), whole.nodes) == (len(newest.nodes), few.nodes)
 
 
 async def test_a_page_of_a_history_loads_no_more_than_the_page() -> None:
