@@ -4,8 +4,8 @@ import asyncio
 
 from playwright.async_api import Browser, Response, Route, expect
 
-from linkflow.testing.browser import Window, window
-from linkflow.testing.control import OWNER, PASSWORD
+from linkflow.testing.browser import Window, fresh
+from linkflow.testing.control import OWNER
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import Receiver, Scripted
 
@@ -14,12 +14,9 @@ GREEN = ".card[data-status=success]"
 
 async def test_a_template_is_green_after_four_clicks(browser: Browser, live: Live) -> None:
     """From an empty database: sign in, choose a template, run it green, in at most 4 clicks."""
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    ui = await window(context, live)
+    ui = await fresh(browser, live)
     await ui.open("/")
-    await ui.page.get_by_label("E-mail address").fill(OWNER)
-    await ui.page.get_by_label("Password").fill(PASSWORD)
-    await ui.click("Sign in")
+    await ui.sign_in(OWNER)
     await ui.click("Start from a template")
     await ui.click("Use: Hello")
     await expect(ui.page.get_by_test_id("problems")).to_have_text("No problems")
@@ -27,7 +24,7 @@ async def test_a_template_is_green_after_four_clicks(browser: Browser, live: Liv
     explained = ui.page.get_by_test_id("explain")
     await expect(explained.locator("[data-status=completed]")).to_be_visible()
     await expect(ui.page.locator(GREEN)).to_have_count(3)
-    await context.close()
+    await ui.context.close()
 
     assert (4, []) == (ui.clicks, ui.errors)
 

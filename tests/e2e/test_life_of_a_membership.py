@@ -4,18 +4,12 @@ import re
 
 from playwright.async_api import Browser, expect
 
-from linkflow.testing.browser import Window, window
+from linkflow.testing.browser import Window, fresh, window
 from linkflow.testing.control import PASSWORD
 from linkflow.testing.live import Live
 
 HOME = re.compile("Home|Hello|Begin|Welcome")
 SPEC = {"trigger": {"id": "start", "type": "trigger.manual"}, "nodes": [], "edges": []}
-
-
-async def entered(ui: Window, name: str) -> None:
-    """Wait until a page shows another workspace."""
-    switch = ui.page.get_by_label("Workspace", exact=True)
-    await expect(switch.locator("option:checked")).to_contain_text(name)
 
 
 async def test_a_workspace_is_made_entered_shared_and_left(ui: Window, browser: Browser, live: Live) -> None:
@@ -26,7 +20,7 @@ async def test_a_workspace_is_made_entered_shared_and_left(ui: Window, browser: 
     await ui.page.get_by_label("Name", exact=True).fill("Shop")
     async with ui.loading():
         await ui.click("Make it")
-    await entered(ui, "Shop")
+    await ui.stands_in("Shop")
     await ui.open("/workflows")
     await expect(ui.page.get_by_text("At home")).to_have_count(0)
     await ui.open("/admin/members")
@@ -38,21 +32,18 @@ async def test_a_workspace_is_made_entered_shared_and_left(ui: Window, browser: 
     body = {"password": PASSWORD, "name": "Grace"}
     joined = await live.call("POST", f"/invitations/{token}/accept", body, signed_in=False)
     assert joined.status == 200, joined.body
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    grace = await window(context, live)
+    grace = await fresh(browser, live)
     await grace.open("/sign-in")
-    await grace.page.get_by_label("E-mail address").fill("grace@example.com")
-    await grace.page.get_by_label("Password").fill(PASSWORD)
-    await grace.click("Sign in")
+    await grace.sign_in("grace@example.com")
     async with grace.loading():
         await grace.page.get_by_label("Workspace", exact=True).select_option(joined.json["workspace_id"])
-    await entered(grace, "Shop")
+    await grace.stands_in("Shop")
     await grace.open("/admin/members")
     await grace.click("Leave")
     async with grace.loading():
         await grace.page.get_by_role("dialog").get_by_role("button", name="Leave").click()
     await expect(grace.page.get_by_label("Workspace", exact=True)).to_have_count(0)
-    await context.close()
+    await grace.context.close()
     members = await live.get(f"/workspaces/{joined.json['workspace_id']}/members")
     async with ui.loading():
         await ui.page.get_by_label("Workspace", exact=True).select_option(index=0)
@@ -69,7 +60,7 @@ async def test_the_last_owner_cannot_leave_but_delete(ui: Window) -> None:
     await ui.open("/admin/workspaces")
     async with ui.loading():
         await ui.click("Go there: Shop")
-    await entered(ui, "Shop")
+    await ui.stands_in("Shop")
     await ui.open("/admin/workspaces")
     await ui.click("Leave: Shop")
     dialog = ui.page.get_by_role("dialog")
@@ -98,16 +89,16 @@ async def test_a_tab_stays_in_its_workspace(ui: Window) -> None:
     await other.open("/admin/workspaces")
     async with other.loading():
         await other.click("Go there: Shop")
-    await entered(other, "Shop")
+    await other.stands_in("Shop")
     await ui.add("Set")
     await ui.saved()
     await ui.page.reload()
     await expect(ui.card("set")).to_be_visible()
     await other.open("/executions")
-    await entered(other, "Shop")
+    await other.stands_in("Shop")
     third = await window(ui.context, ui.live)
     await third.open("/workflows")
-    await entered(third, "Shop")
+    await third.stands_in("Shop")
     spec = await ui.draft(workflow_id)
 
     assert (["data.set"], []) == ([node["type"] for node in spec["nodes"]], other.errors + third.errors)

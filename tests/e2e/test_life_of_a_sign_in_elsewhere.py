@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from linkflow.testing.browser import window
+from linkflow.testing.browser import fresh
 from linkflow.testing.live import Live, settings_of, started
 from linkflow.testing.openid import OpenIdProvider, openid_provider
 
@@ -37,10 +37,9 @@ async def sso(provider: OpenIdProvider, database_dsn: str, tmp_path: Path) -> As
 
 async def test_somebody_signs_in_elsewhere(browser: Browser, sso: Live) -> None:
     """Whom the provider vouches for comes back to where they were going; who says no can begin again."""
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    ui = await fresh(browser, sso)
     # The provider's page asks for a style sheet of another host, which tests do not reach.
-    await context.route(re.compile("^https:"), lambda route: route.fulfill(status=200, body=""))
-    ui = await window(context, sso)
+    await ui.context.route(re.compile("^https:"), lambda route: route.fulfill(status=200, body=""))
     await ui.open("/executions?status=failed")
     await ui.page.get_by_role("link", name="Continue with single sign-on").click()
     await ui.page.get_by_role("button", name="Deny").click()
@@ -54,6 +53,6 @@ async def test_somebody_signs_in_elsewhere(browser: Browser, sso: Live) -> None:
     await expect(
         ui.page.get_by_role("table", name="Where you are signed in").locator("tbody tr")
     ).to_have_count(1)
-    await context.close()
+    await ui.context.close()
 
     assert ui.errors == []

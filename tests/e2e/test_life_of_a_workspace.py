@@ -6,7 +6,7 @@ import time
 from playwright.async_api import Browser, expect
 
 from linkflow.domain.errors import Kind, NodeError
-from linkflow.testing.browser import Window, window
+from linkflow.testing.browser import Window, fresh
 from linkflow.testing.control import PASSWORD
 from linkflow.testing.live import Live
 from linkflow.testing.past import past_row, write_past
@@ -98,12 +98,9 @@ async def test_a_viewer_sees_no_buttons_that_would_be_refused(
     )
     assert joined.status == 200, joined.body
     await live.active(HOOKED, "Orders")
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    viewer = await window(context, live)
+    viewer = await fresh(browser, live)
     await viewer.open("/sign-in")
-    await viewer.page.get_by_label("E-mail address").fill("grace@example.com")
-    await viewer.page.get_by_label("Password").fill(PASSWORD)
-    await viewer.click("Sign in")
+    await viewer.sign_in("grace@example.com")
     async with viewer.loading():
         await viewer.page.get_by_label("Workspace").select_option(joined.json["workspace_id"])
     await expect(viewer.page.get_by_role("heading", name=HOME)).to_be_visible()
@@ -116,7 +113,7 @@ async def test_a_viewer_sees_no_buttons_that_would_be_refused(
         seen[path] = [each for each in texts if re.search("New|Delete|Remove|Invite|Change|secret", each)]
     await viewer.open("/workflows")
     await expect(viewer.page.get_by_role("link", name="Orders")).to_be_visible()
-    await context.close()
+    await viewer.context.close()
 
     assert not any(seen.values()), seen
     assert viewer.errors == []

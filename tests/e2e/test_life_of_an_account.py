@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import Browser, expect
 
-from linkflow.testing.browser import Window, window
+from linkflow.testing.browser import Window, fresh
 from linkflow.testing.control import OWNER, PASSWORD
 from linkflow.testing.live import Live
 
@@ -45,8 +45,7 @@ async def test_another_sign_in_is_ended(ui: Window) -> None:
 
 async def test_a_lost_password_leads_to_a_letter(browser: Browser, live: Live) -> None:
     """Whoever has lost the password asks for a letter; the answer tells nobody who has an account."""
-    context = await browser.new_context(reduced_motion="reduce")
-    ui = await window(context, live)
+    ui = await fresh(browser, live)
     await ui.open("/sign-in")
     await ui.click("Forgot the password?")
     await ui.page.get_by_label("E-mail address").fill("nobody@example.com")
@@ -54,19 +53,18 @@ async def test_a_lost_password_leads_to_a_letter(browser: Browser, live: Live) -
     await expect(ui.page.get_by_role("status")).to_contain_text("If there is an account")
     await ui.click("Back to signing in")
     await expect(ui.page.get_by_label("Password")).to_be_visible()
-    await context.close()
+    await ui.context.close()
 
     assert ui.errors == []
 
 
 async def test_a_ticket_that_does_not_hold_says_so(browser: Browser, live: Live) -> None:
     """Who comes back from a sign-in service with a ticket of no worth is told, and can sign in here."""
-    context = await browser.new_context(reduced_motion="reduce")
-    ui = await window(context, live)
+    ui = await fresh(browser, live)
     await ui.open("/#sign-in=nothing")
     await expect(ui.page.get_by_role("alert")).to_be_visible()
     await expect(ui.page.get_by_label("Password")).to_be_visible()
-    await context.close()
+    await ui.context.close()
 
     assert "nothing" not in ui.page.url
     assert not [each for each in ui.errors if not re.search("status of 40[013]", each)]

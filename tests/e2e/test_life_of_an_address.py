@@ -9,12 +9,13 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from linkflow.testing.browser import Window, window
+from linkflow.testing.browser import Window, fresh, window
 from linkflow.testing.control import OWNER, PASSWORD
 from linkflow.testing.live import Live
 from linkflow.testing.receiver import GENEROUS_S
 
 SPEC: dict[str, Any] = {"trigger": {"id": "start", "type": "trigger.manual"}, "nodes": [], "edges": []}
+GRACE = "grace@example.com"
 HOME = re.compile("Home|Hello|Begin|Welcome")
 FAILS = SPEC | {
     "nodes": [{"id": "sum", "type": "data.math", "config": {"expression": "1 / 0"}}],
@@ -50,25 +51,12 @@ async def shop(live: Live) -> Shop:
 @pytest_asyncio.fixture(loop_scope="session")
 async def grace(live: Live, browser: Browser) -> AsyncIterator[Window]:
     """Open a window at the page of signing in, for somebody who has an account of her own."""
-    body = {"email": "grace@example.com", "password": PASSWORD, "name": "Grace"}
+    body = {"email": GRACE, "password": PASSWORD, "name": "Grace"}
     made = await live.call("POST", "/auth/register", body, signed_in=False)
     assert made.status == 201, made.body
-    context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    yield await window(context, live)
-    await context.close()
-
-
-async def sign_in(person: Window, email: str = "grace@example.com") -> None:
-    """Sign in at the page that is shown."""
-    await person.page.get_by_label("E-mail address").fill(email)
-    await person.page.get_by_label("Password").fill(PASSWORD)
-    await person.click("Sign in")
-
-
-async def here(ui: Window, name: str) -> None:
-    """Wait until the menu says which workspace is shown."""
-    switch = ui.page.get_by_label("Workspace", exact=True)
-    await expect(switch.locator("option:checked")).to_contain_text(name)
+    found = await fresh(browser, live)
+    yield found
+    await found.context.close()
 
 
 async def enter(ui: Window, name: str) -> None:
@@ -77,7 +65,7 @@ async def enter(ui: Window, name: str) -> None:
     value = await switch.locator("option", has_text=name).get_attribute("value")
     async with ui.loading():
         await switch.select_option(value)
-    await here(ui, name)
+    await ui.stands_in(name)
 
 
 async def letter(live: Live) -> str:
@@ -96,17 +84,17 @@ async def test_a_letters_link_opens_in_its_workspace(ui: Window, shop: Shop) -> 
     channels = [{"kind": "email", "to": ["owner@example.com"]}]
     await shop.post("/alerts", {"name": "Watch", "kind": "failure", "channels": channels})
     await ui.open("/workflows")
-    await here(ui, "Personal")
+    await ui.stands_in("Personal")
     execution_id = await shop.failed()
     link = re.search(r"https?://\S+", await letter(ui.live))
     assert link
     await ui.page.goto(link[0])
     await expect(ui.page.get_by_test_id("status")).to_contain_text("Failed")
-    await here(ui, "Shop")
+    await ui.stands_in("Shop")
     await ui.page.get_by_role("tab", name="Events").click()
     await ui.page.reload()
     await expect(ui.page.get_by_role("tab", name="Events")).to_have_attribute("aria-selected", "true")
-    await here(ui, "Shop")
+    await ui.stands_in("Shop")
     await ui.page.get_by_role("link", name="Executions").last.click()
     await expect(ui.page).to_have_url(f"{ui.live.address}/executions?in={shop.id}")
 
@@ -115,7 +103,7 @@ async def test_a_letters_link_opens_in_its_workspace(ui: Window, shop: Shop) -> 
 
 async def test_an_address_is_sent_to_a_colleague(ui: Window, grace: Window, shop: Shop) -> None:
     """A copied address leads a member there, through the page of signing in, though it is not their own."""
-    asked = await shop.post("/invitations", {"email": "grace@example.com", "role": "member"})
+    asked = await shop.post("/invitations", {"email": GRACE, "role": "member"})
     token = asked["link"].rstrip("/").rpartition("/")[2]
     path, body = f"/invitations/{token}/accept", {"password": PASSWORD}
     joined = await ui.live.call("POST", path, body, signed_in=False)
@@ -128,7 +116,7 @@ async def test_an_address_is_sent_to_a_colleague(ui: Window, grace: Window, shop
     await expect(ui.page.locator(".react-flow__node").first).to_be_visible()
     copied = ui.page.url
     await grace.page.goto(copied)
-    await sign_in(grace)
+    await grace.sign_in(GRACE)
     await expect(grace.page.locator(".react-flow__node").first).to_be_visible()
     landed = grace.page.url
     await grace.add("Set")
@@ -142,7 +130,7 @@ async def test_who_is_no_member_is_told_so(ui: Window, grace: Window, shop: Shop
     """A stranger's address is no missing page but words, the way home, and whom to sign in as instead."""
     execution_id = await shop.failed()
     await grace.open(f"/executions/{execution_id}?in={shop.id}")
-    await sign_in(grace)
+    await grace.sign_in(GRACE)
     page = grace.page
     await expect(page.get_by_role("heading", level=1)).to_have_text("You are not a member of this workspace")
     await expect(page.locator("main")).to_contain_text("You are signed in as grace@example.com")
@@ -153,7 +141,7 @@ async def test_who_is_no_member_is_told_so(ui: Window, grace: Window, shop: Shop
     home, there = page.url, f"{ui.live.address}/executions/{execution_id}?in={shop.id}"
     await page.goto(named)
     await grace.click("Sign out")
-    await sign_in(grace, OWNER)
+    await grace.sign_in(OWNER)
     await expect(page.get_by_test_id("status")).to_contain_text("Failed")
 
     assert (f"{ui.live.address}/", there) == (home, named)
@@ -197,14 +185,14 @@ async def test_back_and_forward_cross_a_switch(ui: Window, shop: Shop) -> None:
     await ui.click("Workflows", "link")
     await expect(ui.page.get_by_text("At home")).to_have_count(0)
     await ui.page.go_back()
-    await here(ui, "Shop")
+    await ui.stands_in("Shop")
     await ui.page.go_back()
-    await here(ui, "Personal")
+    await ui.stands_in("Personal")
     await expect(ui.page.get_by_role("link", name="At home")).to_be_visible()
     await ui.page.go_forward()
-    await here(ui, "Shop")
+    await ui.stands_in("Shop")
     await ui.page.go_back()
-    await here(ui, "Personal")
+    await ui.stands_in("Personal")
     await ui.click("Executions", "link")
 
     assert ui.page.url == f"{ui.live.address}/executions"

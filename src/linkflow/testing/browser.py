@@ -24,6 +24,7 @@ from playwright.async_api import (
 
 from linkflow.api.site import BUILT
 from linkflow.testing.browsing import find_chromium
+from linkflow.testing.control import PASSWORD
 from linkflow.testing.live import Live
 
 PATIENCE_MS = 20_000
@@ -32,7 +33,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @dataclass
 class Window:
-    """A browser window that is signed in as the owner.
+    """A browser window.
 
     Attributes:
         page: The page.
@@ -59,6 +60,17 @@ class Window:
         """Do what loads the page anew, and wait for that: two loads at once abort each other."""
         async with self.page.expect_event("load"):
             yield
+
+    async def sign_in(self, email: str) -> None:
+        """Sign in at the page that is shown, with the password that everybody in tests has."""
+        await self.page.get_by_label("E-mail address").fill(email)
+        await self.page.get_by_label("Password").fill(PASSWORD)
+        await self.click("Sign in")
+
+    async def stands_in(self, name: str) -> None:
+        """Wait until the menu names a workspace as the one that is shown."""
+        switch = self.page.get_by_label("Workspace", exact=True)
+        await expect(switch.locator("option:checked")).to_contain_text(name)
 
     async def edit(self, workflow_id: str) -> None:
         """Open a workflow in the editor."""
@@ -122,11 +134,18 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-async def signed_in(browser: Browser, live: Live, *, timezone_id: str | None = None) -> Window:
-    """Open a window of a browser of its own, signed in; in the machine's zone when none is named."""
+async def fresh(browser: Browser, live: Live, *, timezone_id: str | None = None) -> Window:
+    """Open a window of a browser of its own, signed in as nobody; in the machine's zone if none is named."""
     context = await browser.new_context(
         viewport={"width": 1440, "height": 900}, reduced_motion="reduce", timezone_id=timezone_id
     )
+    return await window(context, live)
+
+
+async def signed_in(browser: Browser, live: Live, *, timezone_id: str | None = None) -> Window:
+    """Open a window of a browser of its own, signed in as the owner."""
+    found = await fresh(browser, live, timezone_id=timezone_id)
+    context = found.context
     await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live.address)
     owner = live.running.owner.user
     user = {
@@ -139,7 +158,7 @@ async def signed_in(browser: Browser, live: Live, *, timezone_id: str | None = N
         f"if (!sessionStorage.begun) {{ sessionStorage.begun = 1; "
         f"localStorage.setItem('linkflow.session', {json.dumps(json.dumps(kept))}); }}"
     )
-    return await window(context, live)
+    return found
 
 
 async def window(context: BrowserContext, live: Live) -> Window:
