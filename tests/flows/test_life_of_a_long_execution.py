@@ -63,6 +63,17 @@ async def test_runs_and_log_come_in_pages(live: Live) -> None:
     )
 
 
+async def test_who_reads_further_on_takes_nothing_from_who_reads_all(live: Live) -> None:
+    """Two people look at one instant: what is cut for the later part leaves the pages of the other whole."""
+    path = f"{await ran(live)}/nodes"
+    first = (await live.get(f"{path}?limit=200")).json
+    await live.get(f"{path}?limit=10&after={first['version'] - 500}")
+    second = (await live.get(f"{path}?limit=200&after={first['next']}&version={first['version']}")).json
+    alone = (await live.get(f"{path}?limit=200&after={first['next']}")).json
+
+    assert [run["key"] for run in alone["data"]] == [run["key"] for run in second["data"]]
+
+
 async def test_a_compact_answer_has_the_newest_run_of_each_node(live: Live) -> None:
     """`nodes=last` and a live snapshot have one run of each node, `nodes=none` none, the default a page."""
     path = await ran(live)

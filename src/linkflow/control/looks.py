@@ -1,6 +1,7 @@
 """Looks at long executions: node runs, log lines and events in pages, by the event that changed them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -53,6 +54,13 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class _Kept(NamedTuple):
+    """What pages are cut from: a view with what changed after an event number."""
+
+    after: int
+    view: ExecutionView
+
+
 class Looks:
     """Read an execution page by page, without folding all of it for each."""
 
@@ -65,11 +73,11 @@ class Looks:
         Raises:
             NotFound: No such execution in the actor's workspace.
         """
-        part = Part(after=look.after)
-        view = await self._view(actor, look, part)
+        kept = await self._kept(actor, look, Part(after=look.after))
+        view = kept.view
         found = [run for run in view.nodes if not look.node or look.node in (run.key, run.node_id)]
         data, following = page_of(found, look.after, look.limit)
-        self._keep(actor, look, view, following, part)
+        self._keep(_name(actor, look.execution_id, view.version, "runs"), look, kept, following)
         return RunsPage(data=data, next=following, version=view.version)
 
     async def log(self, actor: Actor, look: Look) -> LogPage:
@@ -78,10 +86,10 @@ class Looks:
         Raises:
             NotFound: No such execution in the actor's workspace.
         """
-        part = Part(after=look.after, runs=False, logs=True)
-        view = await self._view(actor, look, part)
+        kept = await self._kept(actor, look, Part(after=look.after, runs=False, logs=True))
+        view = kept.view
         data, following = page_of(view.logs, look.after, look.limit)
-        self._keep(actor, look, view, following, part)
+        self._keep(_name(actor, look.execution_id, view.version, "logs"), look, kept, following)
         return LogPage(data=data, next=following, version=view.version)
 
     async def events(
@@ -107,23 +115,27 @@ class Looks:
             raise missing
         return await self._frontend.events(execution_id, after, limit)
 
-    async def _view(self, actor: Actor, look: Look, part: Part) -> ExecutionView:
+    async def _kept(self, actor: Actor, look: Look, part: Part) -> _Kept:
+        """Take what the page before was cut from, if all of this one is in it; else read it."""
         actor.require("execution.view")
-        kept = (
-            self._prepared.get(_name(actor, look.execution_id, look.version, part)) if look.version else None
-        )
-        if kept is not None:
-            assert isinstance(kept, ExecutionView)
+        name = _name(actor, look.execution_id, look.version, "logs" if part.logs else "runs")
+        kept = self._prepared.get(name) if look.version else None
+        if kept is not None and kept.after <= look.after:
+            assert isinstance(kept, _Kept)
             return kept
-        return await self._executions.read(actor, look.execution_id, part)
+        return _Kept(look.after, await self._executions.read(actor, look.execution_id, part))
 
-    def _keep(self, actor: Actor, look: Look, view: ExecutionView, following: int | None, part: Part) -> None:
-        """Keep it for the page that follows; forget it after the last one."""
-        name = _name(actor, view.execution_id, view.version, part)
-        if following is not None:
-            self._prepared.put(name, view, KEPT_S)
-        elif look.version:
-            self._prepared.drop(name)
+    def _keep(self, name: str, look: Look, kept: _Kept, following: int | None) -> None:
+        """Keep it for the page that follows; forget it after the last one.
+
+        Others may be on their way through the same instant: what is less takes no place of what is more.
+        """
+        known = self._prepared.get(name)
+        if following is None:
+            if look.version:
+                self._prepared.drop(name)
+        elif known is None or kept.after <= known.after:
+            self._prepared.put(name, kept, KEPT_S)
 
 
 def page_of(found: Sequence[N], after: int, limit: int) -> tuple[Sequence[N], int | None]:
@@ -135,6 +147,5 @@ def page_of(found: Sequence[N], after: int, limit: int) -> tuple[Sequence[N], in
     return page_after(found, after, limit or MOST)
 
 
-def _name(actor: Actor, execution_id: str, version: int, part: Part) -> str:
-    what = "log" if part.logs else "runs"
+def _name(actor: Actor, execution_id: str, version: int, what: str) -> str:
     return f"look:{what}:{actor.workspace_id}:{execution_id}:{version}"
